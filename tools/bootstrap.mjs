@@ -1,5 +1,5 @@
-// Entry of every npm script. Plain JavaScript without dependencies, so that Node 20 can start it on a fresh clone:
-// installs the locked packages, picks a Node that the product supports, gets the control-plane binaries, starts the task by path.
+// Entry point of every npm script. It is plain JavaScript without dependencies, so that Node 20 can start it on a fresh clone. It installs
+// the locked packages, picks a Node version that the product supports, gets the control-plane binaries, and starts the task's script.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,8 +12,9 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const MINIMUM_NODE = 24;
 
 /**
- * What each task runs, and how much it needs a control plane: `required`: cannot do without. `wanted`: got if it can be had.
- * `cached`: used if it is there already, never waited for. `none`. `hasHelp`: answers `--help` before anything else, and needs nothing for that.
+ * The script of each task, and whether the task needs a control plane. `required`: the task fails without it. `wanted`: the bootstrap
+ * downloads or builds it if possible. `cached`: the task uses it if it is in the cache already, and never waits for it. `none`: the task
+ * does not use it. `hasHelp`: the task answers `--help` first, and needs nothing for that.
  */
 const TASKS = {
   demo: { controlPlane: "required", run: ["test/demo/main.ts"], hasHelp: true },
@@ -40,13 +41,13 @@ const TASKS = {
   "test:peers": { controlPlane: "wanted", run: ["test/run-tests.ts", "peers"] },
   "test:rights": { controlPlane: "wanted", run: ["test/run-tests.ts", "rights"] },
   "test:at-rest": { controlPlane: "required", run: ["test/at-rest.ts"] },
-  // Without a vault it only says so. The vault is out there: the visitor's proxy is kept.
+  // Without a vault the task only reports that it has none. The vault is on the Internet, so the task keeps the user's proxy.
   "test:live": { controlPlane: hasLiveVault() ? "required" : "none", run: ["test/live/main.ts"], keepsProxy: true },
   "bench:webhook": { controlPlane: "required", run: ["test/load/webhook/bench.ts"] },
   "bench:admission": { controlPlane: "required", run: ["test/load/admission/bench.ts"] },
   "bench:rolling": { controlPlane: "required", run: ["test/load/rolling-restart.ts"] },
   "bench:ready": { controlPlane: "required", run: ["test/load/ready.ts"] },
-  // Where the visitor is and with what the visitor has set: files are named from there, and the cluster is the visitor's.
+  // Runs in the user's folder with the user's environment: file names are relative to that folder, and the cluster is the user's.
   cli: { controlPlane: "none", run: ["src/main.ts"], keepsProxy: true, isVisitors: true },
   "convert:corpus": { controlPlane: "none", run: ["tools/convert-corpus/main.ts"], isVisitors: true },
   "bench:sync": { controlPlane: "required", run: ["test/load/sync/bench.ts"] },
@@ -55,7 +56,7 @@ const TASKS = {
   pictures: { controlPlane: "required", run: ["test/pictures/main.ts"] },
   "control-plane": { controlPlane: "required", run: ["test/control-plane/main.ts"], hasHelp: true },
   build: { controlPlane: "none", run: ["tools/build.ts"] },
-  // What is pushed goes out through the visitor's proxy.
+  // A push goes through the user's proxy.
   release: { controlPlane: "none", run: ["tools/release/main.ts"], keepsProxy: true },
   sbom: { controlPlane: "none", run: ["tools/release/sbom.ts"] },
   emulator: { controlPlane: "none", run: ["tools/key-vault-emulator/main.ts"] },
@@ -76,10 +77,10 @@ function installPackages() {
   if (difference === undefined) return;
   process.stderr.write(`bootstrap: ${difference}: installing the locked packages (npm ci)\n`);
   const started = Date.now();
-  // Engine warnings are expected here: npm may run on Node 20, the packages never do.
+  // npm may run on Node 20 and warn about engines. The packages run on a newer Node only.
   const result = spawnSync("npm", ["ci", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"], {
     cwd: root,
-    // The output of the command that waits for it may be read by a program.
+    // A program may read the standard output of the task.
     stdio: ["ignore", 2, 2],
     shell: process.platform === "win32",
   });
@@ -99,11 +100,11 @@ function pickNode() {
   );
 }
 
-/** The visitor's proxy is for npm and downloads; it must reach neither the emulator nor the API server. */
+/** The user's proxy is for npm and downloads. It must not apply to requests to the emulator or the API server. */
 function environmentFor(node, { assets, stateDir, keepsProxy = false, isVisitors = false }) {
   const environment = { ...process.env };
   const isDropped = (name) => /^npm_/i.test(name) || (!keepsProxy && /^((https?|no|all|ftp)_proxy|node_extra_ca_certs)$/i.test(name));
-  // Kept for what asks the registry again: `npm audit` in the gate.
+  // `npm audit` in the gate needs these variables to query the registry.
   environment.KEYVAULT_INJECTOR_NPM_ENVIRONMENT = JSON.stringify(
     Object.fromEntries(Object.entries(process.env).filter(([name]) => isDropped(name))),
   );
@@ -111,7 +112,7 @@ function environmentFor(node, { assets, stateDir, keepsProxy = false, isVisitors
   delete environment.NODE_OPTIONS;
   if (!isVisitors) delete environment.KUBECONFIG;
   environment.PATH = `${path.dirname(node)}${path.delimiter}${process.env.PATH ?? ""}`;
-  // Thousands of processes start in a run of the suites, each with hundreds of modules to strip of their types and to compile.
+  // A run of the suites starts thousands of processes, and each strips types from hundreds of modules and compiles them.
   environment.NODE_COMPILE_CACHE ??= path.join(root, "node_modules", ".cache", "node-compile");
   environment.KEYVAULT_INJECTOR_STATE = stateDir;
   environment.KEYVAULT_INJECTOR_CACHE = cacheFolder();
@@ -140,7 +141,7 @@ async function main() {
     stdio: "inherit",
     env: environmentFor(node, { ...task, assets, stateDir }),
   });
-  // The child gets the terminal's signals itself; here they only must not end the parent before it has cleaned up.
+  // The child receives the terminal's signals itself. The handlers keep the parent alive until it has cleaned up.
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => child.kill(signal));
   child.on("exit", (code, signal) => {
     rmSync(stateDir, { recursive: true, force: true });

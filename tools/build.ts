@@ -1,5 +1,6 @@
-// `npm run build`: src -> dist, from nothing each time, so that no file of an earlier build stays. The same sources give
-// the same bytes. The packages are compiled in: loading a thousand files one by one took longer than everything else at start.
+// `npm run build`: compiles src into dist, from an empty folder each time, so that no file of an earlier build remains. The same sources
+// give the same bytes. The bundle contains the packages, because loading a thousand files one by one took longer than the rest of the
+// start.
 import { spawnSync } from "node:child_process";
 import { renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -9,14 +10,14 @@ import { licencesOf, packageNamesOf } from "./licences.ts";
 const root = path.resolve(import.meta.dirname, "..");
 export const DIST = path.join(root, "dist");
 
-/** Some packages are CommonJS and look for Node's own modules by `require`, which a module does not have. */
+/** Some packages are CommonJS and load Node's own modules with `require`, which an ES module does not have. */
 const REQUIRE = 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);';
 
 const CLIENT = "@kubernetes/client-node";
 
 /**
- * The generated client of the whole API, of which the program uses nothing: its package does not say that its modules do nothing by being
- * loaded, so that all of them would be compiled in, and loaded at each start.
+ * Marks the modules of the Kubernetes client as free of side effects. The program uses nothing of its generated API, but the package does
+ * not declare that its modules have no side effects, so that the bundle would contain all of them and load them at each start.
  */
 const CLIENT_ALONE: esbuild.Plugin = {
   name: "client-alone",
@@ -31,8 +32,8 @@ const CLIENT_ALONE: esbuild.Plugin = {
 };
 
 /**
- * Node's own `node:http`, as a program has it that requires it: to import it reads each of its exports, one of which loads the whole of
- * `fetch`, its WebSocket and its cache.
+ * Loads Node's own `node:http` with `require`. An import reads each of its exports, one of which loads the whole of `fetch`, its WebSocket
+ * and its cache.
  */
 const HTTP_AS_REQUIRED: esbuild.Plugin = {
   name: "http-as-required",
@@ -46,13 +47,13 @@ const HTTP_AS_REQUIRED: esbuild.Plugin = {
   },
 };
 
-/** What a test has compiled in besides, or otherwise; nothing in what is released. */
+/** Options with which a test changes the build. A release uses none. */
 export type Additions = Pick<esbuild.BuildOptions, "inject" | "plugins">;
 
-/** Compiles what runs in the image into a folder. It appears complete or not at all. Throws with the compiler's messages. */
+/** Compiles the program of the image into a folder. The folder appears complete or not at all. Throws with the compiler's messages. */
 export async function build(target = DIST, additions: Additions = {}): Promise<void> {
   checkTypes();
-  // Beside the target, because a rename does not cross file systems.
+  // Next to the target, because a rename does not cross file systems.
   const fresh = `${target}-${process.pid}`;
   try {
     const { metafile } = await bundle(fresh, true, additions);
@@ -64,29 +65,29 @@ export async function build(target = DIST, additions: Additions = {}): Promise<v
   }
 }
 
-/** What is compiled into what. Writes nothing. */
+/** Returns which inputs each output contains. Writes nothing. */
 export async function compiled(): Promise<esbuild.Metafile> {
   return (await bundle(DIST, false)).metafile;
 }
 
-/** `name@version` of every package that is compiled in. */
+/** Returns `name@version` of every bundled package. */
 export async function bundledPackages(): Promise<ReadonlySet<string>> {
   return packageNamesOf(root, filesOf(await compiled()));
 }
 
-/** Of which something is in the program; others were read and left out. */
+/** Inputs of which the program contains at least a part. The bundler read others and left them out. */
 function filesOf({ outputs }: esbuild.Metafile): readonly string[] {
   const parts = Object.values(outputs).flatMap(({ inputs }) => Object.entries(inputs));
   return [...new Set(parts.filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([file]) => file))];
 }
 
-/** Each subcommand in a file of its own: a process loads only its half. Names stay, so that a stack trace can be read. */
+/** Each subcommand is a file of its own, so that a process loads only its half. Names stay, so that stack traces remain readable. */
 function bundle(folder: string, write: boolean, additions: Additions = {}) {
   return esbuild.build({
     ...additions,
     plugins: [CLIENT_ALONE, HTTP_AS_REQUIRED, ...(additions.plugins ?? [])],
     absWorkingDir: root,
-    // The program, and that of its decoding threads, which it starts from beside itself.
+    // The program, and the script of its decoding threads, which it starts from the same folder.
     entryPoints: { main: "src/main.ts", "decoding-thread": "src/pki/threads/thread.ts" },
     outdir: folder,
     write,
@@ -97,8 +98,8 @@ function bundle(folder: string, write: boolean, additions: Additions = {}) {
     target: "node24",
     banner: { js: REQUIRE },
     legalComments: "none",
-    // Each process keeps the text of what it has loaded: without comments and indentation it is half of that, and one byte a character. Lines stay
-    // short enough for a stack trace to say where.
+    // Each process keeps the text of the modules that it has loaded. Without comments and indentation the text is half as long, and takes
+    // one byte a character. Lines stay short enough for a stack trace to show the place.
     minifyWhitespace: true,
     lineLimit: 160,
     metafile: true,

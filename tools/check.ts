@@ -1,5 +1,5 @@
-// The fast gate: format, lint (with layer rules), types, prose, the site's links, unit and property tests, generated files. `npm run check`. With `-- --no-tests`
-// without the tests, for who runs all of them afterwards.
+// `npm run check`: the fast gate. Format, lint (with layer rules), types, reference pages, prose, the site's links, unit and property
+// tests, known vulnerabilities, generated files. `-- --no-tests` omits the tests, for a caller who runs all of them afterwards.
 import { spawnSync } from "node:child_process";
 import path from "node:path";
 import { scriptArguments } from "./script-arguments.ts";
@@ -19,7 +19,7 @@ interface Step {
 }
 
 const steps: readonly Step[] = [
-  // `check`: imports in order as well.
+  // `check` also checks the order of imports.
   { name: "format", command: bin("biome"), args: ["check", "."] },
   { name: "lint", command: process.execPath, args: [bin("oxlint"), "--deny-warnings"] },
   { name: "types", command: process.execPath, args: [bin("tsc"), "-p", "."] },
@@ -34,10 +34,10 @@ const tests: Step = {
   args: ["--test", "--test-reporter=dot", `--test-concurrency=${LANES}`, ...testFiles(["unit", "property"])],
 };
 
-/** Known vulnerabilities of the packages; a registry that cannot be asked is said, and is no failure. */
+/** Known vulnerabilities of the packages. The step reports a registry that does not answer, and does not fail because of it. */
 const audit: Step = { name: "audit", command: process.execPath, args: ["tools/release/audit.ts"] };
 
-/** Needs kubectl to render with; CI has it, a fresh checkout gets it with the first `npm test`. */
+/** Needs kubectl to render. CI has it, and a fresh checkout gets it with the first `npm test`. */
 const generated: Step = { name: "generated files", command: process.execPath, args: ["tools/render-manifests.ts", "--check"] };
 
 function run(step: Step): void {

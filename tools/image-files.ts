@@ -1,9 +1,7 @@
 /**
- * The files of the image, besides Node itself: one list for the Dockerfile and for the image of the end-to-end tests.
+ * Lists the files of the image except Node itself, for the Dockerfile and for the image of the end-to-end tests.
  *
- *   node tools/image-files.ts <folder>
- *
- * copies them there. Needs `dist`, which `npm run build` makes.
+ * `node tools/image-files.ts <folder>` copies them to the folder. Needs `dist`, which `npm run build` creates.
  */
 import { cpSync, mkdirSync, readdirSync, statSync } from "node:fs";
 import path from "node:path";
@@ -17,19 +15,19 @@ export interface ImageFile {
   readonly source: string;
 }
 
-/** How the container runs: `docker run IMAGE doctor`. The pods of the manifests name their own command, with options for Node. */
+/** Settings of the container for `docker run IMAGE doctor`. The pods of the manifests have their own command, with options for Node. */
 export const IMAGE = {
   name: "keyvault-injector",
   folder: "/app",
-  /** A number, so that the kubelet can check `runAsNonRoot`. The files belong to root: the process can change none. */
+  /** A number, so that the kubelet can check `runAsNonRoot`. The files belong to root, so that the process cannot change them. */
   user: "65532:65532",
   entrypoint: ["node", "dist/main.js"],
 } as const;
 
-/** Files and folders that are taken as they are; `dist` comes on top, with the packages compiled in. */
+/** Files and folders that the image contains unchanged. The build adds `dist`, which contains the bundled packages. */
 const PLAIN = ["LICENSE", "package.json", "manifests/crds"] as const;
 
-/** Sorted by path. Throws where something of it is not there. */
+/** Sorted by path. Throws if a file or folder is missing. */
 export function imageFiles(dist = DIST): readonly ImageFile[] {
   const plain = PLAIN.flatMap((name) => filesAt(path.join(root, name), name));
   return [...plain, ...filesAt(dist, "dist")].sort((a, b) => (a.path < b.path ? -1 : 1));
@@ -42,7 +40,7 @@ function filesAt(source: string, into: string): ImageFile[] {
   return readdirSync(source).flatMap((name) => filesAt(path.join(source, name), path.posix.join(into, name)));
 }
 
-/** Lays them out below the folder as they lie in the image. */
+/** Copies the files below the folder in the image's layout, and returns their number. */
 export function copyTo(folder: string, files = imageFiles()): number {
   for (const file of files) {
     const target = path.join(folder, file.path);

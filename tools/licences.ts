@@ -3,7 +3,7 @@ import path from "node:path";
 
 const LICENCE_FILE = /^(licen[cs]e|copying|notice)/i;
 
-/** Folders of the packages that files come from, sorted. */
+/** Folders of the packages that the files belong to, sorted. */
 export function packagesOf(inputs: readonly string[]): readonly string[] {
   const folders = inputs.flatMap((input) => /^(?:.*node_modules\/)(?:@[^/]+\/)?[^/]+/.exec(input)?.[0] ?? []);
   return [...new Set(folders)].sort();
@@ -15,12 +15,12 @@ interface PackageFile {
   readonly license?: string;
 }
 
-/** npm checks the members when a package is published. */
+/** npm checks these fields when a package is published. */
 function packageFile(root: string, folder: string): PackageFile {
   return JSON.parse(readFileSync(path.join(root, folder, "package.json"), "utf8")) as PackageFile;
 }
 
-/** `name@version` of every package that is compiled in. */
+/** `name@version` of every bundled package. */
 export function packageNamesOf(root: string, inputs: readonly string[]): ReadonlySet<string> {
   return new Set(
     packagesOf(inputs)
@@ -29,7 +29,7 @@ export function packageNamesOf(root: string, inputs: readonly string[]): Readonl
   );
 }
 
-/** Name, version and licence of every package that is compiled in. Throws where one says nothing of its licence. */
+/** Name, version and licence of every bundled package. Throws if a package has no licence. */
 export function licencesOf(root: string, inputs: readonly string[]): string {
   const sections = packagesOf(inputs).map((folder) => {
     const { name, version, license } = packageFile(root, folder);

@@ -1,4 +1,4 @@
-/** Text as HTML, XML and SVG have it between tags. */
+/** Escapes text for HTML, XML and SVG elements. */
 export function escaped(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

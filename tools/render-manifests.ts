@@ -1,11 +1,11 @@
 /**
- * Renders what a release ships: `crds.yaml`, `keyvault-injector.yaml` and `node-side.yaml` of `manifests/releases/<version>`, and the Helm chart;
- * before them the policies that inject without a webhook, which are sources to kustomize.
+ * Renders the files of a release: `crds.yaml`, `keyvault-injector.yaml` and `node-side.yaml` of `manifests/releases/<version>`, and the
+ * Helm chart. First renders the policies that inject without a webhook, because kustomize reads them as sources.
  *
- *   node tools/render-manifests.ts [--check] [--kubectl <path>] [--out <folder>]
+ * node tools/render-manifests.ts [--check] [--kubectl <path>] [--out <folder>]
  *
- * `--check` writes nothing and fails where a file is not what would be written. `--out` is another folder than the release's, for its
- * own files only.
+ * `--check` writes nothing, and fails if a file is out of date. `--out` names another folder than the release's, and renders only the
+ * release's own files.
  */
 import { execFile } from "node:child_process";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
@@ -16,7 +16,7 @@ import { injectionFiles } from "./injection-policy/files.ts";
 
 const root = path.resolve(import.meta.dirname, "..");
 
-/** File of a release and the kustomizations that it is rendered from, in the order in which they are applied. */
+/** Files of a release and the kustomizations from which each is rendered, in the order in which users apply them. */
 const OUTPUTS = [
   { file: "crds.yaml", sources: ["manifests/crds"], title: "custom resource definitions; applied first" },
   { file: "keyvault-injector.yaml", sources: ["manifests/overlays/default"], title: "the product" },
@@ -27,9 +27,9 @@ const OUTPUTS = [
   },
 ] as const;
 
-/** kubectl's built-in kustomize over a folder, given relative to the checkout or absolute. */
+/** Runs kubectl's built-in kustomize on a folder, relative to the checkout or absolute. */
 export async function renderKustomization(kubectl: string, folder: string): Promise<string> {
-  // No environment: kustomize must not depend on whose machine it runs on.
+  // Without environment variables, so that the result does not depend on the user's machine.
   const { stdout } = await promisify(execFile)(kubectl, ["kustomize", folder], { cwd: root, env: {}, maxBuffer: 64 * 1024 * 1024 });
   return stdout;
 }
@@ -51,7 +51,7 @@ async function renderRelease(kubectl: string, out: string | undefined): Promise<
   );
 }
 
-/** What the others are rendered from is written before them. */
+/** Writes the policies before the rest is rendered, because the other files are rendered from them. */
 async function renderPolicies(isCheck: boolean): Promise<readonly Rendered[]> {
   const rendered = injectionFiles(await packageVersion()).map(({ file, text }) => ({ file: path.join(root, file), text }));
   if (!isCheck) await write(rendered);
@@ -85,7 +85,7 @@ function kubectlFrom(flag: string | undefined): string {
   throw new Error("no kubectl to render with: pass --kubectl <path>, or set KUBEBUILDER_ASSETS to the folder that holds it");
 }
 
-/** Undefined where the file is there and current. */
+/** Undefined if the file exists and is current. */
 async function differenceOf({ file, text }: Rendered): Promise<string | undefined> {
   const stored = await readFile(file, "utf8").catch(() => undefined);
   if (stored === text) return undefined;

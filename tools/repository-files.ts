@@ -6,7 +6,7 @@ export const REPOSITORY = path.resolve(import.meta.dirname, "..");
 
 const IGNORED = new Set(["node_modules", "dist", ".git"]);
 
-/** Files of the repository, ignored ones left out, relative to it. Outside of a Git checkout: every file but packages and build output. */
+/** Files of the repository by relative path, without ignored ones. Outside a Git checkout, every file except packages and build output. */
 export function repositoryFiles(): readonly string[] {
   const git = spawnSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], { cwd: REPOSITORY, encoding: "utf8" });
   const listed =
@@ -20,10 +20,10 @@ export function readRepositoryFile(file: string): string {
   return readFileSync(path.join(REPOSITORY, file), "utf8");
 }
 
-/** Of package.json, our own file: the version that is being built. */
+/** Version of this build, from our own package.json. */
 export const VERSION = (JSON.parse(readRepositoryFile("package.json")) as { readonly version: string }).version;
 
-/** Binary files hold a zero byte early on; none of our text does. */
+/** Binary files contain a zero byte near the start. Our text files contain none. */
 export function isText(text: string): boolean {
   return !text.slice(0, 8_192).includes("\0");
 }

@@ -1,6 +1,9 @@
 import { type ParseArgsConfig, parseArgs } from "node:util";
 
-/** Arguments of an npm script that people type. `--help` prints the usage and the details, and what is not understood is told with the usage: nothing is started then. */
+/**
+ * Parses the arguments of an npm script for people. `--help` prints the usage and the details. An unknown argument prints the problem and
+ * the usage. In both cases the process exits.
+ */
 export function scriptArguments<Config extends ParseArgsConfig>(
   usage: string,
   config: Config,

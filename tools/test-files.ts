@@ -10,5 +10,5 @@ export function testFiles(layers: readonly Layer[]): readonly string[] {
   return layers.flatMap((layer) => globSync(`test/${layer}/**/*.test.ts`, { cwd: root }).sort());
 }
 
-/** Files that run side by side. Suites that start a control plane need about 1 GiB, and wait a third of their time. */
+/** Number of test files that run at the same time. A suite with a control plane needs about 1 GiB, and waits a third of its time. */
 export const LANES = Math.max(3, Math.ceil(availableParallelism() * 1.5));

@@ -1,6 +1,6 @@
 /**
- * Resolves at Ctrl-C or SIGTERM, and keeps the process alive until then. One Ctrl-C arrives twice, from the terminal and
- * passed on by the parent: the handlers stay, so that the second does not cut the tidying up short.
+ * Resolves at Ctrl-C or SIGTERM, and keeps the process alive until then. One Ctrl-C arrives twice: from the terminal, and from the parent.
+ * The handlers stay, so that the second one does not interrupt the clean-up.
  */
 export function untilInterrupted(): Promise<void> {
   return new Promise((resolve) => {

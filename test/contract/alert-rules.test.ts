@@ -1,4 +1,4 @@
-/** The shipped alerts before promtool, Prometheus's own judge: they are well-formed, and each fires when it should and only then. */
+/** Checks the shipped alerts with promtool, Prometheus's own checker: they are well-formed, and each fires when it should and only then. */
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
@@ -92,7 +92,7 @@ describe("the shipped alerts", { skip }, () => {
     for (const { alert } of PASSING_TROUBLES) assert.match(text, new RegExp(`alertname: ${alert}, time`));
   });
 
-  /** A scrape and an evaluation each quarter of a minute, for an hour; every alert at each of them. */
+  /** Scrapes and evaluates each quarter of a minute, for an hour, and expects no alert at any time. */
   function passingFile(name: string, times: number): string {
     const steps = Array.from({ length: 240 }, (_, index) => `${index * 15}s`);
     return file(name, {

@@ -35,7 +35,7 @@ const synced = condition("Synced", "True", "Synced");
 
 let interpreter: string;
 
-/** On the interpreter that Argo CD has. */
+/** Runs the script on Argo CD's interpreter. */
 function healthOf(objects: readonly unknown[], source = script): readonly Health[] {
   const input = objects.map((object) => JSON.stringify({ script: source, object })).join("\n");
   const { status, stdout, stderr } = spawnSync(interpreter, { input, encoding: "utf8" });
@@ -134,7 +134,7 @@ describe("Argo CD's health of a SecretProviderClassSync", { skip: refusal === un
       healths.map((health, index) => [outcomes[index]?.reason, health]),
       kstatus.map((health, index) => [outcomes[index]?.reason, health]),
     );
-    // Every answer is among them.
+    // Every possible result is among them.
     assert.equal(new Set(healths).size, 3);
   });
 

@@ -1,6 +1,6 @@
 /**
- * A process that asks vaults through the adapter, configured as in a cluster: by its environment alone. One JSON line
- * in, one out. Values leave it on stdout only, so that stderr can be searched for them.
+ * A process that queries vaults through the adapter. As in a cluster, only its environment configures it. It reads and writes one JSON line
+ * per request. It writes values only to stdout, so that a test can search stderr for them.
  */
 import { createInterface } from "node:readline";
 import { inspect } from "node:util";
@@ -17,7 +17,7 @@ export interface Question {
   readonly clientSecret: string;
   readonly name: string;
   readonly version?: string;
-  /** Abort once the request is under way, as a stopping worker would. */
+  /** Whether to abort after the request was sent, as a stopping worker would. */
   readonly isGivenUp?: boolean;
 }
 
@@ -31,7 +31,7 @@ export type Answer =
       readonly updated?: number;
       readonly expires?: number;
     }
-  /** Everything a logger could print of the error. */
+  /** All parts of the error that a logger could print. */
   | {
       readonly kind: "error";
       readonly code: string;
@@ -56,12 +56,12 @@ function everythingOf(error: unknown): string {
 async function answer(question: Question): Promise<Answer> {
   const { address, clientId, clientSecret, name, version, isGivenUp = false } = question;
   const caller = new AbortController();
-  // In this turn of the event loop: no answer of another process can be here before.
+  // In this turn of the event loop, before an answer of another process can arrive.
   if (isGivenUp) setImmediate(() => caller.abort());
   try {
     const client = clients.clientFor(address, { kind: "servicePrincipal", clientId, clientSecret: Sensitive.ofText(clientSecret) }, "n");
     const { value, ...facts } = await client.getSecret(name, version, caller.signal);
-    // The test compares bytes with what it stored.
+    // The test compares bytes with those that it stored.
     const { notBefore: _, contentType, keyId, updated, expires, ...rest } = facts;
     return {
       kind: "secret",
@@ -87,7 +87,7 @@ async function answer(question: Question): Promise<Answer> {
 
 if (import.meta.main) {
   for await (const line of createInterface({ input: process.stdin })) {
-    // Written by the test itself.
+    // The test itself writes it.
     const questions = JSON.parse(line) as readonly Question[];
     process.stdout.write(`${JSON.stringify(await Promise.all(questions.map(answer)))}\n`);
   }

@@ -17,7 +17,7 @@ import type { Answer, Question } from "./azure-adapter-process.ts";
 const PROCESS = fileURLToPath(new URL("./azure-adapter-process.ts", import.meta.url));
 const ASK_WITHIN_MS = 30_000;
 
-/** A worker-like process whose only way to the vaults is its environment. */
+/** A process like a worker, whose only access to the vaults is its environment. */
 class Asker {
   readonly #process: LineProcess<readonly Question[], readonly Answer[]>;
 
@@ -25,7 +25,7 @@ class Asker {
     this.#process = startLineProcess({ command: process.execPath, args: [PROCESS], environment, within: ASK_WITHIN_MS });
   }
 
-  /** All it has written to stderr. */
+  /** All text that it has written to stderr. */
   get stderr(): string {
     return this.#process.stderr();
   }
@@ -66,7 +66,7 @@ function expectSecret(answer: Answer): Extract<Answer, { kind: "secret" }> {
 
 const decoded = (answer: Answer) => Buffer.from(expectSecret(answer).value, "base64").toString();
 
-/** Every answer so far: what a leak is looked for in. */
+/** Every error so far, for the search for leaks. */
 const errorsSeen: Extract<Answer, { kind: "error" }>[] = [];
 
 async function ask(change: Partial<Question> = {}, using: Asker = asker): Promise<Answer> {
@@ -180,7 +180,7 @@ describe("a vault client", () => {
       const hosts = new Set(
         (await emulator.requests({ after: from })).filter(({ path }) => path.endsWith("/token")).map(({ host }) => host),
       );
-      // The SDK knows one documented name of the Chinese authority by its other name.
+      // The SDK replaces the documented name of the Chinese authority by its other name.
       const expected = cloud === "china" ? "login.partner.microsoftonline.cn" : new URL(authorityHost).host;
       assert.deepEqual([...hosts], [expected]);
     });
@@ -334,7 +334,7 @@ describe("a failure names the party that it is of", () => {
   const LOGIN = "login.microsoftonline.com";
   const bounds = { TEST_CALL_TIMEOUT_MS: "1500", TEST_SIGN_IN_TIMEOUT_MS: "1000" };
 
-  /** In a process of its own, whose identity has signed in nowhere. */
+  /** Runs a new process, whose identity has not signed in yet. */
   async function askAnew(environment: Readonly<Record<string, string>>, change: Partial<Question> = {}) {
     const fresh = new Asker({ ...clientEnvironment(emulator), ...bounds, ...environment });
     const answer = await ask(change, fresh);
@@ -434,7 +434,7 @@ describe("a sign-in that is never answered", () => {
 
     const first = await waiting.ask(mine);
     assert.match(expectError(first, "Unreachable").message, /no answer within 1(\.5)? s/);
-    // From now on the token service answers; it is left alone for 5 seconds.
+    // From now on the token service answers, but the adapter does not call it for 5 seconds.
     const later = async (): Promise<Answer | undefined> => {
       const answer = await waiting.ask(mine);
       return answer.kind === "secret" ? answer : undefined;
@@ -508,7 +508,7 @@ describe("the environment", () => {
 });
 
 describe("no error and no output", () => {
-  /** The ways a value could be spelled: as it is, base64 at three alignments, base64url, hex, percent- and JSON-escaped. */
+  /** Possible spellings of a value: plain, base64 at three alignments, base64url, hex, percent- and JSON-escaped. */
   function spellings(text: string): readonly string[] {
     const bytes = Buffer.from(text);
     const aligned = [0, 1, 2].map((shift) => {
@@ -526,7 +526,7 @@ describe("no error and no output", () => {
 
     assert.ok(errorsSeen.length >= 15, `${errorsSeen.length} errors`);
     assert.deepEqual(leaks(haystack), []);
-    // A JSON web token's first part, and the header that would carry it.
+    // The first part of a JSON web token, and the header for it.
     assert.doesNotMatch(haystack, /eyJ[A-Za-z0-9_-]{8}|authorization/i);
     console.log(`searched ${errorsSeen.length} errors, ${haystack.length} characters`);
   });

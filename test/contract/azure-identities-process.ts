@@ -1,6 +1,6 @@
 /**
- * A process that asks vaults with the identities that have no client secret, configured by its environment alone. One JSON
- * line in with questions that are asked one after the other, one out.
+ * A process that queries vaults with the identities that have no client secret. Only its environment configures it. It reads one JSON line
+ * with questions, answers them one after the other, and writes one line.
  */
 import { text } from "node:stream/consumers";
 
@@ -15,15 +15,15 @@ export interface IdentityQuestion {
   readonly name: string;
   readonly kind: "workloadIdentity" | "managedIdentity";
   readonly clientId?: string;
-  /** What the API server answers, each time it is asked; absent: that there is no such account. */
+  /** Token that the API server returns for each request. Absent: the account does not exist. */
   readonly token?: string;
   readonly account?: string;
-  /** As many calls at once; default 1. */
+  /** Number of simultaneous calls. Default 1. */
   readonly times?: number;
 }
 
 export interface IdentityAnswer {
-  /** Of the secret; else the code of the error. */
+  /** Value of the secret. For an error, `code` is set instead. */
   readonly value?: string;
   readonly code?: string;
   readonly message?: string;
@@ -32,7 +32,7 @@ export interface IdentityAnswer {
 
 export interface IdentityAnswers {
   readonly answers: readonly (readonly IdentityAnswer[])[];
-  /** ServiceAccounts that a token was asked of, in order. */
+  /** ServiceAccounts for which a token was requested, in order. */
   readonly tokenRequests: readonly string[];
 }
 
@@ -64,10 +64,10 @@ async function answer(question: IdentityQuestion): Promise<IdentityAnswer> {
 }
 
 if (import.meta.main) {
-  // Written by the test itself.
+  // The test itself writes it.
   const questions = JSON.parse(await text(process.stdin)) as readonly IdentityQuestion[];
   const answers: (readonly IdentityAnswer[])[] = [];
   for (const question of questions) answers.push(await Promise.all(Array.from({ length: question.times ?? 1 }, () => answer(question))));
-  // Without waiting for connections that nobody waits for any more.
+  // Exits without a wait for idle connections.
   process.stdout.write(`${JSON.stringify({ answers, tokenRequests } satisfies IdentityAnswers)}\n`, () => process.exit());
 }

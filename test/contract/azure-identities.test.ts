@@ -22,7 +22,7 @@ let emulator: Emulator;
 let address: IdentityQuestion["address"];
 const everything: string[] = [];
 
-/** Loopback goes to the proxy too, so that what must not go there is found out. */
+/** Loopback traffic goes to the proxy too, so that a test notices traffic that must not go there. */
 const proxied = (): Readonly<Record<string, string>> => ({
   ...clientEnvironment(emulator),
   ...managedIdentityEnvironment(emulator),
@@ -38,7 +38,7 @@ async function askAll(questions: readonly Asked[], environment = proxied()): Pro
   const asked = questions.map((question) => ({ address, name: "DemoSecret", ...question }));
   const stdout = await askProcess({ file: PROCESS, environment, within: ASK_WITHIN_MS }, asked);
   everything.push(stdout);
-  // Written by the process above.
+  // The process above writes it.
   return JSON.parse(stdout) as IdentityAnswers;
 }
 
@@ -137,7 +137,7 @@ describe("workload identity", () => {
       { ...base, account: "late", token: aToken({ exp: Math.floor(Date.now() / 1000) - 60 }) },
       { ...base, clientId: randomUUID(), token },
     ]);
-    const [[ofForged], [ofExpired], [ofUnknown]] = answers as [[IdentityAnswer], [IdentityAnswer], [IdentityAnswer]]; // One each.
+    const [[ofForged], [ofExpired], [ofUnknown]] = answers as [[IdentityAnswer], [IdentityAnswer], [IdentityAnswer]]; // One answer for each question.
     expectError(ofForged, "Unauthorized", /AADSTS50013.*published keys/);
     expectError(ofExpired, "Unauthorized", /AADSTS700024.*clock/);
     expectError(ofUnknown, "Unauthorized", /AADSTS700016.*clientID or tenantID/);

@@ -1,4 +1,4 @@
-/** The provenance that `npm run release` makes of a chart, before Helm itself. */
+/** Checks with Helm itself the chart's provenance that `npm run release` writes. */
 import assert from "node:assert/strict";
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * A process that fetches the objects of a class as the worker does, with its environment as the only way to the vaults. One JSON
- * line in, one out.
+ * A process that fetches the objects of a class like the worker, with its environment as the only access to the vaults. It reads and writes
+ * one JSON line per request.
  */
 import { createInterface } from "node:readline";
 
@@ -20,7 +20,7 @@ export interface ClassQuestion {
   readonly writeCertAndKeyInSeparateFiles?: boolean;
   /** `--cloud-env-dir` */
   readonly cloudEnvDir?: string;
-  /** File that a Secret of type kubernetes.io/tls is made from. */
+  /** File from which to build a Secret of type kubernetes.io/tls. */
   readonly tlsFrom?: string;
 }
 
@@ -30,7 +30,7 @@ export interface ClassAnswer {
   /** `type/name@version` by file name. */
   readonly objects: Readonly<Record<string, string>>;
   readonly failures: readonly string[];
-  /** Base64 values of the Secret, or why there is none. */
+  /** Base64 values of the Secret, or the reason why there is none. */
   readonly tls?: Readonly<Record<string, string>> | string;
 }
 
@@ -65,7 +65,7 @@ async function answer(question: ClassQuestion): Promise<ClassAnswer> {
 
 if (import.meta.main) {
   for await (const line of createInterface({ input: process.stdin })) {
-    // Written by the test itself.
+    // The test itself writes it.
     process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as ClassQuestion))}\n`);
   }
 }

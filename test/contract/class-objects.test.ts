@@ -33,7 +33,7 @@ after(async () => {
   await rm(folder, { recursive: true, force: true });
 });
 
-/** A vault of its own, and how its objects are fetched. */
+/** Creates a vault, and a function that fetches its objects. */
 async function aVault(permissions = EVERYTHING) {
   count += 1;
   const { name: vault, tenantId } = await emulator.createVault({ name: `class-${count}` });
@@ -177,7 +177,7 @@ describe("the objects of a class", () => {
       Object.keys(objects).filter((path) => !path.startsWith("old/")),
       ["new/0", "new/1", "new/2"],
     );
-    // Key Vault's times have whole seconds: which versions follow an old one is the list's choice.
+    // Key Vault's times have whole seconds, so that the list decides which versions follow an old one.
     assert.ok("old/0" in objects && !("old/3" in objects));
     assert.ok(!Object.values(objects).some((object) => object.endsWith(versions[1] ?? "")));
     assert.match(objects["new/0"] ?? "", /^secret\/db\/0@[0-9a-f]{32}$/);

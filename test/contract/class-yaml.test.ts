@@ -1,5 +1,5 @@
 /**
- * The Azure provider's own types and library judge which texts of `objects` are read, and what as. Run with
+ * Checks with the Azure provider's own types and library which texts of `objects` we accept, and how we read them. Run with
  * KEYVAULT_INJECTOR_JUDGE_SEED=<number> for other texts.
  */
 import assert from "node:assert/strict";
@@ -38,7 +38,10 @@ function ourReading(text: string): Reading {
 
 const isOfTypes = (message: string): boolean => message.startsWith("yaml: unmarshal errors:");
 
-/** What a reader of syntax alone may tell otherwise: both refuse, or only the provider does, for its syntax. */
+/**
+ * Compares the two readings. A reader of syntax alone may differ in two ways: both reject the text with different messages, or only the
+ * provider rejects its syntax.
+ */
 function verdictOf(ours: Reading, theirs: Reading): "alike" | "refused alike" | "beyond" | "other words" | "unexplained" {
   if (ours.kind === "read" && theirs.kind === "read") {
     return JSON.stringify(sorted(ours.objects)) === JSON.stringify(sorted(theirs.objects)) ? "alike" : "unexplained";
@@ -50,7 +53,7 @@ function verdictOf(ours: Reading, theirs: Reading): "alike" | "refused alike" | 
   return areOfTypes && withoutTexts(ours.message) !== withoutTexts(theirs.message) ? "unexplained" : "other words";
 }
 
-/** A pair in brackets begins on another line to js-yaml, and a text that is no mapping may end elsewhere. */
+/** js-yaml reports another line for a pair in brackets, and another end for a text that is not a mapping. */
 function withoutTexts(message: string): string {
   return message.replaceAll(/line \d+/g, "line").replaceAll(/`[^`]*`/g, "``");
 }

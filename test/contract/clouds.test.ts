@@ -22,7 +22,7 @@ let emulator: SpawnedEmulator;
 let worker: LineProcess<ClassQuestion, ClassAnswer>;
 let count = 0;
 
-/** What the operator would write of a cloud. */
+/** Description of a cloud as an operator would write it. */
 function description(cloud: CloudName, changes: Readonly<Record<string, string>> = {}): string {
   const { vaultSuffix, vaultResource, entraHosts } = CLOUDS[cloud];
   return JSON.stringify({
@@ -59,7 +59,7 @@ interface Fetch {
   readonly tenantId: string;
 }
 
-/** A new vault in a cloud, its one secret fetched as the worker does for a class with these parameters. */
+/** Creates a vault in a cloud, and fetches its only secret like the worker does for a class with these parameters. */
 async function fetchFrom(cloud: CloudName, parameters: Readonly<Record<string, string>>): Promise<Fetch> {
   count += 1;
   const { name: vault, tenantId } = await emulator.createVault({ name: `cloud-${count}`, cloud });
@@ -75,16 +75,16 @@ async function fetchFrom(cloud: CloudName, parameters: Readonly<Record<string, s
 
 const tokensIn = (requests: readonly RequestRecord[]) => requests.filter(({ path }) => path.endsWith("/token"));
 
-/** The one token was asked of the cloud's own authority, for its own Key Vault, and nothing went anywhere else. */
+/** Asserts that the only token came from the cloud's own authority, for its own Key Vault, and that no request went elsewhere. */
 function assertAskedRightly({ requests, vault, tenantId }: Pick<Fetch, "requests" | "vault" | "tenantId">, cloud: CloudName): void {
   const { entraHosts, vaultResource, vaultSuffix, isPrivate } = CLOUDS[cloud];
-  // The SDK knows the documented name of the Chinese authority by its other name.
+  // The SDK replaces the documented name of the Chinese authority by its other name.
   const authority = entraHosts.at(-1);
   assert.deepEqual(
     tokensIn(requests).map(({ host, path, audience, status }) => ({ host, path, audience, status })),
     [{ host: authority, path: `/${tenantId}/oauth2/v2.0/token`, audience: vaultResource, status: 200 }],
   );
-  // The public clouds know each other: any of them may be asked which names belong together. A cloud apart must not need them.
+  // The public clouds know each other, so that the SDK may ask any of them which names belong together. A private cloud must not need them.
   const discovery = isPrivate === true ? [] : requests.filter(({ path }) => path.endsWith("/discovery/instance"));
   const hosts = new Set(requests.filter((request) => !discovery.includes(request)).map(({ host }) => host));
   assert.deepEqual([...hosts].sort(), [...new Set([`${vault}.${vaultSuffix}`, ...entraHosts.filter((host) => hosts.has(host))])].sort());
@@ -180,7 +180,7 @@ describe("a wrong authority or scope", () => {
   });
 });
 
-/** A vault of a cloud apart that knows no newer version of the API than 7.1, as Azure Stack Hub's, and what a class gets of it. */
+/** Creates a vault in a private cloud whose newest API version is 7.1, as in Azure Stack Hub, and fetches a class from it. */
 async function fetchFromOldVault(cloudEnvFileName: string): Promise<Pick<Fetch, "answer" | "requests">> {
   count += 1;
   const { name: vault, tenantId } = await emulator.createVault({ name: `cloud-${count}`, cloud: "private", apiVersions: ["7.0", "7.1"] });

@@ -9,7 +9,7 @@ import type { Permission } from "../../tools/key-vault-emulator/vault/permission
 import { type SdkProcess, startSdkProcess } from "./sdk-process.ts";
 import type { ClientSpec, SdkCall, SdkFailure } from "./sdk-protocol.ts";
 
-/** A vault and an identity that may do some things in it. */
+/** A vault and an identity with some permissions in it. */
 export interface Setting {
   readonly vault: string;
   readonly host: string;
@@ -18,7 +18,7 @@ export interface Setting {
 
 const EVERYTHING: readonly Permission[] = ["get", "list", "keys/get", "keys/list", "certificates/get", "certificates/list"];
 
-/** An emulator and the official SDKs, each in a process of its own. */
+/** An emulator and the official SDKs, each in its own process. */
 export class EmulatorSetting {
   readonly emulator: SpawnedEmulator;
   readonly stateDir: string;
@@ -42,7 +42,7 @@ export class EmulatorSetting {
     await rm(this.stateDir, { recursive: true, force: true });
   }
 
-  /** A vault of its own for each test. */
+  /** Creates a vault for one test. */
   async aVault(permissions: readonly Permission[] = EVERYTHING): Promise<Setting> {
     this.#count += 1;
     const { name, url, tenantId } = await this.emulator.createVault({ name: `contract-${this.#count}` });
@@ -67,14 +67,14 @@ export class EmulatorSetting {
     return (await this.emulator.requests()).at(-1)?.sequence ?? 0;
   }
 
-  /** Statuses of what reached a host since `after`, without challenges. */
+  /** Statuses of requests to a host since `after`, without challenges. */
   async statuses(host: string, after: number): Promise<readonly number[]> {
     const records = await this.emulator.requests({ after });
     return records.filter((record) => record.host === host && record.status !== 401).map(({ status }) => status);
   }
 }
 
-/** A text member of what an SDK answered. */
+/** A text field of an SDK's answer. */
 export function textAt(value: unknown, ...path: readonly string[]): string {
   let found = value;
   for (const name of path) found = typeof found === "object" && found !== null ? Reflect.get(found, name) : undefined;

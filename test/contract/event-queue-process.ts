@@ -1,4 +1,4 @@
-/** A process that uses a queue by the adapter, configured by its environment alone: one JSON line in for each call, one out. */
+/** A process that uses a queue through the adapter. Only its environment configures it. It reads and writes one JSON line per call. */
 import { createInterface } from "node:readline";
 import { createEventQueues } from "../../src/azure/event-queues.ts";
 import { type EventQueue, QueueError } from "../../src/domain/ports/event-queue.ts";
@@ -7,16 +7,16 @@ import { Sensitive } from "../../src/domain/sensitive.ts";
 import { parseQueueSetting } from "../../src/domain/vault-events/queue-setting.ts";
 
 export interface QueueQuestion {
-  /** As in `--event-queues`. */
+  /** In the format of `--event-queues`. */
   readonly setting: string;
-  /** Of `identity=servicePrincipal`, whose Secret the test is. */
+  /** For `identity=servicePrincipal`: the test provides the credentials instead of a Secret. */
   readonly principal?: { readonly appId: string; readonly clientSecret: string };
-  /** Of `identity=workload`: what the API server would answer. */
+  /** For `identity=workload`: the token that the API server would return. */
   readonly accountToken?: string;
   readonly call: "receive" | "delete" | "peek";
   readonly hiddenMs?: number;
   readonly message?: { readonly id: string; readonly receipt: string };
-  /** Gives up after (milliseconds). */
+  /** Time in milliseconds after which the caller gives up. */
   readonly abortAfterMs?: number;
 }
 
@@ -74,7 +74,7 @@ async function answer(question: QueueQuestion): Promise<QueueAnswer> {
 
 if (import.meta.main) {
   for await (const line of createInterface({ input: process.stdin })) {
-    // Written by the test itself.
+    // The test itself writes it.
     process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as QueueQuestion))}\n`);
   }
   process.exit();

@@ -35,7 +35,7 @@ function ask(queue: string, { identity = `servicePrincipal;tenantID=${TENANT};se
 async function receive(queue: string, asked: Partial<Asked> = {}): Promise<readonly QueueMessage[]> {
   const { result, code, message } = await ask(queue, { call: "receive", ...asked });
   assert.equal(code, undefined, message);
-  return result as readonly QueueMessage[]; // What the process's adapter gave.
+  return result as readonly QueueMessage[]; // The process's adapter returned it.
 }
 
 async function queueWith(...messages: readonly string[]): Promise<string> {
@@ -103,7 +103,7 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
     );
     assert.equal(second?.receipts, 2);
     assert.equal(second?.id, first?.id);
-    // The first receipt is over: that is no failure, and deletes nothing.
+    // The first receipt is no longer valid. That is not an error, and deletes nothing.
     assert.equal((await ask(queue, { call: "delete", message: { id: first?.id ?? "", receipt: first?.receipt ?? "" } })).result, false);
     assert.equal(await azurite.count(queue), 1);
   });
@@ -163,7 +163,7 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
     }
     await emulator.injectFault({ host, kind: "reset", times: 2 });
     await fails("Unreachable", /no connection/);
-    // Nothing of that lasts.
+    // None of these errors has a lasting effect.
     assert.deepEqual(await receive(queue), []);
   });
 

@@ -1,4 +1,4 @@
-/** A vault on the emulator that trusts an issuer of the test, and processes that ask it. */
+/** A vault on the emulator that trusts a test's issuer, and processes that query it. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { generateKeyPairSync, randomBytes, sign } from "node:crypto";
@@ -20,18 +20,18 @@ export interface FederatedVault {
   readonly emulator: Emulator;
   readonly address: VaultAddress;
   readonly vault: string;
-  /** Of its secret `DemoSecret`. */
+  /** Value of its secret `DemoSecret`. */
   readonly value: string;
-  /** Of the issuer, for {@link SUBJECT} and ten minutes, but for what the claims say otherwise. */
+  /** Issues a token for {@link SUBJECT} and ten minutes, unless the claims differ. */
   tokenOf(claims: Claims): string;
-  /** Where the log of the emulator's requests ends. */
+  /** Number of the last record in the emulator's request log. */
   lastSequence(): Promise<number>;
   stop(): Promise<void>;
 }
 
 const encoded = (part: unknown): string => Buffer.from(JSON.stringify(part)).toString("base64url");
 
-/** `name`: of its folder. */
+/** `name` is the prefix of its folder. */
 export async function startFederatedVault(name: string): Promise<FederatedVault> {
   const vault = `kv-${randomBytes(4).toString("hex")}`;
   const value = `value-${randomBytes(18).toString("base64url")}`;
@@ -65,11 +65,11 @@ export async function startFederatedVault(name: string): Promise<FederatedVault>
 export interface AskedProcess {
   readonly file: string;
   readonly environment: Readonly<Record<string, string>>;
-  /** Milliseconds; then it is killed. */
+  /** Time limit in milliseconds, after which the process is killed. */
   readonly within: number;
 }
 
-/** What the process writes of the questions that it reads. It has to answer, and to say nothing else. */
+/** Returns the process's output for the questions. It must answer, and must not write to stderr. */
 export async function askProcess({ file, environment, within }: AskedProcess, questions: unknown): Promise<string> {
   const child = spawn(process.execPath, [file], { env: { ...baseEnvironment(), ...environment } });
   const timer = setTimeout(() => child.kill("SIGKILL"), within);

@@ -1,4 +1,6 @@
-/** A process that asks a vault by identity bindings, with its environment as the only other way to Azure. JSON in, JSON out. */
+/**
+ * A process that queries a vault with identity bindings, with its environment as the only other access to Azure. It reads and writes JSON.
+ */
 import { text } from "node:stream/consumers";
 
 import { createVaultClients } from "../../src/azure/vault-clients.ts";
@@ -12,21 +14,21 @@ export interface BindingQuestion {
   readonly name: string;
   readonly clientId: string;
   readonly account: string;
-  /** What the API server answers. */
+  /** Token that the API server returns. */
   readonly token: string;
-  /** As many calls at once; default 1. */
+  /** Number of simultaneous calls. Default 1. */
   readonly times?: number;
 }
 
 export interface BindingQuestions {
-  /** Absent: identity bindings are off. */
+  /** Absent if identity bindings are off. */
   readonly place?: TokenProxyPlace;
-  /** Asked one after the other. */
+  /** Run one after the other. */
   readonly questions: readonly BindingQuestion[];
 }
 
 export interface BindingAnswer {
-  /** Of the secret; else of the error. */
+  /** Value of the secret. For an error, `code` is set instead. */
   readonly value?: string;
   readonly code?: string;
   readonly message?: string;
@@ -48,7 +50,7 @@ async function answer(clients: ReturnType<typeof createVaultClients>, question: 
 }
 
 if (import.meta.main) {
-  // Written by the test itself.
+  // The test itself writes it.
   const { place, questions } = JSON.parse(await text(process.stdin)) as BindingQuestions;
   const timeoutMs = Number(process.env["TEST_CALL_TIMEOUT_MS"] ?? "20000");
   const clients = createVaultClients({ timeoutMs, signInTimeoutMs: timeoutMs, tokenProxy: place });

@@ -1,4 +1,4 @@
-/** Sign-ins by identity bindings at an endpoint of our own, and the Azure provider's own beside them at the same one. */
+/** Signs in with identity bindings at our own endpoint, and compares the Azure provider's sign-in at the same one. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { readFile, writeFile } from "node:fs/promises";
@@ -53,7 +53,7 @@ async function placeOf(server: Pick<TokenProxyServer, "port" | "ca">, changes: P
 type Asked = Partial<BindingQuestion>;
 
 async function askAll(place: TokenProxyPlace | undefined, asked: readonly Asked[], bound = "20000"): Promise<readonly BindingAnswer[]> {
-  // The API server is never reached through a proxy: nothing is exempt from it here.
+  // Without exemptions, because the process must not reach the API server through a proxy anyway.
   const environment = { ...clientEnvironment(emulator), NO_PROXY: "", no_proxy: "", TEST_CALL_TIMEOUT_MS: bound };
   const usual: BindingQuestion = { address, name: "DemoSecret", clientId, account: "reader", token: aToken() };
   const questions: BindingQuestions = {
@@ -62,7 +62,7 @@ async function askAll(place: TokenProxyPlace | undefined, asked: readonly Asked[
   };
   const stdout = await askProcess({ file: PROCESS, environment, within: ASK_WITHIN_MS }, questions);
   everything.push(stdout);
-  // Written by the process above.
+  // The process above writes it.
   return JSON.parse(stdout) as readonly BindingAnswer[];
 }
 
@@ -89,7 +89,7 @@ after(async () => {
   await world.stop();
 });
 
-/** What AKS makes of `az aks identity-binding create`: Entra trusts the cluster, and the proxy says which accounts. */
+/** Does the same as AKS for `az aks identity-binding create`: Entra trusts the cluster, and the proxy knows the accounts. */
 async function aBoundIdentity(subjects: readonly string[]): Promise<string> {
   const { appId } = await emulator.createServicePrincipal({ tenantId: address.tenantId });
   await emulator.grant({ vault, appId, permissions: ["get"] });
@@ -124,7 +124,7 @@ describe("an identity binding", () => {
     assert.equal(sent.form["client_id"], clientId);
     assert.equal(sent.form["scope"]?.includes("https://vault.azure.net/.default"), true);
     assert.equal(proxy.looks - looks, 1, "one look at the API server's certificate");
-    // What the emulated Entra got came from the token proxy, and the vault's own requests are all else there is.
+    // The emulated Entra's requests came from the token proxy, and the only others are those to the vault.
     const hosts = (await emulator.requests({ after: sequence })).map(({ host, path }) => [host, path.split("?")[0]]);
     assert.deepEqual(
       hosts.filter(([host]) => host !== `${vault}.vault.azure.net`).filter(([, path]) => path?.endsWith("/token") === true).length,
@@ -139,7 +139,7 @@ describe("an identity binding", () => {
     const named = { serverName: proxyNameOf(CLUSTER), apiServer: { host: "localhost", port: 1 } };
     assert.equal((await ask(await placeOf(proxy, named))).value, value);
     assert.equal(proxy.looks, looks);
-    // Entra has no such path, and the proxy passes on what it says.
+    // Entra has no such path, and the proxy returns its answer.
     const below = await ask(await placeOf(proxy, { ...named, url: `https://localhost:${proxy.port}/below/` }));
     assert.equal(below.value, undefined);
     assert.equal(posts(proxy.requests.slice(from)).at(-1)?.path.split("?")[0], `/below/${address.tenantId}/oauth2/v2.0/token`);
@@ -231,7 +231,7 @@ describe("an identity binding", () => {
   });
 });
 
-/** Hosts and CA as every pod has them, which the provider has no flag for. */
+/** Hosts and CA as in every pod, for which the provider has no flag. */
 const SET_UP = [
   "mount -t tmpfs tmpfs /run",
   "mkdir -p /run/secrets/kubernetes.io/serviceaccount",
@@ -281,7 +281,7 @@ describe("the Azure provider beside us", { skip: refusal === undefined ? false :
       binary: launcher,
       socket: join(folder, "provider.sock"),
       environment: { ...network, CA: ca, HOSTS: hosts, PROVIDER: binary, KUBERNETES_SERVICE_PORT: String(proxy.port) },
-      // Its own default has no port; the name in TLS it finds by itself.
+      // Its default has no port. It finds the name for TLS itself.
       flags: [`--token-proxy-url=https://${API_SERVER}:${proxy.port}`],
       folder,
     });

@@ -1,5 +1,5 @@
 /**
- * The Azure provider and the code of the CSI driver, as they are shipped, judge what we make of the same classes and files. Run with
+ * Compares our results with those of the shipped Azure provider and of the CSI driver's code for the same classes and files. Run with
  * KEYVAULT_INJECTOR_JUDGE_SEED=<number> for other generated cases.
  */
 import assert from "node:assert/strict";
@@ -27,7 +27,7 @@ import { LISTED_TEXTS, SPEC_TEXTS } from "./judge/spec-texts.ts";
 const GO_MISSING = programRefusal(["secrets-store-csi-driver-provider-azure", "secret-data-judge"]);
 const skip = GO_MISSING === undefined ? OPENSSL_MISSING : `SKIPPED: ${GO_MISSING}`;
 
-/** Always the same ones, so that a run that fails can be had again. */
+/** Constant, so that a failed run can be repeated. */
 const SEED = Number(process.env["KEYVAULT_INJECTOR_JUDGE_SEED"] ?? "20261124");
 const GENERATED_CLASSES = 450;
 const GENERATED_UNTIDY = 450;

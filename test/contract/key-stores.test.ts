@@ -31,7 +31,7 @@ function inputOf(name: KeyName, password = PASSWORD): KeyStoreInput {
   return { ...material, password, saltOf: saltsFor({ ...material, password }) };
 }
 
-/** Certificates, then keys as PKCS#8, each in hex. */
+/** Certificates, then keys as PKCS#8, each as hex. */
 function partsOf(store: Uint8Array, password = PASSWORD): { readonly certificates: readonly string[]; readonly keys: readonly string[] } {
   const decoded = pki.decodePkcs12(store, undefined, password);
   assert.ok(decoded.ok, JSON.stringify(decoded));

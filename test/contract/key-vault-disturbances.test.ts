@@ -16,7 +16,7 @@ after(() => setting?.stop());
 
 const getSecret: SdkCall = { kind: "get", name: "db" };
 
-/** A vault whose secret was read once, so that challenge and token are behind the client. */
+/** A vault whose secret was read once, so that the client has a token already. */
 async function aReadVault(change: Partial<ClientSpec> = {}): Promise<Setting> {
   const made = await setting.aVault();
   await setting.emulator.setSecret({ vault: made.vault, name: "db", value: "v" });
@@ -65,7 +65,7 @@ describe("a vault's budget", () => {
 
     await setting.succeeds(client, getSecret);
 
-    // Its one retry would have come too early, had it not waited.
+    // Without the wait, its only retry would have come too early.
     assert.deepEqual(await setting.statuses(host, start), [429, 200]);
   });
 
@@ -173,7 +173,7 @@ describe("a fault", () => {
       path: `/${client.tenantId}/oauth2/v2.0/token`,
     });
     assert.match((await setting.fails(client, getSecret)).message, /AADSTS90033/);
-    // Another client: MSAL does not ask Entra again for a minute after a 503.
+    // A new client, because MSAL does not query Entra for a minute after a 503.
     await setting.succeeds({ ...client, maxRetries: 1 }, getSecret);
 
     const managed: ClientSpec = { ...client, credential: { kind: "managedIdentity" } };

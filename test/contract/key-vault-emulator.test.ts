@@ -38,7 +38,7 @@ interface Setting {
   readonly client: ClientSpec;
 }
 
-/** A vault of its own for each test, and an identity that may do these things in it. */
+/** Creates a vault for one test, and an identity with these permissions in it. */
 async function aVault(permissions: readonly Permission[] = ["get", "list", "set"], cloud: Cloud = "public"): Promise<Setting> {
   count += 1;
   const { name, url, tenantId } = await emulator.createVault({ name: `contract-${count}`, cloud });
@@ -59,7 +59,7 @@ async function fails(client: ClientSpec, call: SdkCall): Promise<SdkFailure> {
   return answer.error;
 }
 
-/** `METHOD path -> status` of what reached these hosts since `after`. */
+/** `METHOD path -> status` of requests to these hosts since `after`. */
 async function traffic(after: number, hosts: readonly string[]): Promise<readonly string[]> {
   const records = await emulator.requests({ after });
   return records.filter(({ host }) => hosts.includes(host)).map(({ method, path, status }) => `${method} ${path} -> ${status}`);
@@ -326,7 +326,7 @@ describe("permissions", () => {
     for (const [call, permission] of calls) {
       const error = await fails(client, call);
       assert.partialDeepStrictEqual(error, { statusCode: 403, code: "Forbidden" });
-      // The SDK drops the body of a refused page.
+      // The SDK drops the body of a rejected page.
       if (permission === "list") continue;
       assert.match(error.message, refusalOf(permission));
       assert.match(JSON.stringify(error.details), /"AccessDenied"/);
@@ -452,7 +452,7 @@ describe("signing in", () => {
       await succeeds(client, { kind: "get", name: "db" });
 
       const byApplication = await emulator.requests({ after: start });
-      // The SDK's first, the test's own, the SDK's second.
+      // The SDK's first token, the test's own, and the SDK's second one.
       assert.equal(byApplication.filter(({ path, identity }) => path.endsWith("/token") && identity === client.clientId).length, 3);
     } finally {
       await emulator.setTokenLifetime({ seconds: 3599 });
@@ -550,7 +550,7 @@ describe("the network", () => {
   };
   for (const [cloud, authorityHost] of Object.entries(authorities)) {
     test(`the ${cloud} cloud works end to end under its own names`, async () => {
-      // The keys of the record above.
+      // Keys of the record above.
       const { vault, host, client } = await aVault(["get"], cloud as Cloud);
       await emulator.setSecret({ vault, name: "db", value: "elsewhere" });
 

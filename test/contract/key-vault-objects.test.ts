@@ -22,7 +22,7 @@ function isListOf(value: unknown, length: number): value is readonly unknown[] {
   return true;
 }
 
-/** PEM blocks of what OpenSSL makes of a PKCS#12 file with the empty password. */
+/** PEM blocks that OpenSSL reads from a PKCS#12 file with an empty password. */
 function openssl(pfx: string, ...flags: readonly string[]): { readonly out: string; readonly notes: string } {
   const { stdout, stderr, status } = spawnSync("openssl", ["pkcs12", "-passin", "pass:", "-nodes", "-info", ...flags], {
     input: Buffer.from(pfx, "base64"),

@@ -17,7 +17,7 @@ const ISSUER = "https://kubernetes.default.svc.cluster.local";
 const SUBJECT = "system:serviceaccount:shop:web";
 const AUDIENCE = "api://AzureADTokenExchange";
 
-/** A cluster's signing key, with the id Kubernetes derives for it. */
+/** A cluster's signing key, with the id that Kubernetes derives for it. */
 interface ClusterKey {
   readonly privateKey: KeyObject;
   readonly publicKey: KeyObject;
@@ -54,7 +54,7 @@ function tokenOf(claims: Claims = {}, { privateKey, kid }: ClusterKey = clusterK
   return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
 }
 
-/** A vault whose one secret an application with a federated credential may read. */
+/** A vault with one secret that an application with a federated credential may read. */
 async function aFederatedVault(): Promise<Setting> {
   const made = await setting.aVault();
   await setting.emulator.addFederatedCredential({ appId: made.client.clientId, issuer: ISSUER, subject: SUBJECT });
@@ -240,7 +240,7 @@ describe("a client assertion", () => {
   });
 });
 
-/** The metadata service as `curl` sees it. */
+/** Queries the metadata service like `curl`. */
 async function imds(
   path: string,
   headers: Readonly<Record<string, string>> = { Metadata: "true" },

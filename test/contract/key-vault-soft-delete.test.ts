@@ -47,7 +47,7 @@ describe("soft delete, by the official SDK", () => {
 
       const deleted = await setting.succeeds(client, { kind: "delete", object, name: "db" });
 
-      // A certificate has them beside its properties.
+      // In a certificate, these fields are next to its properties.
       const facts = { ...Object(deleted).properties, ...Object(deleted) };
       assert.match(String(facts.recoveryId), new RegExp(`^${client.vaultUrl}deleted${object}s/db$`));
       assert.equal(timeAt(facts, "scheduledPurgeDate") - timeAt(facts, "deletedOn"), 90 * DAY_MS);

@@ -1,5 +1,5 @@
 /**
- * kubectl's own code judges how `render` reads and writes manifests. Run with KEYVAULT_INJECTOR_JUDGE_SEED=<number> for other
+ * Compares how `render` reads and writes manifests with kubectl's own code. Run with KEYVAULT_INJECTOR_JUDGE_SEED=<number> for other
  * generated files.
  */
 import assert from "node:assert/strict";
@@ -31,10 +31,10 @@ const GENERATED = { tidy: 2_500, untidy: 2_500, streams: 2_500 };
 const MIN_WRITTEN = 300;
 const MIN_READ = 3_000;
 const MIN_SHIPPED = 80;
-/** Most of the generated files have a slip of the pen, and kubectl's reader sees a few of them that js-yaml lets pass. */
+/** Most of the generated files have a typing mistake. kubectl's reader rejects a few of them that js-yaml accepts. */
 const MAX_MORE_READ = 700;
 
-/** Those that this repository ships: as people write them. */
+/** Files of this repository, as people write them. */
 function shippedFiles(): readonly Uint8Array[] {
   return readdirSync(MANIFESTS, { recursive: true, encoding: "utf8" })
     .filter((file) => /\.(?:ya?ml|json)$/.test(file))
@@ -128,7 +128,7 @@ describe("kubectl", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     let files = 0;
     for (const file of shippedFiles()) {
       const read = await judge.read(file);
-      // Templates of the chart, for one, are no manifests yet.
+      // Some files, such as templates of the chart, are not manifests yet.
       if (read.error !== undefined) continue;
       files += 1;
       const { documents } = readManifests("f", Buffer.from(file).toString());

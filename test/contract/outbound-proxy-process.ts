@@ -1,6 +1,6 @@
 /**
- * A process that reaches a vault as a service principal or as the machine's identity, and an API server, with its environment as the
- * only thing that decides the way. One JSON line in, one out: what came, or the message why not.
+ * A process that connects to a vault as a service principal or as the machine's identity, and to an API server. Only its environment
+ * determines the route. It reads and writes one JSON line per request: success, or the error's message.
  */
 import { createInterface } from "node:readline";
 
@@ -46,7 +46,7 @@ if (import.meta.main) {
   for await (const line of createInterface({ input: process.stdin })) {
     let answer: ProxyAnswer = { isThere: true, message: "" };
     try {
-      // Written by the test itself.
+      // The test itself writes it.
       await ask(JSON.parse(line) as ProxyQuestion);
     } catch (error) {
       answer = { isThere: false, message: error instanceof Error ? error.message : String(error) };

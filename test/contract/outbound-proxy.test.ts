@@ -20,7 +20,7 @@ type Environment = Readonly<Record<string, string>>;
 
 let folder: string;
 let emulator: SpawnedEmulator;
-/** Before the emulator's own proxy, so that connections are counted. */
+/** In front of the emulator's own proxy, to count connections. */
 let proxy: TcpProxy;
 let question: Extract<ProxyQuestion, { kind: "vault" }>;
 
@@ -43,11 +43,11 @@ after(async () => {
 });
 
 interface Asked extends ProxyAnswer {
-  /** Connections to the proxy meanwhile. */
+  /** Number of connections to the proxy during the question. */
   readonly connections: number;
 }
 
-/** One question, or more of the same, to a new process with this environment and the emulator's CA; resolves with the last answer. */
+/** Sends a question, once or several times, to a new process with this environment and the emulator's CA. Resolves with the last answer. */
 async function ask(environment: Environment, asked: ProxyQuestion = question, times = 1): Promise<Asked> {
   const from = proxy.connections;
   const env = { ...baseEnvironment(), NODE_EXTRA_CA_CERTS: emulator.caFile, ...environment };
@@ -56,7 +56,7 @@ async function ask(environment: Environment, asked: ProxyQuestion = question, ti
   const lines: string[] = [];
   createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
   await once(child, "close");
-  // Written by the process above.
+  // The process above writes it.
   return { ...(JSON.parse(lines.at(-1) ?? "") as ProxyAnswer), connections: proxy.connections - from };
 }
 
@@ -100,7 +100,7 @@ describe("traffic to Azure", () => {
     test(`goes past the proxy by ${variable}=${exempt}`, async () => {
       const { message, connections } = await ask({ HTTPS_PROXY: proxyUrl(), [variable]: exempt });
       assert.equal(connections, 0);
-      // Nothing here resolves the vault's name.
+      // The vault's name does not resolve here.
       assert.match(message, /no connection to the vault .*\((?:ENOTFOUND|EAI_AGAIN)\)/);
     });
   }
@@ -155,7 +155,7 @@ describe("traffic to Azure", () => {
 });
 
 describe("what never goes through a proxy", () => {
-  /** Every variable that could lead there, and no exemption. */
+  /** Every variable that could select a proxy, without exemptions. */
   const everything = (): Environment => ({
     HTTPS_PROXY: proxyUrl(),
     HTTP_PROXY: proxyUrl(),
@@ -177,7 +177,7 @@ describe("what never goes through a proxy", () => {
     assert.ok(connections > 0);
     const requests = await emulator.requests({ after: last });
     assert.ok(requests.some(({ host, status }) => host === "169.254.169.254" && status === 200));
-    // The emulator's proxy refuses plain HTTP, and logs that.
+    // The emulator's proxy rejects plain HTTP, and logs that.
     assert.deepEqual(
       requests.filter(({ status }) => status === 403),
       [],
@@ -194,7 +194,7 @@ describe("what never goes through a proxy", () => {
     await once(server, "listening");
     const kubeconfig = join(folder, "kubeconfig");
     const { port } = server.address() as AddressInfo; // A TCP server has a numbered port.
-    // A name, too: an address on this machine would be let past the proxy anyway.
+    // Also with a name, because the proxy would not be used for an address on this machine anyway.
     for (const host of ["127.0.0.1", "localhost"]) {
       const cluster = { name: "c", cluster: { server: `https://${host}:${port}` } };
       const content = {

@@ -1,4 +1,4 @@
-/** What `npm run release` pushes, read back from a real registry by digest. */
+/** Reads the artifacts of `npm run release` from a real registry by digest. */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";

@@ -1,6 +1,6 @@
 /**
- * The official SDKs in a process of their own, as a user runs them: HTTPS_PROXY and NODE_EXTRA_CA_CERTS are read at
- * start, real host names, real TLS. Takes one command a line on stdin, answers one line of JSON each on stdout.
+ * The official SDKs in a separate process, as for a user: they read HTTPS_PROXY and NODE_EXTRA_CA_CERTS at the start, and use real host
+ * names and real TLS. The process reads one command per line on stdin, and answers each with one JSON line on stdout.
  */
 import { createHash } from "node:crypto";
 import { createInterface } from "node:readline";
@@ -35,7 +35,7 @@ interface Clients {
 
 const clients = new Map<string, Clients>();
 
-/** One set of clients per distinct spec, so that a test can look at a client's second request. */
+/** One set of clients per distinct spec, so that a test can check a client's second request. */
 function clientsFor(spec: ClientSpec): Clients {
   const key = JSON.stringify(spec);
   const known = clients.get(key);
@@ -205,7 +205,7 @@ function failureOf(error: unknown): SdkAnswer {
 }
 
 for await (const line of createInterface({ input: process.stdin })) {
-  // Written by the suite next door.
+  // The suite that starts this process writes it.
   const command = JSON.parse(line) as SdkCommand;
   let answer: SdkAnswer;
   try {

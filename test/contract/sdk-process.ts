@@ -6,7 +6,7 @@ export type SdkProcess = LineProcess<SdkCommand, SdkAnswer>;
 
 const ANSWER_WITHIN_MS = 20_000;
 
-/** Starts `sdk-child.ts` with these variables on top of a cleaned environment. */
+/** Starts `sdk-child.ts` with these variables in addition to a minimal environment. */
 export function startSdkProcess(environment: Readonly<Record<string, string>>): SdkProcess {
   const args = [fileURLToPath(new URL("./sdk-child.ts", import.meta.url))];
   return startLineProcess({ command: process.execPath, args, environment, within: ANSWER_WITHIN_MS, toLine });

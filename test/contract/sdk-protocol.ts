@@ -1,13 +1,13 @@
-/** The lines between the contract suite and its SDK process. */
+/** Lines between the contract suite and its SDK process. */
 export interface ClientSpec {
   readonly vaultUrl: string;
   readonly tenantId: string;
   readonly clientId: string;
   readonly clientSecret: string;
   readonly authorityHost?: string;
-  /** How it signs in; by the client secret without it. */
+  /** Type of the sign-in. Without it, with the client secret. */
   readonly credential?: CredentialSpec;
-  /** Of a failed request; 0 without it. */
+  /** Most retries of a failed request. Default 0. */
   readonly maxRetries?: number;
 }
 
@@ -36,7 +36,7 @@ export type ObjectCall =
   | { readonly kind: "keys" | "certificates" }
   | { readonly kind: "keyVersions" | "certificateVersions"; readonly name: string };
 
-/** Of soft delete; `delete` and `recover` wait until it is done. */
+/** Calls for soft delete. `delete` and `recover` wait until the operation is complete. */
 export type DeletionCall =
   | { readonly kind: "delete" | "deleted" | "recover" | "purge"; readonly object: "secret" | "key" | "certificate"; readonly name: string }
   | { readonly kind: "allDeleted"; readonly object: "secret" | "key" | "certificate" };
@@ -61,14 +61,14 @@ export type SdkAnswer =
   | { readonly ok: true; readonly value: unknown; readonly sha256: string }
   | { readonly ok: false; readonly error: SdkFailure };
 
-/** Bytes travel as base64url. */
+/** Encodes bytes as base64url. */
 function encodeBytes(this: unknown, key: string, value: unknown): unknown {
-  // Of a Buffer, `value` is already what its toJSON made of it.
+  // For a Buffer, `value` is already the result of its toJSON.
   const original: unknown = typeof this === "object" && this !== null ? Reflect.get(this, key) : value;
   return original instanceof Uint8Array ? Buffer.from(original).toString("base64url") : value;
 }
 
-/** One line: readline also breaks at U+2028 and U+2029, which JSON leaves as they are. */
+/** Writes one line. readline also breaks at U+2028 and U+2029, which JSON does not escape. */
 export function toLine(message: SdkCommand | SdkAnswer): string {
   const escaped = JSON.stringify(message, encodeBytes).replace(
     /[\u2028\u2029]/g,

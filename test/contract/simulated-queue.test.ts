@@ -1,4 +1,6 @@
-/** The simulation's queue service answers as Azurite does, byte for byte where it matters, to whatever is asked of both. */
+/**
+ * Compares the simulation's queue service with Azurite: for the same calls, the relevant parts of the answers must be equal byte for byte.
+ */
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +19,7 @@ const SEED = 20_261_129;
 
 interface Lane {
   readonly ask: (call: AzuriteCall) => Promise<AzuriteAnswer>;
-  /** Id and receipt of each message by its text, with every receipt that it ever had, the latest last. */
+  /** Id and receipts of each message by its text. The list contains all its receipts, the latest last. */
   readonly known: Map<string, { readonly id: string; readonly receipts: string[] }>;
 }
 
@@ -42,7 +44,7 @@ function simulated(): Lane {
 
 const TAG = /<(\/?[A-Za-z]+)[^>]*>([^<]*)/g;
 
-/** Members whose values are nobody's but the service's own. */
+/** Members whose values each service chooses itself. */
 const OWN = new Set(["MessageId", "InsertionTime", "ExpirationTime", "PopReceipt", "TimeNextVisible", "Message"]);
 
 function messagesIn(text: string): readonly string[] {
@@ -53,7 +55,7 @@ function member(xml: string, name: string): string | undefined {
   return new RegExp(`<${name}>([^<]*)</${name}>`).exec(xml)?.[1];
 }
 
-/** The names of all elements in their order, and the values that both have to agree on. */
+/** Names of all elements in order, and the values on which both services must agree. */
 function shapeOf(xml: string): string {
   return [...xml.matchAll(TAG)].map(([, name = "", value = ""]) => `${name}${OWN.has(name) ? "" : `=${value}`}`).join(" ");
 }
@@ -61,7 +63,7 @@ function shapeOf(xml: string): string {
 function comparable({ status, headers, text }: AzuriteAnswer): unknown {
   const code = headers["x-ms-error-code"];
   const messages = messagesIn(text);
-  // No order is promised.
+  // The service promises no order.
   const content = code === undefined ? messages.map(shapeOf).sort() : [];
   const hasVersion = headers["x-ms-version"] !== undefined && headers["x-ms-request-id"] !== undefined && headers["date"] !== undefined;
   return { status, code, content, hasVersion, count: headers["x-ms-approximate-messages-count"] };

@@ -23,7 +23,7 @@ export interface RawResponse {
   readonly body: unknown;
 }
 
-/** The proxy's answer to a CONNECT; the socket is the caller's to close. */
+/** Returns the proxy's answer to a CONNECT. The caller must close the socket. */
 export function openTunnel(
   { proxyUrl }: Pick<TunnelTarget, "proxyUrl">,
   authority: string,
@@ -37,7 +37,7 @@ export function openTunnel(
   });
 }
 
-/** One HTTPS request through the proxy with nothing in between: what the SDKs would hide can be seen and sent. */
+/** Sends one HTTPS request through the proxy without an SDK, so that a test can send and see details that the SDKs hide. */
 export async function requestThroughTunnel(target: TunnelTarget, wanted: RawRequest): Promise<RawResponse> {
   const { status, socket } = await openTunnel(target, `${wanted.host}:443`);
   if (status !== 200) {

@@ -1,6 +1,6 @@
 /**
- * A process that looks at classes as the worker does, over the adapter, with its environment as the only way to the vaults. One JSON
- * line in, one out. It has no cluster: the credentials are those of the question.
+ * A process that polls classes like the worker, through the adapter, with its environment as the only access to the vaults. It reads and
+ * writes one JSON line per request. It has no cluster: the question contains the credentials.
  */
 
 import { createInterface } from "node:readline";
@@ -18,12 +18,12 @@ import { reasonOf, StoredClass, type StoredClassFacts } from "../support/fixture
 import { endingValues } from "../support/worker/ending-values.ts";
 
 export interface PollQuestion {
-  /** A class by its name; made at its first mention. */
+  /** Classes by name. A class is created when it is first mentioned. */
   readonly classes: readonly (Pick<StoredClassFacts, "objects" | "vault" | "tenantId"> & { readonly name: string })[];
   readonly clientId: string;
   readonly clientSecret: string;
   readonly kind: "first" | "poll";
-  /** Number of the interval that the poll falls in. */
+  /** Number of the interval in which the poll takes place. */
   readonly round: number;
 }
 
@@ -31,9 +31,9 @@ export interface PollAnswer {
   /** By class, in the order of the question. */
   readonly reasons: readonly string[];
   readonly versions: readonly (readonly (string | null)[])[];
-  /** Milliseconds until a refused one is to come again. */
+  /** Milliseconds until the next attempt of a rejected class. */
   readonly after: readonly (number | null)[];
-  /** Names of classes that were told of a change. */
+  /** Names of classes that received a change. */
   readonly told: readonly string[];
   readonly metrics: string;
 }
@@ -50,7 +50,7 @@ let credentials: Readonly<Record<string, string>> = {};
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
 
-/** Has one Secret, whatever it is called; nothing but a read is asked of it. */
+/** A client with one Secret for every name. The code under test calls only `read`. */
 const kube = { read: async () => ({ kind: "found", object: { data: credentials } }) } as unknown as KubeClient;
 
 const values = new ValuesInHand();
@@ -77,7 +77,7 @@ const mirrors = createMirrors({
 });
 const mirror = endingValues(values, mirrors);
 
-/** Classes looked at a time, as the worker does. */
+/** Number of classes that are processed at the same time, as in the worker. */
 const AT_A_TIME = 8;
 
 async function answer({ classes: asked, clientId, clientSecret, kind, round }: PollQuestion): Promise<PollAnswer> {
@@ -107,7 +107,7 @@ async function answer({ classes: asked, clientId, clientSecret, kind, round }: P
 
 if (import.meta.main) {
   for await (const line of createInterface({ input: process.stdin })) {
-    // Written by the test itself.
+    // The test itself writes it.
     process.stdout.write(`${JSON.stringify(await answer(JSON.parse(line) as PollQuestion))}\n`);
   }
 }

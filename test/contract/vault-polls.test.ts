@@ -33,7 +33,7 @@ after(async () => {
 
 type Identity = Pick<PollQuestion, "clientId" | "clientSecret">;
 
-/** A vault with secrets, classes of it with some each, and an identity of its own. */
+/** Creates a vault with secrets, classes that contain some of them each, and an identity. */
 async function aVault({
   objects,
   perClass,
@@ -60,7 +60,7 @@ async function aVault({
     host,
     ask: (kind: PollQuestion["kind"], round: number, changes: Partial<PollQuestion> = {}) =>
       ask({ classes, ...identity, kind, round, ...changes }),
-    /** Requests since `after`, challenges and sign-ins apart. */
+    /** Requests since `after`, without challenges and sign-ins. */
     transactions: async (since: number) =>
       (await emulator.requests({ after: since })).filter((one) => one.host === host && one.status !== 401),
   };
@@ -80,7 +80,7 @@ async function lastSequence(): Promise<number> {
   return (await emulator.requests()).at(-1)?.sequence ?? 0;
 }
 
-/** The vault's clock has left the second of the last change well behind. */
+/** Waits until the second of the last change is well in the past. */
 async function settled(): Promise<void> {
   const from = Date.now();
   await eventually(() => Date.now() - from >= 6_000, { within: 10_000, what: "six seconds" });
@@ -111,7 +111,7 @@ describe("polls of a vault", () => {
     assert.equal(all.filter((one) => one.path.endsWith("/oauth2/v2.0/token")).length, 1);
     console.log(`vault polls: ${gets} transactions to get 1,000 objects, ${polls.join(", ")} for each poll at rest`);
 
-    // The control: these polls see what happens.
+    // The control: these polls notice changes.
     const { version } = await emulator.rotateSecret({ vault, name: "object-512" });
     const before = await lastSequence();
     const poll = await asked("poll", 4);
@@ -223,7 +223,7 @@ describe("a vault in trouble", () => {
 
       const statuses = (await busy.transactions(start)).map(({ status }) => String(status));
       assert.equal(countOf(statuses, "200"), 10);
-      // 8 classes with 4 objects each were under way when the first came back.
+      // 8 classes with 4 objects each were being processed when the first answer arrived.
       assert.ok(countOf(statuses, "429") >= 1 && countOf(statuses, "429") <= 32, `${countOf(statuses, "429")} times 429`);
       assert.ok(countOf(throttled.reasons, "Throttled") >= 10, throttled.reasons.join());
       assert.ok(throttled.after.every((after, index) => throttled.reasons[index] !== "Throttled" || after === null || after <= 2_000));

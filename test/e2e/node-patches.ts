@@ -1,19 +1,19 @@
 /**
- * What one test node makes us change in manifests that are otherwise applied as they are shipped. Each change stands here
- * with its reason, and nowhere else. Image names need none: the images are loaded under the names that the manifests use.
+ * Changes for the one test node to manifests that are otherwise applied as shipped. All changes are here, each with its reason. Image names
+ * need none, because the images are loaded under the names in the manifests.
  */
 export interface NodePatch {
   readonly target: { readonly kind: string; readonly name: string };
   readonly why: string;
-  /** RFC 6902 operations; the `test` ones make a changed manifest fail here instead of being patched in the wrong place. */
+  /** RFC 6902 operations. The `test` operations fail if a manifest has changed, instead of a patch in the wrong place. */
   readonly operations: readonly unknown[];
 }
 
-/** How a pod reaches the emulator that stands in for Azure. */
+/** A pod's access to the emulator that replaces Azure. */
 export interface EmulatorAccess {
-  /** Of its CONNECT proxy, as pods see it. */
+  /** Address of its CONNECT proxy for pods. */
   readonly proxyUrl: string;
-  /** ConfigMap in the pod's namespace with the CA certificate under `ca.crt`. */
+  /** Name of a ConfigMap in the pod's namespace with the CA certificate under `ca.crt`. */
   readonly caConfigMap: string;
 }
 
@@ -58,7 +58,7 @@ export function providerPatches(emulator: EmulatorAccess): readonly NodePatch[] 
   ];
 }
 
-/** The webhook needs none: Service, certificate, arguments and probes are as shipped. */
+/** The webhook needs no patches: Service, certificate, arguments and probes are as shipped. */
 export function injectorPatches(emulator: EmulatorAccess): readonly NodePatch[] {
   const unused: NodePatch = {
     target: SYNC,

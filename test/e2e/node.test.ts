@@ -45,12 +45,12 @@ describe("a real node", { skip }, () => {
     world = await starting;
   });
 
-  // Also of a start that nobody waits for any more: its processes would keep this one for ever.
+  // Also stops a node whose start no scenario awaits any more, because its processes would keep this process alive.
   after(async () => {
     await (await starting?.catch(() => undefined))?.stop();
   });
 
-  // One node for all, in this order: a start takes a quarter of a minute.
+  // One node for all scenarios, in this order, because a start takes a quarter of a minute.
   documentScenarios(scenario, opened);
   workloadScenarios(scenario, opened);
   nodeSideScenarios(scenario, opened);
@@ -76,7 +76,7 @@ describe("a real node", { skip }, () => {
     await opened().stop();
     assert.deepEqual(node.leftovers(), []);
 
-    // The control: one thing of each kind that can be planted without harm.
+    // The control plants one harmless leftover of two kinds: a control group and a process.
     const cgroup = path.join(cgroupMount(), path.basename(node.directory));
     mkdirSync(cgroup);
     const sleeper = startProcess(spawn("sleep", ["60"], { argv0: node.directory }), "sleeper");
@@ -125,7 +125,7 @@ interface OpenedNode {
   readonly identity: string;
 }
 
-/** In a process of its own, which can be killed. */
+/** Opens a node in a separate process, which a test can kill. */
 async function openNode(): Promise<OpenedNode> {
   const child = spawn(process.execPath, [path.join(import.meta.dirname, "support", "open-node-and-wait.ts")], {
     stdio: ["ignore", "pipe", "inherit"],

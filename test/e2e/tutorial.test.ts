@@ -16,7 +16,7 @@ describe("the tutorial", { skip: skipUnless(await realNodeRefusal()) }, () => {
   let demo: RunningProcess | undefined;
   let printed = "";
 
-  /** The page's first terminal. */
+  /** Runs the command for the page's first terminal. */
   before(async () => {
     const child = spawn(process.execPath, ["test/demo/main.ts", "--node", "--keep"], {
       cwd: REPOSITORY,

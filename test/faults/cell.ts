@@ -4,36 +4,36 @@ import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import type { Emulator } from "../../tools/key-vault-emulator/emulator.ts";
 import { classOf, opaque } from "../support/worker/sync-world.ts";
 
-/** Of one cell: ten classes of five Secrets, one object each. */
+/** Number of Secrets of one cell: ten classes with five Secrets each, and one object for each Secret. */
 export const SECRETS = 50;
 const PER_CLASS = 5;
 
-/** One value of one object, in the order in which the vault got them. */
+/** One value of one object. The list has the order in which the vault got them. */
 interface Version {
   readonly version: string;
   readonly value: string;
 }
 
-/** How far each object of a cell had got, by its name. */
+/** Index of the latest version of each object of a cell, by the object's name. */
 export type Mark = ReadonlyMap<string, number>;
 
 export interface CellOptions {
   readonly namespace: string;
-  /** Also to list: then one list a poll tells what changed; else every poll asks for each object. */
+  /** Whether the application may list objects. With it, one list per poll finds the changes. Without it, every poll fetches each object. */
   readonly mayList: boolean;
 }
 
-/** A namespace with its classes, a vault of its own with their objects, and one application that may read it. */
+/** A namespace with its classes, a vault with their objects, and one application that may read the vault. */
 export class Cell {
   readonly namespace: string;
   readonly vault = `vault-${randomBytes(6).toString("hex")}`;
   readonly tenantId = randomUUID();
   readonly names: readonly string[];
-  /** Not rotated while they are here. */
+  /** Objects that are not rotated at the moment. */
   readonly resting = new Set<string>();
-  /** What a fault does to every new version while it lasts. */
+  /** Called after every new version while a fault lasts. */
   afterRotation: (name: string) => Promise<void> = async () => undefined;
-  /** Changes of the vault so far. */
+  /** Number of changes of the vault so far. */
   rotations = 0;
   readonly #emulator: Emulator;
   readonly #permissions: readonly ("get" | "list")[];
@@ -57,7 +57,7 @@ export class Cell {
     return `${this.vault}.vault.azure.net`;
   }
 
-  /** What the credentials Secret holds. */
+  /** Content of the credentials Secret. */
   get credentials(): Readonly<Record<"clientid" | "clientsecret", string>> {
     return { clientid: this.#appId, clientsecret: this.#clientSecret };
   }
@@ -79,12 +79,12 @@ export class Cell {
     await this.#emulator.revoke({ vault: this.vault, appId: this.#appId });
   }
 
-  /** The old client secret is refused from now on. */
+  /** Replaces the client secret. Entra rejects the old one immediately. */
   async replaceClientSecret(): Promise<void> {
     this.#clientSecret = (await this.#emulator.setClientSecret({ appId: this.#appId })).clientSecret;
   }
 
-  /** A new version of one object, which is known here when this resolves. */
+  /** Creates a new version of one object. The cell knows it when this resolves. */
   async rotate(name: string): Promise<void> {
     const versions = this.#versions.get(name) ?? [];
     const value = `${this.namespace}/${name}/${versions.length}/${randomBytes(8).toString("hex")}`;
@@ -103,12 +103,12 @@ export class Cell {
     if (!this.resting.has(name)) await this.rotate(name);
   }
 
-  /** Where the vault is now. */
+  /** Current state of the vault. */
   mark(): Mark {
     return new Map(this.names.map((name) => [name, (this.#versions.get(name)?.length ?? 0) - 1]));
   }
 
-  /** -1 for a version that the vault never had. */
+  /** Returns -1 for a version that the vault never had. */
   indexOf(name: string, version: string): number {
     return (this.#versions.get(name) ?? []).findIndex((one) => one.version === version);
   }
@@ -130,7 +130,7 @@ export interface Rotation {
   stop(): Promise<void>;
 }
 
-/** One object after the other, until it is stopped. Rejects at the stop where the vault refused a change. */
+/** Rotates one object after the other until the caller stops it. The stop rejects if the vault rejected a change. */
 export function startRotation(cell: Cell, everyMs: number): Rotation {
   const stop = new AbortController();
   const run = async (): Promise<void> => {

@@ -13,8 +13,8 @@ import { INTERVAL_MS, SYNC_ARGS } from "./world.ts";
 const DELETED = 25;
 
 /**
- * The checks are checked: what each of them is to find is planted, and found. Throws where one of them sees nothing. With
- * `--sync-secret=false` the worker repairs nothing, so that deleted Secrets stay away and changes of the vault do not arrive.
+ * Checks the checks: plants the problem that each of them must find. Throws if a check does not find it. With `--sync-secret=false` the
+ * worker repairs nothing, so that deleted Secrets stay missing and changes of the vault do not arrive.
  */
 export async function runControl(lane: Lane): Promise<string> {
   const { world, rest } = lane;
@@ -36,7 +36,7 @@ export async function runControl(lane: Lane): Promise<string> {
   return `control: with --sync-secret=false ${absent} deleted Secrets and ${stale} changes of the vault lost; ${doubles} double writes planted and seen`;
 }
 
-/** Under the worker's own field manager: an older version over a newer one, and one version twice. */
+/** Writes with the worker's field manager: an older version over a newer one, and one version twice. */
 async function plantDoubleWrites({ world, rest }: Lane): Promise<number> {
   const name = rest.names.at(-1) ?? "";
   const seen = doubleWrites(world.revisions, rest).length;
@@ -44,7 +44,7 @@ async function plantDoubleWrites({ world, rest }: Lane): Promise<number> {
   const where = `${secretPath(rest.namespace, name)}?fieldManager=${FIELD_MANAGER}`;
   const older = { metadata: { annotations: { [SECRET_ANNOTATIONS.objects]: `secret/${name}@${version}` } } };
   await mergePatch(world.plane, where, older);
-  // Changes nothing that a write of the worker says.
+  // Changes none of the fields that the worker writes.
   await mergePatch(world.plane, where, { metadata: { finalizers: ["example.com/planted"] } });
   await mergePatch(world.plane, where, { metadata: { finalizers: null } });
   await eventually(() => doubleWrites(world.revisions, rest).length >= seen + 2, { what: "the planted double writes" });

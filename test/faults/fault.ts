@@ -1,42 +1,45 @@
 import type { Cell } from "./cell.ts";
 import type { FaultWorld } from "./world.ts";
 
-/** In what state of its Secrets a cell is when the fault strikes. */
+/** State of a cell's Secrets when the fault strikes. */
 export const PHASES = ["first sync", "at rest", "mid-rotation"] as const;
 
 export type Phase = (typeof PHASES)[number];
 
 export type Cells = Readonly<Record<Phase, Cell>>;
 
-/** Where and when a fault strikes. */
+/** Cells and logs to which a fault applies. */
 export interface Target {
   readonly world: FaultWorld;
   readonly cells: Cells;
   readonly all: readonly Cell[];
-  /** Where the logs were before the strike. */
+  /** Number of entries in the logs before the strike. */
   readonly auditMark: number;
   readonly requestMark: number;
 }
 
-/** What the strike was, by a log that is not ours; undefined: it does not show yet. */
+/** Text that proves the fault, from a log that is not ours. Undefined if the log does not show it yet. */
 export type Evidence = () => Promise<string | undefined> | string | undefined;
 
 export interface Strike {
   readonly evidence: Evidence;
-  /** Ends the fault: what it took is there again. Recovery is measured from here. */
+  /** Ends the fault, and restores what it removed. Recovery is measured from here. */
   mend(): Promise<void>;
-  /** What else must hold once all has recovered: one sentence for each thing that does not. */
+  /** Further conditions after the recovery: one sentence for each that does not hold. */
   readonly problems?: () => Promise<readonly string[]>;
 }
 
 export interface Fault {
-  /** As the report has it. */
+  /** Name in the report. */
   readonly name: string;
-  /** Seconds from mending to the last Secret, at most: what the waits involved add up to. */
+  /** Most seconds from the end of the fault to the last Secret: the sum of the waits that can occur. */
   readonly bound: number;
-  /** Seconds in which all is as the vault has it once nothing changes any more; where not given, two polls and a little. */
+  /** Seconds after which all Secrets match the vault if nothing changes any more. Default: two polls and a little. */
   readonly settles?: number;
-  /** Two may hold the Lease for a moment: nobody can tell the first of them before it asks. */
+  /**
+   * Whether two processes may believe that they hold the Lease for a moment, because the first one learns of its loss only at its next
+   * request.
+   */
   readonly deposesUnseen?: boolean;
   strike(target: Target): Promise<Strike>;
 }
@@ -49,9 +52,9 @@ export interface Lane {
 
 export interface PhaseResult {
   readonly phase: Phase;
-  /** Undefined where it did not recover within the bound. */
+  /** Undefined if the cell did not recover within the bound. */
   readonly seconds: number | undefined;
-  /** What was lost or written twice. */
+  /** Secrets that were lost or written twice. */
   readonly problems: readonly string[];
 }
 
@@ -60,8 +63,8 @@ export interface FaultResult {
   readonly phases: readonly PhaseResult[];
   readonly evidence: string;
   readonly rotations: number;
-  /** States that the API server stored. */
+  /** Number of states that the API server stored. */
   readonly revisions: number;
-  /** Writes that it answered with 2xx. */
+  /** Number of writes that it answered with 2xx. */
   readonly writes: number;
 }

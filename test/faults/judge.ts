@@ -5,7 +5,7 @@ import { eventually } from "../support/time/eventually.ts";
 import { listAll, statusOf } from "../support/worker/sync-world.ts";
 import type { Cell, Mark } from "./cell.ts";
 
-/** What is wrong with the Secrets of a cell, measured by where its vault was: one sentence for each that is. */
+/** Problems of a cell's Secrets compared with the vault's state at the mark, one sentence for each. */
 export async function behind(plane: ControlPlane, cell: Cell, mark: Mark): Promise<readonly string[]> {
   const secrets = await listAll<Secret>(plane, `/api/v1/namespaces/${cell.namespace}/secrets`);
   const byName = new Map(secrets.map((secret) => [secret.metadata.name, secret]));
@@ -25,7 +25,7 @@ function problemOf(cell: Cell, secret: Secret | undefined, { name, least }: { re
   return value === cell.valueAt(name, index) ? undefined : `does not hold the value of version ${index}`;
 }
 
-/** What the worker itself says of the cell's classes, for the report of a loss. */
+/** The worker's status of the cell's first class, for the report of a loss. */
 async function saidOf(plane: ControlPlane, cell: Cell): Promise<string> {
   const status = await statusOf(plane, cell.namespace, "class-0").catch(() => undefined);
   const synced = status?.conditions.find(({ type }) => type === "Synced");
@@ -33,7 +33,7 @@ async function saidOf(plane: ControlPlane, cell: Cell): Promise<string> {
 }
 
 export interface Recovery {
-  /** Until nothing was behind; undefined: not within the bound. */
+  /** Seconds until no Secret was behind. Undefined if that took longer than the bound. */
   readonly seconds: number | undefined;
   readonly lost: readonly string[];
 }
@@ -44,7 +44,7 @@ export interface Bounded {
   readonly bound: number;
 }
 
-/** Waits until the cell has what its vault had at the mark, at most for the bound (seconds). */
+/** Waits until the cell has the vault's state at the mark, at most for the bound (seconds). */
 export async function recovery(plane: ControlPlane, cell: Cell, { mark, bound }: Bounded): Promise<Recovery> {
   const started = performance.now();
   let lost: readonly string[] = [];

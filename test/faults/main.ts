@@ -1,12 +1,12 @@
 /**
- * `npm run test:faults`: every fault over three cells of 50 Secrets under continuous rotation, on a real API server, with two replicas of
- * the worker under their own ServiceAccount. One strike meets the first cell in its first sync, the second at rest, the third
- * mid-rotation; each counts.
+ * `npm run test:faults`: applies every fault to three cells of 50 Secrets under continuous rotation. Uses a real API server, with two
+ * replicas of the worker with their own ServiceAccount. One strike hits the first cell in its first sync, the second at rest, and the third
+ * mid-rotation. Each result counts.
  *
- *   node test/faults/main.ts [a world, or part of a fault's name ...]
+ * node test/faults/main.ts [a world, or part of a fault's name ...]
  *
- * needs KUBEBUILDER_ASSETS; exits with 1 where anything was lost or written twice, where the control saw no loss, or where a whole run
- * had fewer than 30 faults.
+ * Needs KUBEBUILDER_ASSETS. Exits with code 1 if anything was lost or written twice, if the control found no loss, or if a whole run had
+ * fewer than 30 faults.
  */
 import { parseArgs } from "node:util";
 import { compileProgram } from "../support/cluster/built-product.ts";
@@ -27,10 +27,10 @@ import { type FaultWorld, startFaultWorld } from "./world.ts";
 
 const LEAST = 30;
 
-/** Faults of one world that do not touch each other's vaults and namespaces run side by side, lane by lane. */
+/** Lanes run at the same time in one world, because their faults use different vaults and namespaces. */
 type World = readonly [name: string, lanes: readonly (readonly Fault[])[]];
 
-/** Three worlds at a time are what two cores carry; those of one row come one after the other. */
+/** Two cores can run three worlds at a time. The worlds of one row run one after the other. */
 const ROWS: readonly (readonly World[])[] = [
   [["vaults", [throttlingFaults, networkFaults, identityFaults, secretFaults]]],
   [
@@ -43,7 +43,7 @@ const ROWS: readonly (readonly World[])[] = [
   ],
 ];
 
-/** The world in which the checks are checked, after its faults. */
+/** World in which the control checks the checks, after its faults. */
 const CONTROLLED = "state";
 
 const { positionals: wanted } = parseArgs({ allowPositionals: true });
@@ -76,7 +76,7 @@ async function runWorld(name: string, lanes: readonly (readonly Fault[])[]): Pro
   }
 }
 
-/** A fault that could not be run is one that was not survived. */
+/** A fault that could not be applied counts as not survived. */
 async function tried(fault: Fault, run: () => Promise<FaultResult>): Promise<FaultResult> {
   try {
     return await run();

@@ -11,25 +11,25 @@ import { find, LEASE } from "../support/worker/sync-world.ts";
 const ACCOUNT = { namespace: "keyvault-injector", name: "keyvault-injector-sync" };
 const CLOCK_MODULE = path.join(import.meta.dirname, "stepped-process-clock.ts");
 
-/** Four worlds share the machine; how long a start takes is not what is measured, and counts towards the recovery all the same. */
+/** Four worlds share the machine. The start of a process is not measured by itself, but counts towards the recovery. */
 const STARTED_WITHIN_MS = 120_000;
 
-/** One pod of the Deployment: its own token, its own way to the API server, its own clock. */
+/** One pod of the Deployment, with its own token, connection to the API server, and clock. */
 interface Pod {
   readonly name: string;
   readonly kubeconfig: string;
-  /** As audit entries have it. */
+  /** Credential id in audit entries. */
   readonly credential: string;
   readonly proxy: TcpProxy;
   readonly clockFile: string;
 }
 
-/** A replica as it runs at the moment. */
+/** A replica with its current process. */
 export interface Replica extends Pod {
   readonly process: ProductProcess;
 }
 
-/** Two replicas of the worker, each started again when it ends, as the kubelet does it. */
+/** Two replicas of the worker. Each is restarted when it ends, as by the kubelet. */
 export class Replicas {
   readonly #product: Product;
   readonly #pods: Pod[] = [];
@@ -54,7 +54,7 @@ export class Replicas {
     return [...this.#running].map(([pod, process]) => ({ ...pod, process }));
   }
 
-  /** Waits until one of those that run holds the Lease. */
+  /** Waits until a running replica holds the Lease. */
   leader(): Promise<Replica> {
     return eventually(
       async () => {
@@ -68,7 +68,7 @@ export class Replicas {
 
   async stop(): Promise<void> {
     this.#isStopping = true;
-    // One that is being started meanwhile is stopped when it has.
+    // Waits for replicas that are starting, and then stops them too.
     await Promise.all(this.#restarts.values());
     await Promise.all([...this.#running.values()].map((process) => process.stop()));
   }
@@ -133,14 +133,14 @@ function credentialOf(token: string): string {
   return `JTI=${claims.jti}`;
 }
 
-/** The process's wall clock is off by so many milliseconds from now on. */
+/** Shifts the process's wall clock by this number of milliseconds. */
 export function stepClock({ process: { pid }, clockFile }: Replica, milliseconds: number): void {
   rmSync(`${clockFile}.read`, { force: true });
   writeFileSync(clockFile, String(milliseconds));
   process.kill(pid, "SIGUSR2");
 }
 
-/** What time the process had when its clock was stepped; undefined: it was not yet. */
+/** Time that the process read after the shift. Undefined before that. */
 export function readClock({ clockFile }: Replica): string | undefined {
   return existsSync(`${clockFile}.read`) ? readFileSync(`${clockFile}.read`, "utf8") : undefined;
 }

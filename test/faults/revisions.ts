@@ -7,18 +7,18 @@ import type { ControlPlane } from "../support/cluster/control-plane.ts";
 import { kubeAccess } from "../support/cluster/kube-access.ts";
 import type { Cell } from "./cell.ts";
 
-/** One state of a Secret as the API server stored it. */
+/** One state of a Secret that the API server stored. */
 export interface Revision {
   readonly uid: string;
-  /** Of the one object in it; empty where the Secret does not say. */
+  /** Version of its only object. Empty if the Secret does not contain it. */
   readonly version: string;
   /** Digest of data, labels and annotations. */
   readonly content: string;
-  /** The worker wrote it last. */
+  /** Whether the worker wrote it last. */
   readonly isOurs: boolean;
 }
 
-/** Every state that the mirrored Secrets of a control plane went through, by a watch of the administrator's. */
+/** All states of the synced Secrets in a control plane, recorded by a watch with the administrator's rights. */
 export class Revisions {
   readonly #stop = new AbortController();
   readonly #states = new Map<string, (Revision | undefined)[]>();
@@ -37,22 +37,22 @@ export class Revisions {
     );
   }
 
-  /** Oldest first; undefined where it was gone. */
+  /** Oldest first. Undefined where the Secret was deleted. */
   of(namespace: string, name: string): readonly (Revision | undefined)[] {
     return this.#states.get(objectKey({ namespace, name })) ?? [];
   }
 
-  /** Secrets of the cell that are there. */
+  /** Number of the cell's existing Secrets. */
   present(cell: Cell): number {
     return cell.names.filter((name) => this.of(cell.namespace, name).at(-1) !== undefined).length;
   }
 
-  /** Writes that the API server stored for the cell. */
+  /** Number of writes that the API server stored for the cell. */
   count(cell: Cell): number {
     return cell.names.reduce((sum, name) => sum + this.of(cell.namespace, name).filter((state) => state !== undefined).length, 0);
   }
 
-  /** Secrets of the cell that hold a version of the vault that is at least the one of the mark. */
+  /** Number of the cell's Secrets whose version is at least that of the mark. */
   reached(cell: Cell, mark: ReadonlyMap<string, number>): number {
     return cell.names.filter((name) => {
       const version = this.of(cell.namespace, name).at(-1)?.version ?? "";
@@ -85,7 +85,7 @@ function revisionOf(object: Secret): Revision {
   };
 }
 
-/** What must never be stored: an older version over a newer one, or the same once more. One sentence for each. */
+/** States that must never be stored: an older version over a newer one, or the same version again. One sentence for each. */
 export function doubleWrites(revisions: Revisions, cell: Cell): readonly string[] {
   return cell.names.flatMap((name) => {
     let newest = -1;

@@ -9,21 +9,21 @@ import { doubleWrites } from "./revisions.ts";
 import { isSecretWrite, writesAfterTakeover } from "./trails.ts";
 import { type FaultWorld, INTERVAL_MS } from "./world.ts";
 
-/** Between two changes of a cell's vault while a fault lasts (milliseconds). */
+/** Interval in milliseconds between two changes of a cell's vault while a fault lasts. */
 const ROTATION_MS = 500;
 
-/** Changes of each vault under a fault, before it is mended. */
+/** Number of changes of each vault before the fault ends. */
 const ROTATIONS_STRUCK = 5;
 
 const EVIDENCE_MS = 60_000;
 
-/** For what comes before the strike, and is not measured: an earlier fault may have left back-offs of a minute. */
+/** Time limit for the preparation, which is not measured: an earlier fault may have left back-offs of a minute. */
 const PREPARED_MS = 90_000;
 
-/** A poll, and the 429s of a fault before may have doubled its interval. */
+/** A poll whose interval the 429s of an earlier fault may have doubled. */
 const SETTLED_SECONDS = (2 * INTERVAL_MS) / 1_000 + 15;
 
-/** Two cells that all faults of a lane strike; the third is new each time. */
+/** Creates the two cells to which all faults of a lane apply. The third one is new for each fault. */
 export async function openLane(world: FaultWorld): Promise<Lane> {
   const [rest, rotating] = await Promise.all([world.cell({ mayList: true }), world.cell({ mayList: false })]);
   for (const cell of [rest, rotating]) await createClasses(world, cell);
@@ -37,7 +37,7 @@ export async function openLane(world: FaultWorld): Promise<Lane> {
   return { world, rest, rotating };
 }
 
-/** One fault over three cells of 50 Secrets, whose vaults change all the time. */
+/** Applies one fault to three cells of 50 Secrets, whose vaults change all the time. */
 export async function runFault(lane: Lane, fault: Fault): Promise<FaultResult> {
   const { world } = lane;
   const first = await world.cell({ mayList: true });
@@ -97,7 +97,10 @@ function at(marks: ReadonlyMap<Phase, Mark>, phase: Phase): Mark {
   return marks.get(phase) ?? new Map();
 }
 
-/** Some Secrets of the first cell are made and of the rotating cell renewed, some are not; the third has all its vault has. */
+/**
+ * Waits until the first cell has some of its Secrets, the rotating cell has renewed some, and the cell at rest has all versions of its
+ * vault.
+ */
 async function inPhase({ world, rest, rotating }: Lane, cells: Cells): Promise<void> {
   const some = (count: number): boolean => count > 0 && count < SECRETS;
   const late = await recovery(world.plane, rest, { mark: rest.mark(), bound: PREPARED_MS / 1_000 });
@@ -124,7 +127,7 @@ export async function createClasses({ plane }: FaultWorld, cell: Cell): Promise<
 interface Struck {
   readonly strike: Strike;
   readonly evidence: string;
-  /** Where the vaults were when the fault was over. */
+  /** States of the vaults at the end of the fault. */
   readonly marks: ReadonlyMap<Phase, Mark>;
   readonly started: number;
 }
@@ -152,7 +155,7 @@ function seen(evidence: Evidence, name: string): Promise<string> {
   return eventually(async () => evidence(), { within: EVIDENCE_MS, every: 100, what: `a sign of "${name}" in a log that is not ours` });
 }
 
-/** Its classes go, and with them its Secrets: the next fault must not find the worker busy with them. */
+/** Deletes the cell's classes and thereby its Secrets, so that the worker is not busy with them at the next fault. */
 async function retire({ plane }: FaultWorld, cell: Cell): Promise<void> {
   const classes = `/apis/secrets-store.csi.x-k8s.io/v1/namespaces/${cell.namespace}/secretproviderclasses`;
   for (let attempt = 0; attempt < 20; attempt += 1) {

@@ -3,14 +3,14 @@ import { readdirSync, readFileSync } from "node:fs";
 import { type RunningProcess, startProcess } from "../support/processes/process.ts";
 import { eventually } from "../support/time/eventually.ts";
 
-/** A server that the test control plane started, as the kernel knows it: to be killed, stopped and started again as it was. */
+/** A server that the test control plane started, found among the kernel's processes, which a test can kill, stop and restart unchanged. */
 export class ServerProcess {
   readonly name: string;
   readonly #command: readonly string[];
   #pid: number;
   #own: RunningProcess | undefined;
 
-  /** The one whose command line has the program's name and the text. */
+  /** Finds the process by the program's name and a text in its command line. */
   constructor(name: string, having: string) {
     const found = readdirSync("/proc")
       .filter((entry) => /^\d+$/.test(entry))
@@ -22,7 +22,7 @@ export class ServerProcess {
     this.#command = found.command;
   }
 
-  /** The kernel's letter: `T` is stopped, `Z` ended; undefined where there is none. */
+  /** State letter of the kernel: `T` is stopped, `Z` has ended. Undefined if the process does not exist. */
   get state(): string | undefined {
     try {
       return /^State:\s+(\S)/m.exec(readFileSync(`/proc/${this.#pid}/status`, "utf8"))?.[1];
@@ -35,16 +35,16 @@ export class ServerProcess {
     process.kill(this.#pid, name);
   }
 
-  /** SIGKILL; resolves when the process is no more. */
+  /** Sends SIGKILL. Resolves when the process has ended. */
   async kill(): Promise<void> {
     this.signal("SIGKILL");
     await eventually(() => this.state === undefined || this.state === "Z", { what: `the end of ${this.name}` });
   }
 
-  /** The same command again, with the same data and ports. Resolves when it is ready. */
+  /** Runs the same command with the same data and ports. Resolves when it is ready. */
   async start(isReady: () => Promise<boolean>): Promise<void> {
     const attempt = async (): Promise<boolean> => {
-      // While nobody listened there, a connection of somebody else may have taken the port.
+      // Another connection may have taken the port while no process listened on it.
       if (this.#own === undefined || this.#own.child.exitCode !== null || this.#own.child.signalCode !== null) this.#spawn();
       return isReady();
     };
@@ -58,7 +58,7 @@ export class ServerProcess {
     this.#pid = child.pid ?? 0;
   }
 
-  /** Of what this started itself. */
+  /** Stops the process if this object started it. */
   async stop(): Promise<void> {
     await this.#own?.stop();
   }

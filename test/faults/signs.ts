@@ -4,10 +4,10 @@ import type { AuditEntry } from "../support/cluster/audit.ts";
 import type { Cell } from "./cell.ts";
 import type { Evidence, Strike, Target } from "./fault.ts";
 
-/** Until it is mended. */
+/** Number of times for a fault that lasts until the test ends it. */
 export const ALWAYS = 1_000_000;
 
-/** Every vault answers so until it is mended. */
+/** Every vault answers in this way until the test ends the fault. */
 export async function vaultsAnswer({ world, all }: Target, effect: FaultEffect): Promise<Pick<Strike, "mend">> {
   for (const { vault } of all) await world.emulator.injectFault({ vault, ...effect, times: ALWAYS });
   return {
@@ -17,14 +17,14 @@ export async function vaultsAnswer({ world, all }: Target, effect: FaultEffect):
   };
 }
 
-/** What a log has to show of a fault. */
+/** Log entries that prove a fault. */
 export interface Sign<T> {
   readonly isMeant: (one: T) => boolean;
-  /** For the report, once each cell has met one; `count` is of all of them. */
+  /** Text for the report, after each cell has such an entry. `count` is the number for all cells. */
   readonly told: (count: number) => string;
 }
 
-/** The vaults' request log since the mark, by default that of the strike. */
+/** Searches the vaults' request log since the mark, by default that of the strike. */
 export function askedOfAll({ world, all, requestMark }: Target, sign: Sign<RequestRecord>, mark = requestMark): Evidence {
   return async () => {
     const asked = (await world.requests.since(mark)).filter((one) => all.some(({ host }) => host === one.host) && sign.isMeant(one));
@@ -32,7 +32,7 @@ export function askedOfAll({ world, all, requestMark }: Target, sign: Sign<Reque
   };
 }
 
-/** The API server's audit log of the worker since the strike. */
+/** Searches the API server's audit log of the worker since the strike. */
 export function loggedOfAll({ world, all, auditMark }: Target, sign: Sign<AuditEntry>): Evidence {
   return () => {
     const logged = world.audit.since(auditMark).filter((entry) => sign.isMeant(entry));

@@ -1,7 +1,7 @@
 /**
- * Loaded into a process by `node --import`, before anything of its own: the process's wall clock is off by as many milliseconds as the
- * file says that KEYVAULT_INJECTOR_TEST_CLOCK names, from each SIGUSR2 on. Monotonic time goes on, as when an administrator or a time
- * service sets the clock of a machine.
+ * Loaded into a process with `node --import` before its own modules. At each SIGUSR2, it shifts the process's wall clock by the number of
+ * milliseconds in the file that KEYVAULT_INJECTOR_TEST_CLOCK names. Monotonic time continues, as when an administrator or a time service
+ * sets a machine's clock.
  */
 import { readFileSync, writeFileSync } from "node:fs";
 
@@ -13,7 +13,7 @@ let offset = 0;
 
 class SteppedDate extends Real {
   constructor(...given: readonly unknown[]) {
-    // The overloads of Date cannot be spread.
+    // The overloads of Date do not accept a spread.
     super(...((given.length === 0 ? [realNow() + offset] : given) as [number]));
   }
 
@@ -22,7 +22,7 @@ class SteppedDate extends Real {
   }
 }
 
-globalThis.Date = SteppedDate as DateConstructor; // Called without `new` by nobody here.
+globalThis.Date = SteppedDate as DateConstructor; // No code here calls it without `new`.
 process.on("SIGUSR2", () => {
   offset = Number(readFileSync(file, "utf8"));
   writeFileSync(`${file}.read`, new Date().toISOString());

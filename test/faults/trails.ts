@@ -4,7 +4,7 @@ import { type AuditEntry, auditTail, isProbe } from "../support/cluster/audit.ts
 import { auditLogOf, type ControlPlane } from "../support/cluster/control-plane.ts";
 import { SYNC_USER } from "../support/worker/sync-world.ts";
 
-/** The API server's audit log of the worker, read as it grows. */
+/** The worker's entries in the API server's growing audit log. */
 export class AuditTrail {
   readonly #entries: () => readonly AuditEntry[];
 
@@ -12,7 +12,7 @@ export class AuditTrail {
     this.#entries = auditTail(auditLogOf(plane), (entry) => entry.user === SYNC_USER && !isProbe(entry));
   }
 
-  /** Entries so far. */
+  /** Number of entries so far. */
   get mark(): number {
     return this.#entries().length;
   }
@@ -22,7 +22,7 @@ export class AuditTrail {
   }
 }
 
-/** The emulator's request log, read as it grows. */
+/** The emulator's growing request log. */
 export class VaultTrail {
   readonly #emulator: Emulator;
   readonly #records: RequestRecord[] = [];
@@ -46,7 +46,7 @@ export class VaultTrail {
     const read = async (): Promise<void> => {
       this.#records.push(...(await this.#emulator.requests({ after: this.#records.at(-1)?.sequence ?? 0 })));
     };
-    // One after the other: two that read at once would note the same records twice.
+    // Reads one after the other, because two reads at the same time would add the same records twice.
     this.#reading = this.#reading.then(read, read);
     return this.#reading;
   }
@@ -62,7 +62,7 @@ export function isLeaseWrite({ verb, resource, code }: AuditEntry): boolean {
   return resource === "coordination.k8s.io/leases" && WRITES.has(verb) && code >= 200 && code < 300;
 }
 
-/** Secrets that a process wrote after another one had written the Lease. */
+/** Writes of Secrets by a process after another process had written the Lease. */
 export function writesAfterTakeover(entries: readonly AuditEntry[]): readonly AuditEntry[] {
   const inOrder = entries.toSorted((a, b) => a.time.localeCompare(b.time));
   let holder: string | undefined;

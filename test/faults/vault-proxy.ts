@@ -5,16 +5,16 @@ import type { Duplex } from "node:stream";
 import { TLSSocket } from "node:tls";
 import { issueServingCertificate } from "../../tools/key-vault-emulator/network/certificates.ts";
 
-/** What becomes of tunnels to a host. */
+/** Treatment of tunnels to a host. */
 export type TunnelFate =
   | "passed"
   /** The connection ends without an answer. */
   | "reset"
-  /** HTTP 503, as from a proxy that has lost its own way out. */
+  /** HTTP 503, as from a proxy without a connection to the Internet. */
   | "refused"
   /** No answer at all. */
   | "silent"
-  /** TLS with the certificate of a CA that the client does not know. */
+  /** TLS with a certificate from a CA that the client does not know. */
   | "untrusted";
 
 export interface Tunnel {
@@ -22,18 +22,18 @@ export interface Tunnel {
   readonly fate: TunnelFate;
 }
 
-/** A CONNECT proxy before the emulator's own, which fails for single hosts on demand and keeps a log of its own. */
+/** A CONNECT proxy in front of the emulator's own. It can fail for single hosts, and has its own log. */
 export interface VaultProxy {
   readonly url: string;
-  /** Every tunnel that was asked for, oldest first. */
+  /** Every requested tunnel, oldest first. */
   readonly log: readonly Tunnel[];
-  /** Open tunnels to the hosts are cut where their fate is not to pass. */
+  /** Sets the fate of tunnels to the hosts. Cuts their open tunnels unless the fate is `passed`. */
   set(hosts: readonly string[], fate: TunnelFate): void;
-  /** Tunnels to the host end at a port of this machine from now on. */
+  /** Leads later tunnels to the host to a port of this machine. */
   route(host: string, port: number): void;
-  /** Nobody listens any more, and every open tunnel ends. */
+  /** Stops listening, and ends every open tunnel. */
   close(): Promise<void>;
-  /** At the same address as before. */
+  /** Listens again at the same address. */
   open(): Promise<void>;
 }
 
@@ -108,7 +108,7 @@ function pass(asked: Asked, upstream: Socket): Socket {
   return ending(asked, upstream);
 }
 
-/** To somebody who is no proxy. */
+/** Connects to a server that is not a proxy. */
 function join(asked: Asked, upstream: Socket): Socket {
   upstream.once("connect", () => {
     asked.client.write("HTTP/1.1 200 Connection established\r\n\r\n");

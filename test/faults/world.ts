@@ -12,7 +12,7 @@ import { startVaultProxy, type VaultProxy } from "./vault-proxy.ts";
 
 export const INTERVAL_MS = 10_000;
 
-/** The shortest interval that the product takes, and nothing else but what is shipped. */
+/** The shortest interval that the product accepts. All other settings are as shipped. */
 export const SYNC_ARGS = [`--rotation-poll-interval=${INTERVAL_MS / 1_000}s`];
 
 /** A real API server with the shipped install, two replicas of the worker, and the vaults. */
@@ -26,7 +26,7 @@ export interface FaultWorld {
   readonly revisions: Revisions;
   readonly audit: AuditTrail;
   readonly requests: VaultTrail;
-  /** A new namespace with its vault and credentials, and no class yet. */
+  /** Creates a namespace with its vault and credentials, without classes. */
   cell(options: Pick<CellOptions, "mayList">): Promise<Cell>;
   stop(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function startFaultWorld(): Promise<FaultWorld> {
   };
 }
 
-/** A replica that starts while the API server is away brings its own kubeconfig, and must not wait for one that it does not use. */
+/** All replicas share one kubeconfig, because a replica that starts while the API server is unavailable could not get a new one. */
 function withOneKubeconfig(plane: ControlPlane): ControlPlane {
   let made: Promise<string> | undefined;
   return { ...plane, kubeconfigFor: (account) => (made ??= plane.kubeconfigFor(account)) };

@@ -1,6 +1,6 @@
 import type { HostileWorld } from "./world.ts";
 
-/** What an attack is about. Of each kind one is also run on the version before, where the victim has to be hurt. */
+/** Kind of an attack. One attack of each kind also runs on the previous version, in which it must hurt the victim. */
 export type Kind =
   | "bytes that never come"
   | "floods"
@@ -13,18 +13,18 @@ export type Kind =
   | "slow writes";
 
 export interface Attack {
-  /** As the report has it: who does what. */
+  /** Name in the report: the attacker and the action. */
   readonly name: string;
   readonly kind: Kind;
-  /** Also run on the version before, which has to be hurt by it. */
+  /** Whether the attack also runs on the previous version, in which it must hurt the victim. */
   readonly isControl?: boolean;
-  /** Begins it; resolves when it is under way. */
+  /** Starts the attack. Resolves when it is in progress. */
   start(world: HostileWorld): Promise<Strike>;
 }
 
 export interface Strike {
-  /** That it is really going on, by a sign that is not ours: one sentence. Undefined: it is not. */
+  /** One sentence that proves the attack, from a source that is not ours. Undefined if it is not in progress. */
   evidence(): Promise<string | undefined> | string | undefined;
-  /** Ends it and takes away what it left. */
+  /** Ends the attack, and removes its traces. */
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** 168 characters that ask for a million rounds of key derivation: a PKCS#12 envelope with nothing in it but its MAC. */
+/** 168 characters that cause a million rounds of key derivation: a PKCS#12 envelope that contains only its MAC. */
 function der(tag: number, ...content: readonly (Buffer | readonly number[])[]): Buffer {
   const body = Buffer.concat(content.map((part) => Buffer.from(part)));
   const length = body.length < 128 ? [body.length] : [0x81, body.length];

@@ -4,20 +4,20 @@ import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { issueServingCertificate } from "../../tools/key-vault-emulator/network/certificates.ts";
 
-/** How a vault that its owner runs, or that somebody got hold of, answers whoever has signed in. */
+/** Answers of a vault that an attacker owns or controls, to clients that have signed in. */
 export type Behaviour = (request: IncomingMessage, response: ServerResponse, url: URL) => void;
 
-/** A server under any vault's name, with a certificate that clients trust. */
+/** A server for any vault's name, with a certificate that clients trust. */
 export interface HostileVault {
   readonly port: number;
   readonly caPem: string;
-  /** Requests with a token so far. */
+  /** Number of requests with a token so far. */
   readonly requests: number;
   behave(behaviour: Behaviour): void;
   stop(): Promise<void>;
 }
 
-/** The challenge of every vault: without a token nobody gets further. */
+/** The challenge of every vault to a client without a token. */
 function challenge(response: ServerResponse, tenantId: string): void {
   const authorization = `https://login.microsoftonline.com/${tenantId}`;
   response.writeHead(401, { "WWW-Authenticate": `Bearer authorization="${authorization}", resource="https://vault.azure.net"` }).end("{}");
@@ -57,7 +57,7 @@ export async function startHostileVault(): Promise<HostileVault> {
   };
 }
 
-/** Which tenant a hostile vault's challenge names, by its host. */
+/** Tenant in a hostile vault's challenge, by its host. */
 const tenants = new Map<string, string>();
 
 export function nameTenant(host: string, tenantId: string): void {

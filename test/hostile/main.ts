@@ -1,10 +1,10 @@
 /**
- * `npm run test:hostile`: what tenants, peers on the network, vaults, token services and other webhooks can do to somebody who only uses
- * the product. First one attack of each kind on the version before, where the victim has to be hurt; then all of them on this one.
+ * `npm run test:hostile`: harm that tenants, peers on the network, vaults, token services and other webhooks can do to a user of the
+ * product. First runs one attack of each kind on the previous version, in which it must hurt the victim, then all attacks on this version.
  *
- *   node test/hostile/main.ts [--only control|attacks] [part of an attack's name ...]
+ * node test/hostile/main.ts [--only control|attacks] [part of an attack's name ...]
  *
- * needs KUBEBUILDER_ASSETS; exits with 1 where a victim was hurt, or where a control hurt nobody.
+ * Needs KUBEBUILDER_ASSETS. Exits with code 1 if an attack hurt a victim, or if a control hurt none.
  */
 import { parseArgs } from "node:util";
 import { builtCommit } from "../support/cluster/built-commit.ts";
@@ -20,10 +20,10 @@ import { type Attacked, startHostileWorld } from "./world.ts";
 
 const LEAST = 25;
 
-/** The version that was reviewed: its victims are hurt. */
+/** The reviewed version, in which the attacks hurt victims. */
 const BEFORE = "b5c379591fc61cdb7547fb5cce3b6b7b101662fc";
 
-/** Each lane has a world of its own; in it one attack follows the other. */
+/** Each lane has its own world, in which the attacks run one after the other. */
 const LANES: readonly (readonly Attack[])[] = [[...peerAttacks, ...signInAttacks], vaultAttacks, [...tenantAttacks, ...apiServerAttacks]];
 
 const { positionals: wanted, values } = parseArgs({ allowPositionals: true, options: { only: { type: "string" } } });
@@ -37,7 +37,7 @@ async function runLane(attacks: readonly Attack[], attacked: Attacked, label: st
       const result = await runAttack(world, attack);
       report(label, result);
       results.push(result);
-      // What was hurt may be hurt for long: the next one begins afresh.
+      // A world may stay damaged for long, so that the next attack gets a new one.
       if (result.service === undefined || result.service.hurts.length > 0) {
         await world.stop();
         world = await startHostileWorld(attacked);

@@ -2,14 +2,14 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 
-/** Somebody on the pod network: an address that is not the API server's, and no right at all. */
+/** A peer on the pod network, with an address that is not the API server's, and without rights. */
 export class Peer {
   readonly #address: string;
   readonly #port: number;
   readonly #sockets = new Set<Socket>();
-  /** Connections that the server ended, or refused. */
+  /** Number of connections that the server ended or refused. */
   ended = 0;
-  /** Answers, by status. */
+  /** Number of answers by status. */
   readonly answers = new Map<string, number>();
 
   constructor(address: string, port: number) {
@@ -21,7 +21,7 @@ export class Peer {
     return this.#sockets.size;
   }
 
-  /** Over TLS; undefined where the server would not have it. */
+  /** Opens a TLS connection. Undefined if the server refuses it. */
   async tls(): Promise<TLSSocket | undefined> {
     const socket = connectTls({ ...this.#where(), rejectUnauthorized: false });
     this.#keep(socket);
@@ -34,7 +34,7 @@ export class Peer {
     }
   }
 
-  /** A bare connection on which TLS never begins. */
+  /** Opens a bare connection, on which TLS never begins. */
   async tcp(): Promise<Socket | undefined> {
     const socket = connectTcp(this.#where());
     this.#keep(socket);
@@ -68,14 +68,14 @@ export class Peer {
   }
 }
 
-/** Rejects where the socket is closed first, by whichever end. */
+/** Rejects if either end closes the socket first. */
 async function unlessClosed(socket: Socket, event: "connect" | "secureConnect"): Promise<void> {
   const closed = new AbortController();
   socket.once("close", () => closed.abort());
   await once(socket, event, { signal: closed.signal });
 }
 
-/** Head of a review of so many bytes, whoever sends them. */
+/** Head of a review with this length, for any peer. */
 export function reviewHead(length: number | "chunked", path = "/mutate/pods"): string {
   const body = length === "chunked" ? "Transfer-Encoding: chunked" : `Content-Length: ${length}`;
   return `POST ${path} HTTP/1.1\r\nHost: keyvault-injector-webhook.keyvault-injector.svc\r\nContent-Type: application/json\r\n${body}\r\n\r\n`;

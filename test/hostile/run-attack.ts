@@ -5,18 +5,18 @@ import type { HostileWorld } from "./world.ts";
 
 export interface Result {
   readonly attack: Attack;
-  /** Undefined: it was never really going on, and says nothing. */
+  /** Undefined if the attack was never in progress, so that the result proves nothing. */
   readonly evidence: string | undefined;
   readonly service: Service | undefined;
-  /** Why it could not be run. */
+  /** Reason why the attack could not run. */
   readonly problem: string | undefined;
 }
 
-/** What an attack before it has left under way may have to end first, such as a request to a silent vault. */
+/** Work that an earlier attack left may have to end first, such as a request to a silent vault. */
 const EVIDENCE_MS = 45_000;
 const SERVED_MS = 30_000;
 
-/** The victim goes on with its work while the attack lasts. */
+/** Runs the attack while the victim continues its work. */
 export async function runAttack(world: HostileWorld, attack: Attack): Promise<Result> {
   try {
     await eventually(() => world.victim.isServed, { within: SERVED_MS, what: "a victim that has all it should" });

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 
-/** Takes connections and never says a word. */
+/** A server that accepts connections and never sends anything. */
 export interface SilentServer {
   readonly port: number;
-  /** Connections so far. */
+  /** Number of connections so far. */
   readonly connections: number;
   stop(): Promise<void>;
 }

@@ -7,19 +7,19 @@ import type { ControlPlane } from "../support/cluster/control-plane.ts";
 import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 
 export interface SlowAdmissionOptions {
-  /** Milliseconds before each answer. */
+  /** Delay in milliseconds before each answer. */
   readonly delayMs: number;
   readonly resources: readonly string[];
   readonly operations: readonly string[];
   readonly apiGroups: readonly string[];
-  /** Which namespaces: a label selector. */
+  /** Label selector for the namespaces. */
   readonly namespaceSelector?: object;
   readonly allowed?: boolean;
-  /** Milliseconds; the API server gives up then. */
+  /** Seconds after which the API server gives up. */
   readonly timeoutSeconds?: number;
 }
 
-/** Somebody else's validating webhook, which takes its time. */
+/** Another user's validating webhook, which answers slowly. */
 export interface SlowAdmission {
   readonly calls: number;
   stop(): Promise<void>;

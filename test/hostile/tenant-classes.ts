@@ -7,7 +7,7 @@ const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 
 export interface TenantClass {
   readonly name: string;
-  /** The vault that the class names; its own where not given. */
+  /** Vault of the class. Default: the tenant's own. */
   readonly vault?: string;
   readonly tenantId?: string;
   readonly objects: readonly (string | Readonly<Record<string, string>>)[];
@@ -15,7 +15,7 @@ export interface TenantClass {
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
-/** A class that its owner may write, whatever it is meant to do to others. Polled as often as the product allows. */
+/** Creates a class that its owner may write, with any effect on others. The worker polls it as often as the product allows. */
 export async function hostileClass(world: HostileWorld, tenant: Tenant, wanted: TenantClass): Promise<void> {
   const { name, vault = tenant.vault, tenantId = tenant.tenantId, objects, parameters = {} } = wanted;
   const names = objects.map((object) => (typeof object === "string" ? object : (object["objectName"] ?? "")));
@@ -27,7 +27,7 @@ export async function hostileClass(world: HostileWorld, tenant: Tenant, wanted: 
   );
 }
 
-/** Takes all of a tenant's classes away. */
+/** Deletes all classes of a tenant. */
 export async function removeClasses({ plane }: HostileWorld, { namespace }: Tenant): Promise<void> {
   await send(plane, { method: "DELETE", path: `${CLASSES}/namespaces/${namespace}/secretproviderclasses` });
 }

@@ -11,17 +11,17 @@ import { INTERVAL_MS, type VictimGround } from "./ground.ts";
 
 const NAMESPACE = "victim";
 
-/** A poll, and what is beyond it. */
+/** Time limit for a rotation: a poll, and a reserve. */
 const ROTATED_WITHIN_MS = INTERVAL_MS + 5_000;
 
-/** Between two rotations, and between two pods. */
+/** Interval between two rotations, and between two pods. */
 const ROTATE_EVERY_MS = 400;
 const CREATE_EVERY_MS = 250;
 
-/** While an attack lasts, objects are rotated for so long; then each has its time to arrive. */
+/** Time during an attack in which objects rotate. After it, each rotation still has its time limit to arrive. */
 const STRUCK_MS = 6_000;
 
-/** The API server's own timeout for the webhook: a pod that took longer was not decided by us. */
+/** The API server's own timeout for the webhook. If a pod takes longer, the webhook did not decide it. */
 const ADMITTED_WITHIN_MS = 5_000;
 
 interface Rotation {
@@ -30,9 +30,9 @@ interface Rotation {
   readonly at: number;
 }
 
-/** What the victim got while somebody else was hostile. */
+/** Results of the victim during an attack. */
 export interface Service {
-  /** One sentence for each thing that went wrong. */
+  /** One sentence for each problem. */
   readonly hurts: readonly string[];
   readonly rotations: number;
   readonly slowestRotationMs: number;
@@ -40,13 +40,13 @@ export interface Service {
   readonly slowestAdmissionMs: number;
 }
 
-/** A team that does nothing but use the product: Secrets that follow its vault, and pods that get their volume. */
+/** A team that only uses the product: Secrets that follow its vault, and pods that get their volume. */
 export class Victim {
   readonly #ground: VictimGround;
   readonly #cell: Cell;
   readonly #stop = new AbortController();
   readonly #access;
-  /** When each version of each object was first seen in its Secret. */
+  /** Time at which each version of each object first appeared in its Secret. */
   readonly #arrived = new Map<string, number>();
 
   private constructor(ground: VictimGround) {
@@ -76,12 +76,12 @@ export class Victim {
     return this.#cell;
   }
 
-  /** All that its vault has is in its Secrets. */
+  /** Whether the Secrets contain the latest versions in the vault. */
   get isServed(): boolean {
     return [...this.#cell.mark()].every(([name, index]) => this.#arrived.has(`${name}/${index}`));
   }
 
-  /** Uses the product while an attack lasts, and says how it went. */
+  /** Uses the product during an attack, and returns the results. */
   async use(): Promise<Service> {
     const leader = await this.#leader();
     const over = new AbortController();
@@ -124,7 +124,7 @@ export class Victim {
     );
   }
 
-  /** A version that was overtaken by the next one has arrived with it. */
+  /** A version that a later one replaced counts as arrived with the later one. */
   #note(key: string): void {
     if (!this.#arrived.has(key)) this.#arrived.set(key, Date.now());
   }
@@ -147,7 +147,7 @@ export class Victim {
     return rotations;
   }
 
-  /** Waits for each as long as it may take; one sentence for those that took longer. */
+  /** Waits for each rotation until its time limit. Returns one sentence about those that took longer. */
   async #awaited(rotations: readonly Rotation[]): Promise<readonly string[]> {
     const isDue = ({ name, index }: Rotation): boolean => this.#arrived.has(`${name}/${index}`);
     const last = Math.max(...rotations.map(({ at: rotated }) => rotated)) + ROTATED_WITHIN_MS;

@@ -14,13 +14,13 @@ import { HEAPS, limitMemory } from "./memory-limit.ts";
 import { type SilentServer, startSilentServer } from "./silent-server.ts";
 import { Victim } from "./victim.ts";
 
-/** What is attacked: this checkout, or a version before it. */
+/** Version under attack: this checkout, or a previous version. */
 export interface Attacked {
   readonly main?: string;
   readonly manifests?: string;
 }
 
-/** A namespace whose owner is hostile, with a vault and an application of its own. */
+/** A namespace with a hostile owner, who has a vault and an application. */
 export interface Tenant {
   readonly namespace: string;
   readonly vault: string;
@@ -46,7 +46,7 @@ export async function startHostileWorld({ main, manifests }: Attacked = {}): Pro
   writeFileSync(caFile, readFileSync(emulator.caFile, "utf8") + hostileVault.caPem);
   const environment = {
     ...clientEnvironment({ proxyUrl: proxy.url, caFile }),
-    // Of machines that are none of Azure's: nobody answers there.
+    // Metadata service of a machine outside Azure: it never answers.
     AZURE_POD_IDENTITY_AUTHORITY_HOST: `http://127.0.0.1:${silent.port}`,
   };
   const product = await installProduct(plane, {

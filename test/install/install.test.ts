@@ -36,7 +36,7 @@ describe("an install on a real node", { skip }, () => {
     await world?.stop();
   });
 
-  // One node for all, one install after the other: what one leaves behind, the next one finds.
+  // One node for all installs, one after the other: each install finds the leftovers of the previous one.
   const manifests = lifeScenarios(scenario, "kustomize", { world: opened, way: async () => byManifests() });
   manifests.install();
   manifests.upgrade(`from ${RELEASE.version}`);

@@ -10,7 +10,7 @@ import { downloadControlPlane, downloadRelease } from "./download.mjs";
 const BINARIES = ["kube-apiserver", "etcd", "kubectl", "kube-controller-manager"];
 const PACKAGES = { "kube-apiserver": "apiserver", etcd: "etcd", kubectl: "kubectl", "kube-controller-manager": "kcm" };
 const MINIMUM_GO = [1, 26];
-/** The oldest API server that the product is tested on; all else of a control plane is the current one's. */
+/** Oldest API server that the tests run. All other binaries of its control plane are those of the current version. */
 const OLDER = { version: "1.34", binary: "kube-apiserver" };
 
 export function cacheFolder() {
@@ -20,14 +20,14 @@ export function cacheFolder() {
 
 const complete = (folder) => BINARIES.every((name) => existsSync(path.join(folder, name)));
 
-/** Kubernetes version as go.mod pins it, e.g. `v1.36.3`. */
+/** Kubernetes version in go.mod, for example `v1.36.3`. */
 export function kubernetesVersion(module) {
   const found = /^\s*k8s\.io\/kubernetes\s+(v\d+\.\d+\.\d+)/m.exec(readFileSync(path.join(module, "go.mod"), "utf8"));
   if (found === null) throw new Error(`no k8s.io/kubernetes version in ${path.join(module, "go.mod")}`);
   return found[1];
 }
 
-/** The folder is named after what the binaries are made from, so that an older checkout never gets newer ones. */
+/** The hash of go.mod and go.sum in the folder's name keeps newer binaries away from an older checkout. */
 export function cacheFolderFor(module) {
   const digest = createHash("sha256");
   for (const file of ["go.mod", "go.sum"]) digest.update(readFileSync(path.join(module, file)));
@@ -91,14 +91,14 @@ async function build(module, folder, names = BINARIES) {
   for (const name of wanted) await buildOne(module, folder, name);
 }
 
-/** Why Go cannot build here; undefined where it can. */
+/** Reason why Go cannot build here. Undefined if it can. */
 function goRefusal() {
   const version = goVersion();
   if (isRecentEnough(version)) return undefined;
   return version === undefined ? "no Go was found" : `Go ${version.join(".")} is too old`;
 }
 
-/** An interrupted build leaves hidden temporary files behind; a day later nobody is writing them any more. */
+/** An interrupted build leaves hidden temporary files. After a day no process can still be writing them. */
 function removeStale(folder) {
   if (!existsSync(folder)) return;
   for (const name of readdirSync(folder).filter((entry) => entry.startsWith("."))) {
@@ -107,7 +107,10 @@ function removeStale(folder) {
   }
 }
 
-/** `{kind: "ready", folder}` or `{kind: "missing", why}`; `why` says what to install. `onlyCached` neither downloads nor builds. */
+/**
+ * `{kind: "ready", folder}` or `{kind: "missing", why}`, where `why` names what to install. With `onlyCached` it neither downloads nor
+ * builds.
+ */
 export async function controlPlaneAssets(root, { onlyCached }) {
   const given = process.env.KUBEBUILDER_ASSETS;
   if (given) {
@@ -136,8 +139,8 @@ export async function controlPlaneAssets(root, { onlyCached }) {
 }
 
 /**
- * The older kube-apiserver, for the suites that name it: from its folder in the cache, else the official release, else built.
- * `{kind: "ready", file}` or `{kind: "missing", why}`.
+ * Gets the older kube-apiserver for the suites that use it: from the cache, otherwise from the official release, otherwise from a build.
+ * Returns `{kind: "ready", file}` or `{kind: "missing", why}`.
  */
 export async function olderApiServer(root, { onlyCached }) {
   const module = path.join(root, "test", "control-plane", OLDER.version);

@@ -1,15 +1,15 @@
-// Prebuilt control-plane binaries from the official releases: the envtest archive (kube-apiserver, etcd, kubectl) and the
-// Kubernetes release's own kube-controller-manager. Nothing is used before its SHA-512 was compared with the published one.
+// Downloads prebuilt control-plane binaries from the official releases: the envtest archive (kube-apiserver, etcd, kubectl) and the
+// kube-controller-manager of the Kubernetes release. Nothing is used before its SHA-512 matches the published one.
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 
-/** Of an air-gapped site's mirror with the same layout below it: `envtest-<version>/…` and `<version>/bin/…`. */
+/** Address of a mirror for air-gapped sites, with the layout `envtest-<version>/…` and `<version>/bin/…`. */
 const MIRROR = process.env.KEYVAULT_INJECTOR_DOWNLOADS;
 const ARCHIVES = MIRROR || "https://github.com/kubernetes-sigs/controller-tools/releases/download";
 const RELEASES = MIRROR || "https://dl.k8s.io/release";
-/** Long enough for a proxy's handshake, short enough not to be noticed where there is no way out. */
+/** Long enough for a proxy's handshake, and short enough not to delay a user without Internet access. */
 const ANSWER_MS = 5_000;
 /** The archive is about 70 MB. */
 const TRANSFER_MS = 300_000;
@@ -48,7 +48,10 @@ function unpack(archive, into) {
 const PLATFORM = process.platform === "win32" ? "windows" : process.platform;
 const ARCHITECTURE = process.arch === "x64" ? "amd64" : process.arch;
 
-/** `get` fills a folder, whose binaries then appear in the cache by rename, whole or not at all. Undefined, or the reason why not. */
+/**
+ * Calls `get` to fill a temporary folder, and moves each complete binary into the cache folder by rename. Returns undefined, or the reason
+ * for a failure.
+ */
 async function intoCache(folder, get) {
   mkdirSync(folder, { recursive: true });
   const temporary = mkdtempSync(path.join(folder, ".download-"));
@@ -72,7 +75,7 @@ async function fetchRelease({ releases, version, name }, temporary) {
   writeFileSync(path.join(temporary, name), bytes);
 }
 
-/** Undefined when all are there, else the reason why not. */
+/** Returns undefined if all binaries are in the folder, otherwise the reason why not. */
 export function downloadControlPlane({ version, folder, archives = ARCHIVES, releases = RELEASES }) {
   return intoCache(folder, async (temporary) => {
     unpack(await fetchVerified(`${archives}/envtest-${version}/envtest-${version}-${PLATFORM}-${ARCHITECTURE}.tar.gz`), temporary);
@@ -80,7 +83,7 @@ export function downloadControlPlane({ version, folder, archives = ARCHIVES, rel
   });
 }
 
-/** One server binary of a Kubernetes release. Undefined when it is there, else the reason why not. */
+/** Downloads one server binary of a Kubernetes release. Returns undefined if it is in the folder, otherwise the reason why not. */
 export function downloadRelease({ version, folder, name, releases = RELEASES }) {
   return intoCache(folder, (temporary) => fetchRelease({ releases, version, name }, temporary));
 }

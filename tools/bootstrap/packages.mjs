@@ -1,8 +1,8 @@
-// Whether node_modules holds the locked packages, by the list that npm itself leaves there: `npm ci` by hand counts.
+// Compares node_modules with package-lock.json by the list that npm writes into node_modules, so that an `npm ci` by hand also counts.
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-/** Undefined where the installed packages are the locked ones; else the first difference, in words. */
+/** Undefined if the installed packages are the locked ones, otherwise the first difference in words. */
 export function packagesDifference(root) {
   const locked = packagesIn(path.join(root, "package-lock.json"));
   const installed = packagesIn(path.join(root, "node_modules", ".package-lock.json"));
@@ -18,7 +18,7 @@ export function packagesDifference(root) {
   return extra === undefined ? undefined : `${extra} is installed and not locked`;
 }
 
-/** Packages of a lock file by their place in the tree; none where there is no file. The checkout itself is no package. */
+/** Packages of a lock file by their path in the tree. Empty if the file does not exist. The checkout itself is not a package. */
 function packagesIn(file) {
   let text;
   try {

@@ -1,4 +1,7 @@
-/** How much of the manifests of repositories `convert` converts, by kind, and why not the rest. For folders that hold others' repositories: nothing of them is kept. */
+/**
+ * Counts, by kind, how many manifests of other people's repositories `convert` converts, and the reasons for the others. Keeps nothing of
+ * the repositories.
+ */
 import { readdirSync } from "node:fs";
 import path from "node:path";
 import { scriptArguments } from "../script-arguments.ts";

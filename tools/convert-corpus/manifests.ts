@@ -4,9 +4,9 @@ import { readManifests } from "../../src/cli/manifest/documents.ts";
 import { itemsOf } from "../../src/cli/manifest/items.ts";
 import type { PeerObject } from "../../src/domain/convert/peer-object.ts";
 
-/** What is counted. */
+/** Kinds that the tally counts. */
 export const CONVERTED: readonly string[] = ["ExternalSecret", "AzureKeyVaultSecret", "SecretSync", "AKVSync", "SecretProviderClass"];
-/** Objects that those name, often in another file. */
+/** Kinds that the counted ones refer to, often in another file. */
 export const NAMED: readonly string[] = ["SecretStore", "ClusterSecretStore", "ServiceAccount", "SecretProviderClass"];
 
 export interface Manifest {
@@ -14,10 +14,12 @@ export interface Manifest {
   readonly objects: readonly PeerObject[];
 }
 
-/** No larger file is a manifest that somebody wrote. */
+/** Larger files are not manifests that a person wrote. */
 const LARGEST = 1024 * 1024;
 
-/** Of files, and of the examples of pages, each example by itself: pages show the same names again and again. */
+/**
+ * Manifests of files, and of the examples of pages. Each example is one manifest by itself, because pages use the same names several times.
+ */
 export function manifestsIn(repository: string): readonly Manifest[] {
   return globSync("**/*.{yaml,yml,json,md,mdx}", { cwd: repository })
     .map((file) => path.join(repository, file))
@@ -35,7 +37,7 @@ function textsOf(file: string): readonly string[] {
   return [...text.matchAll(EXAMPLE)].map(([, indent = "", block = ""]) => block.replaceAll(new RegExp(`^${indent}`, "gm"), ""));
 }
 
-/** What Flux and envsubst put values of the environment into: a whole address, or anything. */
+/** Variables of Flux and envsubst, for which they substitute a whole address, or anything. */
 const ADDRESS = /(vaultUrl: *)["']?\$\{[A-Za-z_][^}]*\}["']?/g;
 const VARIABLE = /\$\{[A-Za-z_][^}]*\}/g;
 

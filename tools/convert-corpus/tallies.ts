@@ -3,7 +3,7 @@ import type { ConvertOptions } from "../../src/domain/convert/options.ts";
 import type { PeerObject } from "../../src/domain/convert/peer-object.ts";
 import { CONVERTED, type Manifest, NAMED } from "./manifests.ts";
 
-/** What whoever converts knows, and manifests need not say. */
+/** Values that a user of `convert` knows and that manifests may omit. */
 const OPTIONS: ConvertOptions = {
   tenantId: "00000000-0000-0000-0000-000000000000",
   clientId: "00000000-0000-0000-0000-000000000000",
@@ -13,7 +13,7 @@ const OPTIONS: ConvertOptions = {
   isAdopting: false,
 };
 
-/** Of another provider, of a generator, or of a store that is nowhere in the repository: nobody can say what it would be. */
+/** Resources of another provider, of a generator, or of a store that is not in the repository: no conversion is possible for them. */
 const FOREIGN =
   /^spec\.secretStoreRef: (?:a store is not in|a store: its provider is|the store's name is missing)|^spec\.provider: |is of provider|^kind: /;
 
@@ -27,7 +27,7 @@ export class Tallies {
   readonly #byKind = new Map<string, Tally>();
   readonly #passedOver = new Map<string, number>();
 
-  /** The manifests of one repository. What a manifest names is looked for in its own folder first. */
+  /** Adds the manifests of one repository. For an object that a manifest refers to, its own folder has priority. */
   add(manifests: readonly Manifest[]): void {
     for (const manifest of manifests) {
       const others = manifests.filter((each) => each !== manifest);
@@ -76,7 +76,7 @@ function countLines(counts: ReadonlyMap<string, number>): readonly string[] {
 
 const LONGEST = 160;
 
-/** A reason without what is the object's own. */
+/** The reason without names and values of the one object. */
 function general(message: string): string {
   return message
     .replaceAll(/\[\d+\]/g, "[]")

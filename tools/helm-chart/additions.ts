@@ -1,8 +1,11 @@
-/** What a component adds to an object, as places in what it makes of it. */
+/** Computes what a component adds to an object, as paths in the object that the component makes of it. */
 import { isDeepStrictEqual } from "node:util";
 import { type Json, type JsonMap, stepOfKey } from "./place.ts";
 
-/** Paths in `changed`, as marks have them; undefined where more was done than to add, or to something that no path leads to. */
+/**
+ * Paths of the additions in `changed`, as marks have them. Undefined if the difference is not only additions, or no path leads to one of
+ * them.
+ */
 export function additionsTo(object: Json, changed: Json, at = ""): readonly string[] | undefined {
   if (isDeepStrictEqual(object, changed)) return [];
   if (isList(object) && isList(changed)) return additionsToList(object, changed, at);
@@ -31,7 +34,7 @@ function additionsToMap(object: JsonMap, changed: JsonMap, at: string): readonly
   );
 }
 
-/** Further items come after those that are there. */
+/** New items must come after the existing ones. */
 function additionsToList(object: readonly Json[], changed: readonly Json[], at: string): readonly string[] | undefined {
   if (changed.length < object.length) return undefined;
   return together(
@@ -55,7 +58,7 @@ function together(parts: readonly (readonly string[] | undefined)[]): readonly s
   return known.length === parts.length ? known.flat() : undefined;
 }
 
-/** An object as one component makes it, and when the chart does. */
+/** An object as one component makes it, and the condition under which the chart uses the component. */
 export interface Changed {
   readonly condition: string;
   readonly object: Json;
@@ -63,11 +66,11 @@ export interface Changed {
 
 export interface Union {
   readonly object: Json;
-  /** Places of what is there only where a condition holds. */
+  /** Paths of parts that the chart renders only under a condition. */
   readonly conditional: readonly { readonly at: string; readonly condition: string }[];
 }
 
-/** What several components add to one object, all of it; undefined where one of them does more than to add. */
+/** The object with the additions of several components. Undefined if one of them does more than add. */
 export function unionOf(object: Json, changed: readonly Changed[]): Union | undefined {
   return changed.every((each) => additionsTo(object, each.object) !== undefined) ? joined(object, changed, "") : undefined;
 }
@@ -98,7 +101,7 @@ function membersOf(changed: readonly Changed[], key: string): readonly Changed[]
   });
 }
 
-/** Items that are there stay first; items of one name are one. */
+/** Existing items stay first. New items with the same name become one item. */
 function joinedList(object: readonly Json[], changed: readonly Changed[], at: string): Union {
   const steps = new Map<string, Changed[]>();
   for (const { condition, object: list } of changed) {
@@ -118,7 +121,9 @@ function joinedList(object: readonly Json[], changed: readonly Changed[], at: st
   return { object: parts.map((part) => part.object), conditional: parts.flatMap((part) => part.conditional) };
 }
 
-/** Nothing was there: it is there where any of them puts it, and of each what it puts. */
+/**
+ * Unites the parts that several components add at a place where the object has nothing. The place exists if any of their conditions holds.
+ */
 function addedBy(members: readonly Changed[], at: string): Union {
   const [first, ...others] = members;
   if (first === undefined) return { object: {}, conditional: [] };

@@ -1,4 +1,4 @@
-/** The section of a version in CHANGELOG.md, in the words that Artifact Hub has for changes. */
+/** Reads the section of a version in CHANGELOG.md, with Artifact Hub's words for the kinds of changes. */
 import { withAbsoluteLinks } from "./project.ts";
 
 export interface Change {
@@ -15,14 +15,14 @@ const KINDS: Readonly<Record<string, Change["kind"]>> = {
   Security: "security",
 };
 
-/** The text of `## [version]` from behind its `## `; throws where there is none. */
+/** Returns the text of `## [version]` without its `## `. Throws if the section does not exist. */
 export function sectionOf(changelog: string, version: string): string {
   const section = changelog.split(/^## /m).find((candidate) => candidate.startsWith(`[${version}]`));
   if (section === undefined) throw new Error(`CHANGELOG.md has no section [${version}]`);
   return section;
 }
 
-/** Of `## [version]`; throws where there is no such section, or one of its headings is none of Keep a Changelog's. */
+/** Changes of `## [version]`. Throws if the section does not exist, or if Keep a Changelog does not define one of its headings. */
 export function changesOf(changelog: string, version: string): readonly Change[] {
   const [, ...parts] = sectionOf(changelog, version).split(/^### /m);
   return parts.flatMap((part) => {
@@ -31,7 +31,7 @@ export function changesOf(changelog: string, version: string): readonly Change[]
     if (kind === undefined) throw new Error(`CHANGELOG.md, [${version}]: ${heading} is no kind of change`);
     const [, ...entries] = `\n${lines.join("\n")}`.split("\n- ");
     return entries.map((entry) => {
-      const [words = ""] = entry.split("\n\n", 1); // What follows an empty line is the name of the next group.
+      const [words = ""] = entry.split("\n\n", 1); // After an empty line comes the name of the next group.
       return { kind, description: withAbsoluteLinks(words.replaceAll(/\s+/g, " ").trim()) };
     });
   });

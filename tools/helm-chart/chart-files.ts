@@ -1,4 +1,4 @@
-/** Every file of `manifests/helm/keyvault-injector` that is made, and of its documentation. */
+/** Every generated file of `manifests/helm/keyvault-injector` and of its documentation. */
 import { readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { chartYaml } from "./chart-yaml.ts";

@@ -1,4 +1,4 @@
-/** Chart.yaml, with what Artifact Hub shows of a chart. */
+/** Writes Chart.yaml, with the annotations that Artifact Hub shows. */
 import { readFileSync } from "node:fs";
 import path from "node:path";
 import { parse, stringify } from "yaml";
@@ -18,12 +18,12 @@ export interface ChartParts {
   readonly definitions: readonly string[];
 }
 
-/** Artifact Hub takes an icon as a data URL, so that nothing is downloaded from anywhere. */
+/** A data URL, so that Artifact Hub downloads no icon from elsewhere. */
 function icon(): string {
   return `data:image/svg+xml;base64,${Buffer.from(read("manifests/helm/icon.svg")).toString("base64")}`;
 }
 
-/** Each image of the defaults once, by its repository. */
+/** Each image of the default values once, by its repository. */
 function imagesOf(rows: readonly ValueRow[]): Json {
   const textOf = (name: string): string => {
     const value = rows.find((row) => row.path === name)?.default;
@@ -63,7 +63,7 @@ const LINKS: Json = [
   ["Runbooks", "docs/runbooks"],
 ].map(([name = "", page = ""]) => ({ name, url: `${PROJECT.homepage}/${page}` }));
 
-/** No `signKey` before there is a key. */
+/** Has no `signKey`, because the project does not have a key yet. */
 function annotations({ rows, definitions }: ChartParts, changes: readonly Change[]): JsonMap {
   const lists: Readonly<Record<string, Json>> = {
     changes: changes.map(({ kind, description }): JsonMap => ({ kind, description })),

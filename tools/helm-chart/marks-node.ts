@@ -1,4 +1,4 @@
-/** Where the chart's values go in the node side: the CSI driver and the Azure provider, on Linux and Windows. */
+/** Places of the chart's values in the node side: the CSI driver and the Azure provider, on Linux and Windows. */
 import { NODE_NAMESPACE } from "./marks-product.ts";
 import { block, item, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 
@@ -14,19 +14,19 @@ const FOLDERS = {
 const marksOf = (object: string, places: readonly (readonly [string, Put])[]): readonly Mark[] =>
   places.map(([at, put]) => ({ object, at, put }));
 
-/** Folders of the values, written with single backslashes and no slash at their end. */
+/** Renders a folder of the values with single backslashes and without a slash at its end. */
 const folder = (expression: string): string => `include "keyvault-injector.folder" ${expression}`;
 
 const image = (expression: string): Put => scalar(`include "keyvault-injector.image" ${expression} | quote`);
 
-/** An argument that is there only where the value is not the program's own default. */
+/** An argument that the template renders only if the value differs from the program's default. */
 const flag = (name: string, { value, unless }: { readonly value: string; readonly unless: string }): readonly string[] => [
   `{{- if ne (toString ${value}) ${JSON.stringify(unless)} }}`,
   `- {{ printf "--${name}=%v" ${value} | quote }}`,
   "{{- end }}",
 ];
 
-/** What both DaemonSets take alike. */
+/** Marks that both DaemonSets share. */
 function podMarks(values: string, pullSecrets: string): readonly (readonly [string, Put])[] {
   return [
     ["metadata/namespace", IN_NODE_NAMESPACE],
@@ -81,11 +81,11 @@ const driverFlags = (): readonly string[] => [
   ...flag("log-format-json", { value: "$driver.logFormatJSON", unless: "false" }),
   ...flag("provider-health-check", { value: "$driver.providerHealthCheck", unless: "false" }),
   ...flag("provider-health-check-interval", { value: "$driver.providerHealthCheckInterval", unless: "2m" }),
-  // A number of millions is a float by the time it gets here.
+  // Helm passes a number of millions as a float.
   ...flag("max-call-recv-msg-size", { value: "(int64 $driver.maxCallRecvMsgSize)", unless: "4194304" }),
 ];
 
-/** The folders of the kubelet and of the providers' sockets; Linux has a list of further ones from the start. */
+/** The folders of the kubelet and of the providers' sockets. On Linux the manifest already has a list of further ones. */
 function driverFolders(system: System, container: string): readonly (readonly [string, Put])[] {
   const values = `$driver.${system}`;
   const { kubelet, providers } = FOLDERS[system];
@@ -154,7 +154,7 @@ const providerFlags = (values: string): readonly string[] => [
   ...flag("cloud-name", { value: "$.Values.cloudName", unless: "AzurePublicCloud" }),
 ];
 
-/** Windows knows neither privileged containers nor files in /etc. */
+/** Windows has neither privileged containers nor files in /etc. */
 function linuxProviderMarks(container: string): readonly (readonly [string, Put])[] {
   const privileged = "or $.Values.linux.privileged $.Values.openshift";
   const certificate = "and $.Values.Azure.proxySettings.isProxyEnabled $.Values.Azure.proxySettings.proxyCert";
@@ -182,10 +182,10 @@ function linuxProviderMarks(container: string): readonly (readonly [string, Put]
   ];
 }
 
-/** The sync worker, which is in the release's namespace, as the subject of a binding. */
+/** The sync worker, which runs in the release's namespace, as the subject of a binding. */
 const WORKER: readonly [string, Put] = ["subjects/[name=keyvault-injector-sync]/namespace", scalar("$.Release.Namespace | quote")];
 
-/** The worker's right to heal a part of the node side. */
+/** The worker's right to heal one part of the node side. */
 function healingMarks([part, workload]: readonly [string, string]): readonly Mark[] {
   return [
     ...marksOf(`Role/keyvault-injector-${part}`, [["metadata/namespace", IN_NODE_NAMESPACE]]),
@@ -207,7 +207,7 @@ const clusterMarks: readonly Mark[] = [
   ...marksOf("CSIDriver/secrets-store.csi.k8s.io", [
     ["spec/requiresRepublish", scalar(`include "keyvault-injector.rotation" $`)],
     ["spec/tokenRequests", block("$driver.tokenRequests")],
-    // Older API servers refuse the field, and none takes it without requests of tokens.
+    // Older API servers reject the field, and all of them reject it without token requests.
     ["spec/serviceAccountTokenInSecrets", when('and $driver.tokenRequests (semverCompare ">=1.35-0" $.Capabilities.KubeVersion.Version)')],
     ["metadata/labels", tail("{{- if $.Values.openshift }}", OPENSHIFT_LABEL, "{{- end }}")],
   ]),

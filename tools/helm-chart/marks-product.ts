@@ -1,13 +1,13 @@
-/** Where the chart's values go in our own objects. */
+/** Places of the chart's values in our own objects. */
 import { componentsOf } from "../../src/domain/healing/components.ts";
 import { block, inside, item, type Mark, type Put, scalar, tail, tailEntries, tailKey, text, when } from "./place.ts";
 
 const POD = "spec/template/spec";
 
-/** Where driver and provider are. */
+/** Namespace of the driver and the provider. */
 export const NODE_NAMESPACE = '$.Values.nodeNamespace | default "kube-system"';
 
-/** Proxy variables and the proxy's CA reach a process only where the values say so. */
+/** A process gets proxy variables and the proxy's CA only if the values set them. */
 const PROXY = "$.Values.Azure.proxySettings";
 
 function workloadMarks(component: "webhook" | "sync"): readonly Mark[] {
@@ -40,12 +40,15 @@ function workloadMarks(component: "webhook" | "sync"): readonly Mark[] {
   ];
 }
 
-/** What the manifests say stays, but for who the process is and which profile of seccomp it has. The schema refuses what is less strict. */
+/**
+ * Keeps the security settings of the manifests, except the user, the group and the seccomp profile. The schema rejects values that are less
+ * strict.
+ */
 function securityMarks(values: string, container: string): readonly (readonly [string, Put])[] {
   const given = `(${values}.podSecurityContext | default dict)`;
   const user = (key: string): readonly (readonly [string, Put])[] => [
     [`${POD}/securityContext/${key}`, scalar(`${given}.${key} | default 65532 | int64`)],
-    // OpenShift gives every namespace users of its own and refuses others.
+    // OpenShift assigns users to each namespace and rejects others.
     [`${POD}/securityContext/${key}`, when(`or (not $.Values.openshift) ${given}.${key}`)],
   ];
   return [
@@ -80,11 +83,11 @@ const HAS_NO_WEBHOOK = `eq ${MODE} "policy"`;
 const HAS_POLICIES = `ne ${MODE} "webhook"`;
 
 const WEBHOOK_OBJECTS = componentsOf("")
-  // By the PodTemplate, policies say which pods a Deployment of that name may have: also where nobody needs one.
+  // The PodTemplate limits the pods that policies allow for a Deployment of that name, even if the chart renders no such Deployment.
   .filter(({ isWebhook, resource }) => isWebhook && resource.kind !== "PodTemplate")
   .map(({ resource, ref }) => `${resource.kind}/${ref.name}`);
 
-/** Objects that have a condition of their own, those of a component besides its one. */
+/** Objects that have a condition of their own in addition to that of their component. */
 export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
   ...["Issuer/keyvault-injector-selfsigned", "Certificate/keyvault-injector-cert-manager-ca", "Issuer/keyvault-injector-ca"].map(
     (object) => [object, `and (${HAS_WEBHOOK}) (not ${ISSUER}.name)`] as const,
@@ -107,7 +110,7 @@ export const ONLY_WHERE: ReadonlyMap<string, string> = new Map([
 const CERTIFICATE = "Certificate/keyvault-injector-webhook";
 
 const certificateMarks: readonly Mark[] = [
-  // OpenShift gives pods a group of the namespace's own for their volumes, and refuses others.
+  // OpenShift assigns a group to each namespace for the volumes of its pods, and rejects others.
   {
     object: "Deployment/keyvault-injector-webhook",
     at: `${POD}/securityContext/fsGroup`,
@@ -185,7 +188,7 @@ const syncMarks: readonly Mark[] = [
 
 const SERVED = "RoleBinding/keyvault-injector-sync-served";
 
-/** Objects that are made once for each item of a list: the manifest stands for all of them. */
+/** Objects that the chart renders once for each item of a list. The manifest is the template for all of them. */
 export const REPEATED: ReadonlyMap<string, string> = new Map([
   [SERVED, "$namespace := prepend .Values.namespaces .Release.Namespace | uniq"],
 ]);
@@ -202,14 +205,14 @@ const ONE_AUDIENCE = {
   ],
 } as const;
 
-/** As the component identity-bindings has it. */
+/** The same changes as those of the component identity-bindings. */
 const bindingMarks: readonly Mark[] = Object.entries(ONE_AUDIENCE).map(([key, [otherwise, bound]]) => ({
   object: "ValidatingAdmissionPolicy/keyvault-injector-sync-tokens",
   at: `spec/validations/[~api://AzureADTokenExchange]/${key}`,
   put: text(otherwise, whereBound(bound, otherwise)),
 }));
 
-/** As the component gateway-tls has them. */
+/** The same condition as that of the component gateway-tls. */
 const HAS_GATEWAYS = "or $.Values.gatewayClasses $.Values.ingressClasses";
 const KINDS_OF_MADE = "['Gateway', 'Ingress']";
 
@@ -226,7 +229,7 @@ const rbacMarks: readonly Mark[] = [
     put: inside('["api://AzureADTokenExchange","api://AKSIdentityBinding"]', 'include "keyvault-injector.token-audiences" $'),
   },
   {
-    // Without names RBAC would take the rule to mean every Secret.
+    // RBAC applies a rule without names to every Secret.
     object: "ClusterRole/keyvault-injector-sync",
     at: "rules/[~secrets-store-creds]",
     put: when("$.Values.credentialsSecretNames"),
@@ -280,7 +283,7 @@ const rbacMarks: readonly Mark[] = [
 function networkPolicyMarks(component: "webhook" | "sync"): readonly Mark[] {
   const object = `NetworkPolicy/keyvault-injector-${component}`;
   return [
-    // Without a selector the peer would be everybody.
+    // Without a selector the rule allows every peer.
     { object, at: "spec/ingress/[~monitoring]", put: when("$.Values.networkPolicies.metricsNamespaceSelector") },
     {
       object,

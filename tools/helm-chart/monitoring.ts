@@ -1,4 +1,7 @@
-/** The components `monitoring` and `metrics-service` as the chart's data: alerts and dashboard are full of braces that Helm would take for its own. */
+/**
+ * Writes the components `monitoring` and `metrics-service` as a data file of the chart, because alerts and the dashboard contain braces
+ * that Helm would parse as templates.
+ */
 import type { Objects } from "./sources.ts";
 
 export function monitoringFile(objects: Objects): string {

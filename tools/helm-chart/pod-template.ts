@@ -1,27 +1,30 @@
-/** A workload of the chart and the PodTemplate that holds the same pods, for the policy that compares the worker's writes with it. */
+/**
+ * Renders a workload of the chart together with the PodTemplate that holds the same pods. A policy compares the worker's writes with the
+ * PodTemplate.
+ */
 import type { JsonMap, Mark } from "./place.ts";
 import type { Objects } from "./sources.ts";
 import { templateOf } from "./template-text.ts";
 
 export interface PodTemplateSources {
-  /** Among them the PodTemplate of the workload's name. */
+  /** Includes the PodTemplate with the workload's name. */
   readonly objects: Objects;
   readonly marksOf: (name: string, object: JsonMap) => readonly Mark[];
-  /** Condition under which there is something to compare. */
+  /** Condition under which the policy has something to compare. */
   readonly heals: string;
 }
 
 const SEPARATOR = "---\n";
 
 export interface WithPodTemplate {
-  /** Stands outside of any condition. */
+  /** Placed outside any condition. */
   readonly definition: string;
   readonly workload: string;
-  /** Also there where a condition of its own leaves the workload out: it says which pods one of that name may have. */
+  /** Rendered even if a condition leaves the workload out, because it limits the pods that a workload of that name may have. */
   readonly podTemplate: string;
 }
 
-/** `template` is a document; as it is where no PodTemplate has the workload's name. */
+/** `template` is one document. Returned unchanged if no PodTemplate has the workload's name. */
 export function withPodTemplate(name: string, template: string, { objects, marksOf, heals }: PodTemplateSources): WithPodTemplate {
   const [kind = "", own = ""] = name.split("/");
   const podTemplate = `PodTemplate/${own}`;

@@ -1,4 +1,4 @@
-/** README.md of the chart: what Artifact Hub and `helm show readme` show. */
+/** Writes README.md of the chart, which Artifact Hub and `helm show readme` display. */
 import { PROJECT, withAbsoluteLinks } from "./project.ts";
 import type { ValueRow } from "./value-row.ts";
 import { valuesTables } from "./values-files.ts";

@@ -1,4 +1,4 @@
-/** The kustomizations that the chart is made from, and which of their objects go in which file under which condition. */
+/** Renders the kustomizations from which the chart is generated, with the condition under which the chart uses each. */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -9,15 +9,15 @@ import { NAMESPACE } from "./template-text.ts";
 
 const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
 
-/** Whether the worker is to heal our own components, which takes rights of its own. */
+/** Condition under which the worker heals our own components, for which it needs further rights. */
 export const HEALS_COMPONENTS = 'has "components" .Values.heal';
 
-/** Whether the webhook asks its clients for certificates. A release of an older chart may be without these values. */
+/** Condition under which the webhook requires client certificates. A release of an older chart may lack these values. */
 const VERIFIES_CLIENTS = "or (.Values.clientCA).configMap (.Values.clientCA).secret";
-/** Whether driver and provider are among them. */
+/** Condition under which the worker also heals the driver and the provider. */
 export const HEALS_NODE_SIDE = 'include "keyvault-injector.heals-node-side" $';
 
-/** Part of the rights of component healing. */
+/** Whether the object is part of the rights for component healing. */
 export function isForHealing({ metadata }: JsonMap): boolean {
   const { labels } = metadata as { readonly labels?: Readonly<Record<string, string>> }; // Every object that kustomize takes has metadata.
   return labels?.["app.kubernetes.io/component"] === "component-healing";
@@ -33,7 +33,7 @@ export function parseObjects(text: string): Objects {
   return new Map(objects.map((object) => [nameOf(object), object]));
 }
 
-/** kubectl's kustomize does not know yet that these belong to no namespace. */
+/** Removes a namespace that kubectl's kustomize adds, because it does not know yet that these kinds are cluster-scoped. */
 function withoutNamespace(object: JsonMap): JsonMap {
   if (!kindOf(object).startsWith("MutatingAdmissionPolicy")) return object;
   const { namespace: _, ...metadata } = object["metadata"] as JsonMap; // Every object that kustomize takes has one.
@@ -49,11 +49,11 @@ function nameOf(object: JsonMap): string {
   return `${kindOf(object)}/${name}`;
 }
 
-/** Folders of ours in the namespace that stands for the release's, as a user would install them elsewhere. */
+/** Renders folders of the manifests in the namespace that represents the release's, as a user would install them in another namespace. */
 async function renderElsewhere(render: Render, resources: readonly string[], components: readonly string[] = []): Promise<Objects> {
   const folder = mkdtempSync(path.join(tmpdir(), "helm-chart-"));
   try {
-    // What a component adds may name the namespace in places of its own.
+    // Objects that a component adds may contain the namespace in further places.
     const references = components.map((part) => `${part}/namespace-references`).filter((part) => existsSync(path.join(MANIFESTS, part)));
     const relative = (part: string): string => path.relative(folder, path.join(MANIFESTS, part));
     const kustomization = {
@@ -72,13 +72,16 @@ async function renderElsewhere(render: Render, resources: readonly string[], com
 export interface Variant {
   readonly condition: string;
   readonly objects: Objects;
-  /** One of steps that leave ever less out, the first of them the most: where one is taken, those after it are as well. */
+  /**
+   * Whether the variant is one of an ordered series of steps. The first step leaves out most, each later one less. A condition of one step
+   * implies those of the later ones.
+   */
   readonly isStep?: boolean;
 }
 
 export interface Sources {
   readonly product: Objects;
-  /** The product as an overlay or a component changes it. */
+  /** The product with the changes of an overlay or a component. */
   readonly variants: readonly Variant[];
   readonly networkPolicies: Objects;
   readonly driver: Objects;
@@ -89,15 +92,15 @@ export interface Sources {
   readonly monitoring: Objects;
 }
 
-/** Rules that the chart leaves out where their setting is off. */
+/** Rules that the chart omits if their setting is off. */
 const RIGHTS_OF_SETTINGS = ["disruption-budgets", "argo-rollouts", "gateway-tls"].map((name) => `components/${name}/rights`);
 
-/** Parts that conditions of their own leave out. */
+/** Parts with conditions of their own. */
 const CONDITIONAL = [...RIGHTS_OF_SETTINGS, "components/injection-policy", "components/no-webhook/guard"];
 
 const NODE_SIDE_HEALING = "components/node-side-healing";
 
-/** A part of the node side with the worker's rights to it, in the namespaces that it names. */
+/** Renders a part of the node side with the worker's rights to it, in the namespaces that the manifests name. */
 async function renderHealed(render: Render, part: string): Promise<Objects> {
   const folder = mkdtempSync(path.join(tmpdir(), "helm-chart-"));
   try {
@@ -112,7 +115,7 @@ async function renderHealed(render: Render, part: string): Promise<Objects> {
 
 export async function renderSources(render: Render): Promise<Sources> {
   const here = async (folder: string): Promise<Objects> => parseObjects(await render(path.join(MANIFESTS, folder)));
-  // The most that the chart can be; variants leave out, or add.
+  // The largest set of objects. Variants leave objects out, or add some.
   const healing = (overlay: string, ...components: readonly string[]): Promise<Objects> =>
     renderElsewhere(render, [overlay], [`${NODE_SIDE_HEALING}/product`, ...CONDITIONAL, ...components]);
   const healed = (part: string): Promise<Objects> => renderHealed(render, part);

@@ -1,19 +1,19 @@
-/** A manifest with its marks, as the text of a Helm template. */
+/** Writes a manifest with its marks as the text of a Helm template. */
 import { stringify } from "yaml";
 import { assertNever } from "../../src/domain/assert-never.ts";
 import { type Json, type JsonMap, type Mark, type Put, resolveStep, stepsOf } from "./place.ts";
 
-/** The namespace that the sources are rendered in: where it stands, the template has the release's. */
+/** Namespace in which the sources are rendered. In the template, the release's namespace replaces it. */
 export const NAMESPACE = "release-namespace";
 
-/** Stands in the YAML for what is a template; letters and digits only, so that it needs no quotes. */
+/** Placeholder in the YAML for a template. It has only letters and digits, so that YAML does not quote it. */
 const token = (index: number): string => `qq${index}qq`;
 const TOKEN = /qq(\d+)qq/;
 
-/** A mark has no place in a manifest. */
+/** The manifest lacks the place of a mark. */
 class NoPlace extends Error {}
 
-/** Throws on a mark that finds no place: the manifest has changed. A variant of a manifest may lack what a mark is about. */
+/** Throws if the manifest lacks the place of a mark, because then the manifest has changed. A variant of a manifest may lack it. */
 export function templateOf(
   manifest: JsonMap,
   marks: readonly Mark[],
@@ -37,11 +37,11 @@ export function templateOf(
 interface Placing {
   readonly mark: Mark;
   readonly steps: readonly string[];
-  /** Grows by what is placed. */
+  /** {@link place} appends to it. */
   readonly puts: Put[];
 }
 
-/** The value with tokens at the mark's place. */
+/** Returns the value with tokens at the mark's place. */
 function place(value: Json, { mark, steps, puts }: Placing): Json {
   const [step, ...rest] = steps;
   if (step === undefined) return placeHere(value, mark, puts);
@@ -69,7 +69,7 @@ function placeHere(value: Json, { put, object, at }: Mark, puts: Put[]): Json {
   return replaced.value;
 }
 
-/** In every string at and below the value. */
+/** Replaces `find` in every string at and below the value. */
 function replaceText(value: Json, put: Put & { kind: "text" | "inside" }, puts: Put[]): { readonly value: Json; readonly count: number } {
   let count = 0;
   const walk = (here: Json): Json => {
@@ -85,7 +85,7 @@ function replaceText(value: Json, put: Put & { kind: "text" | "inside" }, puts: 
   return { value: walk(value), count };
 }
 
-/** Tokens around an entry of a map or list, or in place of it. */
+/** Puts tokens around an entry of a map or list, or in its place. */
 function placeEntry(value: Json, key: string | number, { put, puts }: { readonly put: Put; readonly puts: Put[] }): Json {
   const before = push(put, puts);
   const after = put.kind === "when" ? push({ kind: "tail", lines: ["{{- end }}"] }, puts) : undefined;
@@ -146,7 +146,7 @@ function writeLine(line: string, puts: readonly Put[]): string {
   }
 }
 
-/** Lines that are control structures of the template stay at the margin. `$HERE` is the column of the line, `$NEXT` two more. */
+/** Lines with control structures of the template stay at the margin. `$HERE` is the column of the line, `$NEXT` two more. */
 function indented(line: string, column: number): string {
   const numbered = line.replaceAll("$HERE", String(column)).replaceAll("$NEXT", String(column + 2));
   return numbered.startsWith("{{-") ? numbered : `${" ".repeat(column)}${numbered}`;

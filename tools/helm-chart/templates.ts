@@ -1,4 +1,4 @@
-/** The chart's generated templates: the sources' objects, by file, with marks and conditions. */
+/** Renders the chart's generated templates: the objects of the sources, by file, with marks and conditions. */
 import { isDeepStrictEqual } from "node:util";
 import { additionsTo, unionOf } from "./additions.ts";
 import { labelMark } from "./labels.ts";
@@ -11,7 +11,7 @@ import { templateOf } from "./template-text.ts";
 
 const MARKS = [...PRODUCT_MARKS, ...NODE_MARKS];
 
-/** Our kinds by file. A kind that is none of these stops the generator: somebody decides where it goes. */
+/** Our kinds by file. The generator stops at any other kind, and a developer decides about its file. */
 const FILES: readonly { readonly file: string; readonly kinds: readonly string[] }[] = [
   { file: "workloads.yaml", kinds: ["Deployment", "PodDisruptionBudget", "PriorityClass", "Service"] },
   { file: "rbac.yaml", kinds: ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"] },
@@ -21,7 +21,7 @@ const FILES: readonly { readonly file: string; readonly kinds: readonly string[]
   { file: "injection.yaml", kinds: ["MutatingAdmissionPolicy", "MutatingAdmissionPolicyBinding"] },
 ];
 
-/** Not in the chart: the release's namespace is there before it. PodTemplates are made from the workloads of their names. */
+/** Not in the chart: the release's namespace exists before the release. PodTemplates are made from the workloads with their names. */
 const LEFT_OUT = ["Namespace", "PodTemplate"];
 
 const DRIVER = `{{- $driver := index .Values "secrets-store-csi-driver" }}`;
@@ -33,19 +33,22 @@ function marksOf(name: string, object: JsonMap): readonly Mark[] {
 
 const wrapped = (condition: string, body: string): string => `{{- if ${condition} }}\n${body}\n{{- end }}`;
 
-/** A document of its own, or one for each item of the list that it is repeated for. */
+/** A document, or one document for each item of the list that the object is repeated for. */
 function repeated(name: string, template: string): string {
   const list = REPEATED.get(name);
   return list === undefined ? `---\n${template}` : `{{- range ${list} }}\n---\n${template}\n{{- end }}`;
 }
 
-/** Marks that are never used are as wrong as marks without a place. */
+/** Throws if a mark is never used, which is an error like a mark without a place. */
 function assertUsed(templated: ReadonlySet<string>): void {
   const idle = MARKS.filter(({ object }) => !templated.has(object)).map(({ object }) => object);
   if (idle.length > 0) throw new Error(`no source has ${[...new Set(idle)].join(", ")}: take its marks away`);
 }
 
-/** Variants that change an object. What several do alike is the last one's, whose condition the others imply. */
+/**
+ * Variants that change an object. If another variant makes the same change as a step, only the step counts, because that variant's
+ * condition implies the step's.
+ */
 function changedBy(name: string, object: JsonMap, { variants }: Sources): readonly Variant[] {
   const changed = variants.filter(({ objects }) => !isDeepStrictEqual(objects.get(name), object));
   const steps = changed.filter(({ isStep }) => isStep === true);
@@ -63,7 +66,7 @@ function productTemplate(name: string, object: JsonMap, sources: Sources): strin
   if (variant === undefined) throw new Error(`${name} differs in no overlay`);
   if (another !== undefined) return joinedTemplate(name, object, changed);
   const other = variant.objects.get(name);
-  // What an overlay leaves out.
+  // An overlay leaves the object out.
   if (other === undefined) return `---\n{{- if not (${variant.condition}) }}\n${templateOf(object, marksOf(name, object))}\n{{- end }}`;
   const added = additionsTo(object, other)?.map((at): Mark => ({ object: name, at, put: when(variant.condition) }));
   if (added !== undefined) return `---\n${templateOf(other, [...marksOf(name, object), ...added])}`;
@@ -71,7 +74,7 @@ function productTemplate(name: string, object: JsonMap, sources: Sources): strin
   return `---\n{{- if ${variant.condition} }}\n${there}\n{{- else }}\n${templateOf(object, marksOf(name, object))}\n{{- end }}`;
 }
 
-/** An object that several components add to. */
+/** Renders an object to which several components add. */
 function joinedTemplate(name: string, object: JsonMap, changed: Sources["variants"]): string {
   const objects = changed.flatMap(({ condition, objects: each }) => {
     const other = each.get(name);
@@ -80,10 +83,10 @@ function joinedTemplate(name: string, object: JsonMap, changed: Sources["variant
   const union = objects.length === changed.length ? unionOf(object, objects) : undefined;
   if (union === undefined) throw new Error(`${name} differs in two overlays, and not by additions alone`);
   const added = union.conditional.map(({ at, condition }): Mark => ({ object: name, at, put: when(condition) }));
-  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name, object), ...added])}`; // Of a map.
+  return `---\n${templateOf(union.object as JsonMap, [...marksOf(name, object), ...added])}`; // The union of two maps is a map.
 }
 
-/** The first step that is taken counts. */
+/** The first step whose condition holds applies. */
 function stepsOf(name: string, object: JsonMap, steps: readonly Variant[]): string {
   const cases = steps.map(({ condition, objects }, index) => {
     const there = objects.get(name);
@@ -93,7 +96,7 @@ function stepsOf(name: string, object: JsonMap, steps: readonly Variant[]): stri
   return `---\n${cases.join("\n")}\n{{- else }}\n${templateOf(object, marksOf(name, object))}\n{{- end }}`;
 }
 
-/** The product's objects and those that a variant adds, as templates. */
+/** Templates of the product's objects and of those that a variant adds. */
 function productTemplates(sources: Sources): readonly { readonly name: string; readonly object: JsonMap; readonly template: string }[] {
   const added = sources.variants.flatMap(({ condition, objects }) =>
     [...objects]
@@ -131,7 +134,7 @@ function productFiles(sources: Sources): readonly (readonly [string, string])[] 
   ]);
 }
 
-/** Objects of the node side; accounts and roles only where the values say so. */
+/** Templates of the node side. Accounts and roles depend on the values. */
 function nodeTemplates(objects: Objects, { condition, rbac }: { readonly condition: string; readonly rbac: string }): string {
   const made = [...objects].filter(([, object]) => kindOf(object) !== "PodTemplate");
   const templates = made.map(([name, object]) => {
@@ -144,7 +147,7 @@ function nodeTemplates(objects: Objects, { condition, rbac }: { readonly conditi
   return templates.join("\n");
 }
 
-/** The objects that are DaemonSets, with their PodTemplates, and those that are neither. */
+/** Separates DaemonSets and their PodTemplates from the other objects. */
 function apart(objects: Objects): { readonly daemonSets: Objects; readonly others: Objects } {
   const isOfPods = (object: JsonMap): boolean => ["DaemonSet", "PodTemplate"].includes(kindOf(object));
   const only = (wanted: boolean): Objects => new Map([...objects].filter(([, object]) => isOfPods(object) === wanted));
@@ -178,7 +181,7 @@ function nodeFiles(sources: Sources): readonly (readonly [string, string])[] {
   ];
 }
 
-/** Name of each generated template, and its text. */
+/** Name and text of each generated template. */
 export function chartTemplates(sources: Sources): ReadonlyMap<string, string> {
   const sourced = Object.values(sources).flatMap((part) => (part instanceof Map ? [...part.keys()] : [])) as readonly string[];
   assertUsed(new Set([...sourced, ...sources.variants.flatMap(({ objects }) => [...objects.keys()])]));

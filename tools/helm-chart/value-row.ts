@@ -1,46 +1,46 @@
-/** One value of the chart, as the schema, values.yaml, the chart's own checks and the reference page have it. */
+/** One value of the chart, for the schema, values.yaml, the chart's own checks and the reference page. */
 import type { Json, JsonMap } from "./place.ts";
 
 export interface ValueRow {
   /** Keys with dots between them. */
   readonly path: string;
   readonly default: Json;
-  /** JSON Schema of what may stand there. */
+  /** JSON Schema of the allowed values. */
   readonly type: JsonMap;
-  /** For people: what it does, or that it does nothing here. */
+  /** Text for users: the effect of the value, or that it has none here. */
   readonly meaning: string;
-  /** Which upstream chart has it; ours alone where not given. `driver`: under `secrets-store-csi-driver` in this chart. */
+  /** Upstream chart that has the value. Not set: only our chart has it. `driver`: under `secrets-store-csi-driver` in this chart. */
   readonly upstream?: "provider" | "driver";
-  /** Anything but these is refused, with the reason. Not given: supported. */
+  /** The chart rejects any other value, with the reason. Not set: the value is supported. */
   readonly refused?: { readonly unless: readonly Json[]; readonly because: string };
-  /** Flag of our processes that it becomes, without dashes. */
+  /** Flag of our processes that receives the value, without dashes. */
   readonly flag?: string;
 }
 
 export const BOOLEAN = { type: "boolean" } as const;
 export const TEXT = { type: "string" } as const;
-/** No `<tenant-id>` of a page, and no `${TENANT_ID}`. */
+/** Rejects placeholders such as `<tenant-id>` of a page and `${TENANT_ID}`. */
 export const OWN_TEXT = { type: "string", pattern: "^[^<>$]*$" } as const;
 export const NUMBER = { type: "integer", minimum: 0 } as const;
 export const MAP = { type: ["object", "null"] } as const;
 export const LABELS = { type: ["object", "null"], additionalProperties: { type: "string" } } as const;
 export const LIST = { type: ["array", "null"] } as const;
-/** References to Secrets: a bare name becomes a pod that no API server takes. */
+/** References to Secrets. A bare name would render a pod that every API server rejects. */
 export const SECRET_REFERENCES = {
   type: ["array", "null"],
   items: { type: "object", required: ["name"], properties: { name: { type: "string", minLength: 1 } }, additionalProperties: false },
 } as const;
-/** An empty text in a list is a variable that was not set, and would be taken for no limit, or for any name. */
+/** Items must not be empty: an empty text comes from a variable without a value, and would mean no limit, or any name. */
 export const TEXTS = { type: ["array", "null"], items: { type: "string", minLength: 1 } } as const;
-/** Such a list without placeholders of a page, also within an item, such as the address of a queue. */
+/** The same without placeholders of a page, also within an item such as the address of a queue. */
 export const OWN_TEXTS = { type: ["array", "null"], items: { ...OWN_TEXT, minLength: 1 } } as const;
-/** Without an audience the kubelet's token is one for the API server. */
+/** Without an audience, the kubelet's token is for the API server. */
 export const TOKEN_REQUESTS = {
   type: ["array", "null"],
   items: { type: "object", required: ["audience"], properties: { audience: { type: "string", minLength: 1 } } },
 } as const;
 const FILLED = { type: "array", minItems: 1 } as const;
-/** Rules of a NetworkPolicy: one without peers and ports would allow everything. */
+/** Rules of a NetworkPolicy. A rule without peers and ports would allow everything. */
 export const EGRESS_RULES = {
   type: ["array", "null"],
   items: {
@@ -51,7 +51,7 @@ export const EGRESS_RULES = {
     ],
   },
 } as const;
-/** A name without which nothing is left to install or to limit. */
+/** A name that must not be empty, because without it the chart has nothing to install or to limit. */
 export const NAME = { type: "string", minLength: 1 } as const;
 const USER = { type: "integer", minimum: 1 } as const;
 const PROFILE = {
@@ -60,7 +60,7 @@ const PROFILE = {
   properties: { type: { enum: ["RuntimeDefault", "Localhost"] }, localhostProfile: NAME },
   additionalProperties: false,
 } as const;
-/** Fields that pods and containers have alike. */
+/** Fields that pods and containers share. */
 const SECURITY = {
   runAsNonRoot: { enum: [true] },
   runAsUser: USER,
@@ -73,7 +73,7 @@ const SECURITY = {
     additionalProperties: false,
   },
 } as const;
-/** What PodSecurity's level `restricted` lets a pod say. */
+/** Values that the level `restricted` of PodSecurity allows for a pod. */
 export const POD_SECURITY = {
   type: ["object", "null"],
   properties: {
@@ -82,7 +82,7 @@ export const POD_SECURITY = {
   },
   additionalProperties: false,
 } as const;
-/** The same for a container; what the chart says itself may be said again. */
+/** The same for a container. A user may repeat values that the chart sets itself. */
 export const CONTAINER_SECURITY = {
   type: ["object", "null"],
   properties: {
@@ -100,7 +100,7 @@ export const VARIABLES = {
   type: ["array", "null"],
   items: { type: "object", required: ["name"], properties: { name: NAME } },
 } as const;
-/** Whole objects, or texts that become some. */
+/** Whole objects, or texts that render to objects. */
 export const OBJECTS = {
   type: ["array", "null"],
   items: {
@@ -110,26 +110,26 @@ export const OBJECTS = {
     ],
   },
 } as const;
-/** Keys that the manifests have themselves would stand twice. */
+/** Rejects keys that the manifests have themselves, which would otherwise occur twice. */
 export const COMMON_LABELS = {
   ...LABELS,
   patternProperties: { "^app$|^([a-z.]+\\.)?(app\\.kubernetes\\.io|helm\\.sh|k8s\\.io|keyvault-injector\\.dev)/": false },
 } as const;
-/** As Go writes durations. */
+/** Go's format of durations. */
 export const DURATION = { type: ["string", "null"], pattern: "^([0-9]+(\\.[0-9]+)?(ms|s|m|h))+$" } as const;
-/** A workload without pods serves nobody. */
+/** A workload needs at least one pod. */
 export const REPLICAS = { type: "integer", minimum: 1 } as const;
 const OPENING = String.raw`([^\s;]+\s+){5}for\s+[^\s;]+(\s+in\s+[A-Za-z][^\s;]*)?`;
 /**
- * The shape of a restart window, short enough to be read in Helm's message. The worker, which stops at what is none, knows the calendar. Of
- * RE2 and ECMAScript.
+ * The form of a restart window, as a pattern for both RE2 and ECMAScript that is short enough for Helm's message. The worker checks the
+ * calendar, and stops if a window is invalid.
  */
 export const WINDOW = { type: "string", pattern: String.raw`^\s*(always|${OPENING}(\s*;\s*${OPENING})*)?\s*$` } as const;
 export const PULL_POLICY = { enum: ["Always", "IfNotPresent", "Never"] } as const;
-/** Upstream's values write ports as `:8095`, `"8898"` or 8898. */
+/** Upstream's values have ports in the forms `:8095`, `"8898"` and 8898. */
 export const PORT = { type: ["string", "integer"], pattern: "^[^:]*:?[0-9]+$" } as const;
 
-/** Whether a chart of ours takes the path's subtree as it is: maps and lists of Kubernetes' own fields. */
+/** Whether the chart does not check the names below the path: maps and lists with fields of Kubernetes. */
 export function isOpen({ type }: ValueRow): boolean {
   const kinds = [type["type"]].flat();
   return kinds.includes("object") || kinds.includes("array");

@@ -1,4 +1,4 @@
-/** Values of the CSI driver's chart, which the extension has under `secrets-store-csi-driver`. */
+/** Values of the CSI driver's chart, which the AKS extension has under `secrets-store-csi-driver`. */
 import type { Json } from "./place.ts";
 import {
   BOOLEAN,

@@ -1,10 +1,10 @@
-/** Every file of the chart and its documentation that is made from the table of values. */
+/** Writes every file of the chart and its documentation that is generated from the table of values. */
 import { stringify } from "yaml";
 import type { Json, JsonMap } from "./place.ts";
 import type { ValueRow } from "./value-row.ts";
 import { GROUPS } from "./values-own.ts";
 
-/** Values by their keys, rows at the leaves. */
+/** Values by their keys, with rows at the leaves. */
 type Tree = Map<string, Tree | ValueRow>;
 
 function treeOf(rows: readonly ValueRow[]): Tree {
@@ -28,7 +28,7 @@ const refusalOf = ({ refused }: ValueRow): string =>
 
 const WIDTH = 120;
 
-/** Lines of a comment. */
+/** Breaks a text into the lines of a YAML comment. */
 function commented(text: string, indent: string): string {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -55,7 +55,7 @@ function writeYaml(rows: readonly ValueRow[]): string {
   return write(treeOf(rows), { indent: "", above: "" });
 }
 
-/** Ours first, then upstream's, and what is refused as a comment: it is no value that anybody would give. */
+/** Our values first, then upstream's. Values that the chart rejects are comments, because no user should set them. */
 export function valuesYaml(rows: readonly ValueRow[]): string {
   const parts = SECTIONS.map(({ title, of, text }) => {
     const own = rows.filter(of);
@@ -66,17 +66,17 @@ export function valuesYaml(rows: readonly ValueRow[]): string {
   return `# Made by tools/helm-chart; docs/reference/helm-values.md is the same as a table.\n\n${parts.join("\n")}`;
 }
 
-/** Without Markdown's links. */
+/** Removes the links of Markdown. */
 const plain = (text: string): string => text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1");
 
-/** Whether every value below is ours: no name of somebody else's chart has to pass there. */
+/** Whether all values below are ours, so that the schema need not allow names of another chart. */
 function isOurs(tree: Tree): boolean {
   return [...tree.values()].every((node) => (node instanceof Map ? isOurs(node) : node.upstream === undefined));
 }
 
 export function valuesSchema(rows: readonly ValueRow[]): string {
   const write = (tree: Tree, above: string): JsonMap => ({
-    // Up to 0.4.0 the image was its whole name.
+    // Up to version 0.4.0 the value was the whole name of the image.
     ...(above === "image" ? { type: ["object", "string"], minLength: 1 } : { type: "object" }),
     ...(GROUPS[above] === undefined ? {} : { description: GROUPS[above] }),
     ...(isOurs(tree) ? { additionalProperties: false } : {}),
@@ -93,7 +93,7 @@ export function valuesSchema(rows: readonly ValueRow[]): string {
   return `${JSON.stringify(schema, null, 2)}\n`;
 }
 
-/** What this chart has for names that other charts have at their top, and that are like none of its own, or like a wrong one. */
+/** Advice for top-level names of other charts that resemble none of this chart's names, or resemble a wrong one. */
 const ELSEWHERE: Readonly<Record<string, string>> = {
   replicaCount: "Set webhook.replicas and sync.replicas",
   replicas: "Set webhook.replicas and sync.replicas",
@@ -107,14 +107,14 @@ const ELSEWHERE: Readonly<Record<string, string>> = {
   prometheusRule: "Set monitoring.prometheusRule.enabled",
 };
 
-/** Whether the chart refuses the value, or every value below. */
+/** Whether the chart rejects the value, or every value below it. */
 function isInert(node: Tree | ValueRow): boolean {
   return node instanceof Map ? [...node.values()].every(isInert) : node.refused !== undefined;
 }
 
 /**
- * For the chart's own checks: names on each level, where values end, and what is refused. `inert`: paths that it never suggests, since it
- * refuses all that may stand there. `elsewhere`: what it says of names of other charts.
+ * Table for the chart's own checks: the names on each level, the paths that end in a value, and rejected values. `inert`: paths that the
+ * checks never suggest, because the chart rejects them. `elsewhere`: advice for names of other charts.
  */
 export function valuesTable(rows: readonly ValueRow[]): string {
   const names: Record<string, readonly string[]> = {};
@@ -150,7 +150,7 @@ function rowOf(row: ValueRow): string {
   return `| \`${row.path}\` | ${escaped(fallback)} | ${escaped(meaning)} |`;
 }
 
-/** Who a table of values comes from, in the order in which a reader needs them. */
+/** The tables of values by origin, in the order in which a reader needs them. */
 const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) => boolean; readonly text: string }[] = [
   {
     title: "The project's own values",
@@ -174,7 +174,7 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   },
 ];
 
-/** Every value, as tables under headings of the second level. */
+/** Every value, in tables with headings of the second level. */
 export function valuesTables(rows: readonly ValueRow[]): string {
   return SECTIONS.map(({ title, of, text }) =>
     [`## ${title}`, "", text, "", "| Value | Default | What it does |", "|---|---|---|", ...rows.filter(of).map(rowOf)].join("\n"),

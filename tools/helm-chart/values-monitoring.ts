@@ -1,4 +1,4 @@
-/** What is made for Prometheus and Grafana. */
+/** Values of the objects for Prometheus and Grafana. */
 import { BOOLEAN, LABELS, TEXT, type ValueRow } from "./value-row.ts";
 
 export const monitoringRows: readonly ValueRow[] = [

@@ -1,4 +1,4 @@
-/** Values of our own workloads and of what surrounds them. */
+/** Values of our own workloads and of the objects around them. */
 import type { Json } from "./place.ts";
 import {
   BOOLEAN,
@@ -20,14 +20,14 @@ import {
 } from "./value-row.ts";
 import { monitoringRows } from "./values-monitoring.ts";
 
-/** What the manifests say already; the chart's defaults are read there. */
+/** The chart's defaults that the manifests contain already. */
 export interface ManifestDefaults {
-  /** Our image without its tag, which is the chart's version. */
+  /** Our image without its tag, because the tag is the chart's version. */
   readonly repository: string;
   readonly resources: Readonly<Record<"webhook" | "sync", Json>>;
 }
 
-/** Sentences above keys that hold other values. */
+/** Descriptions of keys that hold other values. */
 export const GROUPS: Readonly<Record<string, string>> = {
   injection: "How pods get their volumes.",
   image:

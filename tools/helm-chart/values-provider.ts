@@ -1,4 +1,4 @@
-/** Values of the Azure provider's chart, which are the extension's, under the same names. */
+/** Values of the Azure provider's chart. The AKS extension has the same names. */
 import type { Json } from "./place.ts";
 import { BOOLEAN, DURATION, MAP, NUMBER, PORT, SECRET_REFERENCES, TEXT, type ValueRow } from "./value-row.ts";
 import { daemonSetRows, imageRows, resources, SYSTEMS, type System } from "./values-upstream.ts";
@@ -133,7 +133,7 @@ const bothRows: readonly ValueRow[] = [
   },
 ];
 
-/** What the Arc resource provider hands to the extension's chart. */
+/** Values that the Arc resource provider passes to the extension's chart. */
 const proxyRows: readonly ValueRow[] = [
   {
     path: "Azure.proxySettings.isProxyEnabled",
@@ -155,7 +155,7 @@ const proxyRows: readonly ValueRow[] = [
 const TELEMETRY = "keyvault-injector has no telemetry. Omit this value";
 const FROM_ARC = "only Azure Arc's telemetry and identity use this value. Omit it";
 
-/** What the extension has on top of the open chart. */
+/** Values of the extension that the open chart lacks. */
 const arcRows: readonly ValueRow[] = [
   ...["promMdmConverter", "mdm", "msiAdapter", "telegraf", "amacoreagent", "fluentd", "arc"].map((path) => ({ path, because: TELEMETRY })),
   ...["Azure.Cluster", "Azure.Identity", "Azure.Extension"].map((path) => ({ path, because: FROM_ARC })),

@@ -1,4 +1,4 @@
-/** Which value of the chart is which flag of our processes, and why some flags have none. */
+/** The chart's value for each flag of our processes, and the reason why some flags have none. */
 import { assertNever } from "../../src/domain/assert-never.ts";
 import type { Setting, SettingKind } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
@@ -7,17 +7,17 @@ import { BOOLEAN, DURATION, OWN_TEXT, OWN_TEXTS, TEXT, type ValueRow, WINDOW } f
 
 export type SettingPlace =
   /**
-   * A value of the chart's own, at the top, named as the flag is. `also`: what it does besides. `decide`: the named template that says what
-   * the flag is, also where the value is not given.
+   * A top-level value of our own with the flag's name. `also`: a further sentence for the value's description. `decide`: named template
+   * that computes the flag, also if the value is not set.
    */
   | { readonly kind: "value"; readonly also: string; readonly decide?: string }
-  /** The same, an argument of the manifest itself, where the chart decides unless the value does. */
+  /** The same for an argument of the manifest. The chart decides unless the value does. */
   | { readonly kind: "decided"; readonly also: string }
   /** A value that upstream's charts have already. */
   | { readonly kind: "upstream"; readonly path: string }
   | { readonly kind: "none"; readonly because: string };
 
-/** `also` says when to change it. */
+/** `also` tells users when to change the value. */
 const value = (also: string): SettingPlace => ({ kind: "value", also });
 const upstream = (path: string): SettingPlace => ({ kind: "upstream", path });
 const none = (because: string): SettingPlace => ({ kind: "none", because });
@@ -26,7 +26,7 @@ const FROM_THE_POD = "set by the pod itself";
 const FIXED_PORT = "Service, probes and network policies name it";
 const CERT_MANAGER = "given where certManager.enabled is";
 
-/** A new setting gets its place here; `npm run render-manifests` then makes the chart's files anew. */
+/** Give each new setting a place here, and generate the chart's files with `npm run render-manifests`. */
 export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "sync-secret": upstream("secrets-store-csi-driver.syncSecret.enabled"),
   "enable-secret-rotation": upstream("secrets-store-csi-driver.enableSecretRotation"),
@@ -109,12 +109,12 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   kubeconfig: none("pods have an account"),
 };
 
-/** `--sync-mode` is `syncMode`. */
+/** Returns `syncMode` for `--sync-mode`. */
 export function valueNameOf(flag: string): string {
   return flag.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** Path of the chart's value; undefined where the chart has none. */
+/** Path of the chart's value. Undefined if the chart has none. */
 export function valuePathOf(flag: SettingName): string | undefined {
   const place = SETTING_PLACES[flag];
   if (place.kind === "none") return undefined;
@@ -170,7 +170,7 @@ export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, settin
   return [{ path: valueNameOf(flag), default: isDecided ? null : defaultOf(setting), type: typeOf(setting), flag, meaning }];
 });
 
-/** Named templates with the arguments that differ from the program's defaults. */
+/** Named templates that render the arguments that differ from the program's defaults. */
 export function settingsTemplates(): string {
   const template = (process: "sync" | "webhook"): string => {
     const flags = settings.flatMap(([flag, setting]) => (isFor(process, flag) ? argumentLines(flag, setting) : []));
@@ -179,7 +179,7 @@ export function settingsTemplates(): string {
   return `${template("sync")}\n\n${template("webhook")}\n`;
 }
 
-/** Arguments of the manifest itself. */
+/** Flags that are arguments of the manifest itself. */
 const IN_THE_MANIFEST: readonly SettingName[] = ["sync-secret", "enable-secret-rotation", "heal-node-side"];
 
 function isFor(process: "sync" | "webhook", flag: SettingName): boolean {
@@ -198,7 +198,8 @@ function argumentLines(flag: SettingName, setting: Setting): readonly string[] {
   const written = isList(setting.type) ? `(join "," ${value})` : `(${value} | toString)`;
   const given = setting.type.kind === "duration" ? `(${value} | default ${JSON.stringify(setting.default)})` : written;
   const usual = JSON.stringify(setting.default);
-  // A release of an older chart, with its values reused, has no value of a newer setting: text of nothing. Of a list that is a word of its own.
+  // An upgrade with `--reuse-values` from an older chart lacks the value of a newer setting, which renders as empty text. For a list, empty
+  // text is itself a value.
   const mayLack = !isList(setting.type) && setting.type.kind !== "duration" && setting.default !== "";
   const isOther = mayLack ? `not (has ${given} (list "" ${usual}))` : `ne ${given} ${usual}`;
   return [`{{- if ${isOther} }}`, `- {{ printf "--${flag}=%s" ${given} | quote }}`, "{{- end }}"];

@@ -1,4 +1,4 @@
-/** Values that the driver's chart and the provider's chart have alike, for one operating system. */
+/** Values that the driver's chart and the provider's chart share, for one operating system. */
 import type { Json } from "./place.ts";
 import { LABELS, LIST, MAP, NAME, PULL_POLICY, TEXT, type ValueRow } from "./value-row.ts";
 
@@ -11,7 +11,7 @@ export const FOLDERS = {
   windows: { kubelet: "C:\\var\\lib\\kubelet", providers: "C:\\k\\secrets-store-csi-providers" },
 } as const;
 
-/** Kept off nodes that are no machines. */
+/** Keeps the pods off virtual nodes. */
 const AFFINITY: Json = {
   nodeAffinity: {
     requiredDuringSchedulingIgnoredDuringExecution: {
@@ -51,7 +51,7 @@ export function imageRows(path: string, { repository, tag }: ImageDefault): read
 /** `prefix` ends in a dot. */
 export function daemonSetRows(prefix: string, system: System): readonly ValueRow[] {
   const { kubelet, providers } = FOLDERS[system];
-  /** Said once, where readers come first. */
+  /** Adds a sentence only to the Linux values, which readers see first. */
   const ifLinux = (more: string): string => (system === "linux" ? more : "");
   return [
     {

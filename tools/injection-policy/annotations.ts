@@ -1,4 +1,4 @@
-/** What the pod's annotations and its Namespace's say, as the webhook reads them. */
+/** Reads the annotations of the pod and of its Namespace like the webhook. */
 import { MOST_CLASSES } from "../../src/domain/injection/class-mounts.ts";
 import { LONGEST_NAMES } from "../../src/domain/injection/container-selection.ts";
 import { MOST_SECRETS } from "../../src/domain/injection/env-from.ts";
@@ -29,7 +29,7 @@ const VOLUME_NAMES: PerClass = {
 export const EACH_CLASS = of("eachClass");
 const IS_ONLY = `${of("classes")}.size() == 1`;
 
-/** CEL has no hash: a name that is no DNS label is told apart by its place in the list. */
+/** CEL has no hash function, so that the class's index in the list makes a name unique that is not a DNS label. */
 function volumeNameBelow(base: string, className: string, index: string): string {
   const whole = `${base} + "-" + ${className}`;
   const longest = LONGEST_LABEL - 3;
@@ -37,7 +37,7 @@ function volumeNameBelow(base: string, className: string, index: string): string
   return bind("whole", whole, `${isLabel("whole")} ? whole : ${shortened}`);
 }
 
-/** Classes and what is said of each, in lists of the classes' order. */
+/** Classes and their settings, in lists with the order of the classes. */
 export const ANNOTATION_VARIABLES: readonly Variable[] = [
   {
     name: "classes",
@@ -49,7 +49,7 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
     name: "references",
     expression: `${of("classes")}.map(class, ${perClassValue(CREDENTIALS, "class", (all) => all)}).map(reference, reference == "none" ? "" : reference)`,
   },
-  // Only the pod itself can ask for a reference that may not be left out.
+  // Only the pod's own annotation can require the reference.
   {
     name: "isDefaultReference",
     expression: `${of("classes")}.transformList(index, class, ${of("references")}[index] != "" && (!(${isOwn("credentialsSecret")}) || !${entriesOf("credentialsSecret")}.exists(entry, ${IS_FOR_ALL} || entry[0] == class)))`,
@@ -70,17 +70,17 @@ export const ANNOTATION_VARIABLES: readonly Variable[] = [
 
 interface ListRules {
   readonly annotation: Name;
-  /** Of the list, an expression. */
+  /** CEL expression for the list. */
   readonly items: string;
-  /** One that is not an empty item, an expression. */
+  /** CEL expression for the items that must be names. */
   readonly names: string;
   readonly empty: string;
-  /** Of an item that is no name. */
+  /** Problem of an item that is not a name. */
   readonly bad: (item: string) => string;
   readonly isName: (item: string) => string;
 }
 
-/** Of a list that is longer than `most`, an expression, the count alone is looked at. */
+/** The problem of a list. Checks only the count if a list has more than `most` items. */
 function listProblem(rules: ListRules, most: number, count: typeof PROBLEMS.classCount | typeof PROBLEMS.secretCount): Problem {
   const cases = [[`${rules.items}.size() > ${most}`, message(count, { most: text(String(most)) })] as const, ...listProblems(rules)];
   return invalidWhere(rules.annotation, choose(cases, `""`));
@@ -99,7 +99,7 @@ function listProblems({ items: all, names, empty, bad, isName }: ListRules): rea
 const CLASS_PROBLEM = choose(
   [
     [`${of("classes")}.size() == 0`, text(DENIALS.classRequired[1])],
-    // As most pods have it.
+    // The form that most pods use.
     [`${IS_ONLY} && ${isSubdomain(`${of("classes")}[0]`)}`, `""`],
   ],
   listProblem(
@@ -118,7 +118,7 @@ const CLASS_PROBLEM = choose(
 
 const [ITEMS, INCLUDED, EXCLUDED] = [of("containerItems"), of("included"), of("excluded")];
 
-/** By the size of the pod, which its own variable has the bound of. */
+/** Its cost depends on the size of the pod, for which a variable of its own has a bound. */
 export const CONTAINERS_PROBLEM: Problem = `${ITEMS}.size() == 0 ? "" : ${bind("names", `${of("all")}.map(c, c.name)`, containerProblem())}`;
 
 function containerProblem(): string {
@@ -160,7 +160,9 @@ export const SECRETS_PROBLEM: Problem = `${of("secrets")}.size() == 0 ? "" : ${l
   PROBLEMS.secretCount,
 )}`;
 
-/** Characters of all mount paths, times the classes: each path is compared with each. */
+/**
+ * Highest product of the characters of all mount paths and the number of classes, because the policy compares each path with each other.
+ */
 const MOST_COMPARED = 500_000;
 const LONG_PATHS = `the mount paths of {classes} classes are longer than a policy can compare: shorten them, or name fewer classes`;
 
@@ -172,7 +174,7 @@ export const PATHS_PROBLEM: Problem = `${of("mountPaths")}.map(path, path.size()
 /** In the webhook's order. */
 export const ANNOTATION_PROBLEMS: readonly Problem[] = [CLASS_PROBLEM, ...[CREDENTIALS, PATHS, VOLUME_NAMES].map(perClassProblem)];
 
-/** A window that is only a default of the Namespace costs nobody a pod. */
+/** An invalid window in a default of the Namespace must not prevent a pod. */
 export const RESTART_PROBLEMS: readonly Problem[] = [
   `${given("restartOnRotation")}.orValue("false") in ["true", "false"] ? "" : ${invalid("restartOnRotation", text(PROBLEMS.flag))}`,
   `${ownOf("restartWindow")}.orValue("always").matches(${regex(WINDOW_SHAPE)}) ? "" : ${invalid("restartWindow", message(PROBLEMS.window, { why: text("it is neither") }))}`,

@@ -1,4 +1,4 @@
-/** Pieces of CEL, as text. */
+/** Builds CEL expressions as text. */
 import type { Placeholders } from "../../src/domain/injection/messages.ts";
 import { SHOWN_LENGTH, UNSEEN } from "../../src/domain/quoted.ts";
 
@@ -13,22 +13,22 @@ export function list(values: readonly string[]): string {
   return `[${values.map(text).join(", ")}]`;
 }
 
-/** A string literal of a regular expression of RE2. */
+/** A string literal with an RE2 regular expression. */
 export function regex(source: string | RegExp): string {
   return text(typeof source === "string" ? source : source.source);
 }
 
-/** One value under a name that an expression may use more than once. */
+/** Binds a value to a name that an expression can use more than once. */
 export function bind(name: string, value: string, expression: string): string {
   return `[${value}].map(${name}, ${expression})[0]`;
 }
 
-/** Alternatives in their order, each with its condition, and what holds where none does. */
+/** Alternatives in order, each with its condition, and the value for the case that no condition holds. */
 export function choose(cases: readonly (readonly [condition: string, value: string])[], otherwise: string): string {
   return cases.reduceRight((rest, [condition, value]) => `(${condition} ? ${value} : ${rest})`, otherwise);
 }
 
-/** A message of the webhook's with expressions in the places of the words in braces. */
+/** A message of the webhook, with expressions in place of the placeholders in braces. */
 export function message<const Template extends string>(
   template: Template,
   values: Readonly<Record<Placeholders<Template>, string>>,
@@ -38,15 +38,18 @@ export function message<const Template extends string>(
   return parts.map((part) => (part.startsWith("{") ? known.get(part.slice(1, -1)) : undefined) ?? text(part)).join(" + ");
 }
 
-/** Somebody's text in quotes, cut as the webhook cuts it. CEL cannot escape what a terminal obeys: a text that has such is not shown. */
+/**
+ * A user's text in quotes, cut like in the webhook. CEL cannot escape control characters of a terminal, so that the message omits a text
+ * that contains them.
+ */
 export function quoted(value: string): string {
   const shown = bind("shown", value, cut("shown", SHOWN_LENGTH));
   return bind("shown", shown, `shown.matches(${regex(UNSEEN)}) ? ${text('"(characters that cannot be shown)"')} : strings.quote(shown)`);
 }
 
 /**
- * The pieces of a text between separators, or `otherwise` where it is longer than so many characters, or has more than so many pieces. Nothing
- * else takes a text apart: walking a list costs the API server the square of its length, of which CEL's own cost says little.
+ * Splits a text at a separator. Yields `otherwise` if the text has too many characters or pieces. No other function splits a text, because
+ * the API server's time for a list grows with the square of the list's length, which CEL's own cost estimate does not show.
  */
 export function pieces(value: string, separator: string, { characters, most }: Bounds, otherwise: string): string {
   const split = bind("split", `${value}.split(${text(separator)}, ${most + 1})`, `split.size() > ${most} ? ${otherwise} : split`);
@@ -55,39 +58,39 @@ export function pieces(value: string, separator: string, { characters, most }: B
 
 export interface Bounds {
   readonly characters: number;
-  /** Pieces. */
+  /** Number of pieces. */
   readonly most: number;
 }
 
-/** At most so many characters, with dots for the rest. */
+/** The text up to `most` characters, with dots instead of the rest. */
 export function cut(value: string, most: number): string {
   return `(${value}.size() > ${most} ? ${value}.substring(0, ${most - ELLIPSIS.length}) + ${text(ELLIPSIS)} : ${value})`;
 }
 
-/** The first of the messages; nothing where there is none. */
+/** The first message, or an empty text if the list is empty. */
 export function first(messages: string): string {
   return bind("messages", messages, `messages.size() == 0 ? "" : messages[0]`);
 }
 
 /**
- * Each costs the API server some microseconds where it is evaluated, and some bytes at every question where it isn't: what is used once, or only
- * in messages, stands where it is used.
+ * A variable of the policy. The API server spends some microseconds on each evaluated one, and some bytes per request on each other one.
+ * Therefore an expression that is used once, or only in messages, is not a variable.
  */
 export interface Variable {
   readonly name: string;
   readonly expression: string;
 }
 
-/** An expression: empty, or the message that a pod is refused with. */
+/** An expression whose value is empty, or the message with which the policy rejects a pod. */
 export type Problem = string;
 
-/** The first that is not empty. What comes after it is not looked at. */
+/** The first problem that is not empty. The API server does not evaluate the later ones. */
 export function firstOf(problems: readonly Problem[]): Problem {
   const options = problems.map((problem) => `optional.ofNonZeroValue(${problem})`);
   return `${options.reduceRight((rest, option) => `${option}.or(${rest})`)}.orValue("")`;
 }
 
-/** The variable as expressions name it. */
+/** Refers to a variable of the policy. */
 export function of(name: string): string {
   return `variables.${name}`;
 }

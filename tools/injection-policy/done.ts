@@ -1,6 +1,6 @@
 /**
- * Whether a pod has all that it asks for. The API server asks a policy again of every pod that it has changed: what can be told from the pod
- * alone, and cheaply, spares it that. Where this says no, the pod may be whole all the same.
+ * Whether a pod already has all that its annotations request. The API server calls a policy again for every pod that the policy has
+ * changed. This cheap check of the pod alone avoids that. If the check fails, the pod may still be complete.
  */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type Bounds, bind, text } from "./cel.ts";
@@ -8,14 +8,20 @@ import { isOwn, itemsOf, type Name, ownOf } from "./given.ts";
 import { REFUSED } from "./mutation.ts";
 import { ALL_CONTAINERS, classOf, DRIVER_VOLUMES, isFrom, mountsOf, referenceOf } from "./pod.ts";
 
-/** Larger pods are not told so cheaply. */
+/** For larger pods the check is too expensive. */
 const MOST = { sources: 16, containers: 100, volumes: 100, ours: 16, mounts: 2_000 } as const;
 const LIST: Bounds = { characters: 1_024, most: 16 };
 
-/** Of the pod's own, which a condition takes for bytes as well; a list that is too long has one item that nothing is called. */
+/**
+ * Items of an annotation of the pod itself. In a match condition its value can also have the type bytes. A list that is too long yields one
+ * empty item, which matches no name.
+ */
 const ownItems = (name: Name): string => itemsOf(`${ownOf(name)}.optMap(raw, string(raw))`, LIST, `[""]`);
 
-/** As the pod itself says, where it says so without blanks; a default of its Namespace is not to be seen here. */
+/**
+ * Whether the volume has the Secret reference from the pod's own annotation, if that contains no blanks. A match condition cannot read the
+ * Namespace's default.
+ */
 const HAS_REFERENCE = `(!(${isOwn("credentialsSecret")}) || ${bind(
   "reference",
   referenceOf("volume"),
@@ -28,7 +34,7 @@ const HAS_REFERENCE = `(!(${isOwn("credentialsSecret")}) || ${bind(
 
 const HAS_CLASSES = `classes.size() > 0 && classes.all(class, class != "" && volumes.exists(volume, ${classOf("volume")} == class && ${HAS_REFERENCE}))`;
 
-/** Each names a container, or leaves one out. */
+/** Each item names a container of the pod, or excludes one. */
 const ARE_KNOWN = `items.all(item, item.startsWith("-") && item != "-" || all.exists(c, c.name == item))`;
 
 const HAS_ALL = [
@@ -38,12 +44,12 @@ const HAS_ALL = [
 
 const IS_SELECTED = `!(("-" + c.name) in items) && (c.name in items || !items.exists(item, !item.startsWith("-")))`;
 
-/** Those of a container without a name before them. */
+/** Names of the Secrets in a container's `envFrom`. */
 const OWN_SECRETS = `c.?envFrom.orValue([]).filter(source, has(source.secretRef)).map(source, source.secretRef.?name.orValue(""))`;
 
 /**
- * What the Namespace asks for is in all of them, as far as can be told: a container that came later has none of it. Without `distinct`, which
- * the final check's older API servers do not know.
+ * All selected containers have the same Secrets, as far as the check can tell, because a container that another webhook added later would
+ * lack the Secrets that the Namespace requests. The expression avoids `distinct`, which the older API servers of the final check lack.
  */
 const ARE_ALIKE = `(${isOwn("envFrom")} || [selected.map(c, ${OWN_SECRETS})].exists(own, own.all(each, each == own[0])))`;
 
@@ -88,5 +94,5 @@ export const IS_DONE = [
   COUNTED,
 ].join(" && ");
 
-/** The pod itself says which Secrets it has in its environment: its Namespace has nothing to add. */
+/** The pod's own annotation lists the Secrets for its environment, so that the Namespace's default does not apply. */
 export const HAS_OWN_SECRETS = `${text(POD_ANNOTATIONS.envFrom)} in object.metadata.?annotations.orValue({})`;

@@ -1,4 +1,4 @@
-/** The policies as the sources that kustomize reads. */
+/** Writes the policies as source files for kustomize. */
 import { Document, isScalar, Scalar, visit } from "yaml";
 import { policyDigest } from "../../src/cli/shared/policy-digest.ts";
 import { readRepositoryFile } from "../repository-files.ts";
@@ -32,7 +32,9 @@ const FINAL_CHECK = "manifests/policies/pod-volume.yaml";
 
 const CONDITION = /(?<=- name: not-done\n {6}expression: \|-\n {8}).*/;
 
-/** It asks the same question; the rest of it is written by hand. Throws where the question has no place. */
+/**
+ * Writes the same condition into the final check, the rest of which is written by hand. Throws if the file has no place for the condition.
+ */
 function finalCheck(): GeneratedFile {
   const written = readRepositoryFile(FINAL_CHECK);
   if (!CONDITION.test(written)) throw new Error(`${FINAL_CHECK} has no condition not-done whose expression is a block`);
@@ -41,7 +43,7 @@ function finalCheck(): GeneratedFile {
 
 const HEADING = "# Made by tools/render-manifests.ts from tools/injection-policy: what the webhook does, in the API server itself.\n";
 
-/** Expressions as blocks, in which nothing has to be escaped. */
+/** Writes expressions as YAML blocks, which need no escapes. */
 function textOf(object: object): string {
   const document = new Document(object, { aliasDuplicateObjects: false });
   visit(document, {

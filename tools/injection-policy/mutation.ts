@@ -1,4 +1,4 @@
-/** The JSON Patch that adds what is missing, or says why nothing is added. */
+/** Builds the JSON Patch that adds the missing parts, or writes into the pod's status why the policy adds nothing. */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MOST_BYTES } from "../../src/domain/injection/plan.ts";
 import { CSI_DRIVER } from "../../src/domain/injection/settings.ts";
@@ -18,7 +18,7 @@ const VOLUMES = [
   `${of("missingVolumes")}.map(index, ${add(pointer("spec", "volumes", "-"), VOLUME)})`,
 ].join(" + ");
 
-/** Each that is missing is called `each`. Kinds of containers have one type. */
+/** Patch for the entries that a container lacks. `value` refers to each missing one as `each`. One type covers all kinds of containers. */
 function entriesIn(field: string, missing: string, value: string): string {
   const path = `${of("pointers")}[at] + ${text(`/${field}`)}`;
   const emptyList = `(has(c.${field}) ? [] : [${add(path, "[]")}])`;
@@ -49,12 +49,12 @@ const names = (list: string): string => `${list}.map(name, "\\"" + name + "\\"")
 
 const MOST_ANNOTATIONS = 500;
 
-// Of thousands they are not counted.
+// With more annotations, the policy does not count their bytes.
 const ROOM = `(object.metadata.annotations.size() > ${MOST_ANNOTATIONS} ? 0 : ${MOST_BYTES - STATUS_KEY.length} - object.metadata.annotations.map(key, key == ${text(STATUS_KEY)} ? 0 : bytes(key).size() + bytes(object.metadata.annotations[key]).size()).sum())`;
 
 const statusPatch = (value: string): string => `[${add(pointer("metadata", "annotations", STATUS_KEY), value)}]`;
 
-/** As the webhook writes it, and left out likewise where there is no room. */
+/** Same status as the webhook's. Also omits it if the annotations have no room for it. */
 function statusEntry(version: string): string {
   const status = `${text(`{"version":${JSON.stringify(version)},"classes":[`)} + ${names(of("classes"))} + "],\\"volumes\\":[" + ${names(of("chosenVolumes"))} + "]}"`;
   const written = choose(
@@ -67,7 +67,9 @@ function statusEntry(version: string): string {
   return bind("status", status, written);
 }
 
-/** With what the status of a pod begins that is not injected; the final check refuses the pod with what follows. */
+/**
+ * Start of the status of a pod that the policy does not inject. The final check denies the pod with the rest of the status as its message.
+ */
 export const REFUSED = "refused: ";
 
 export function mutation(version: string): string {

@@ -1,4 +1,4 @@
-/** Mount paths: which ones a pod may ask for, and where they lead. */
+/** Checks mount paths, and computes the places to which they lead. */
 import { PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { DRIVE, examplePath, LINK, LONGEST, type OperatingSystem } from "../../src/domain/injection/mount-path.ts";
 import { FORBIDDEN_PATHS } from "../../src/domain/injection/system-paths.ts";
@@ -7,13 +7,13 @@ import { bind, choose, message, of, pieces, regex, text } from "./cel.ts";
 const IS_WINDOWS = of("isWindows");
 const IN_DRIVE = regex(DRIVE);
 
-/** A longer path that is not in its one spelling is compared as it is written. */
+/** The policy does not normalize a longer path, and compares it as written. */
 const LONGEST_UNTIDY = 256;
 
 const parts = (path: string): string =>
   `${pieces(path, "/", { characters: LONGEST_UNTIDY, most: LONGEST_UNTIDY }, `[${path}]`)}.filter(part, part != "" && part != ".")`;
 
-/** A step up somewhere in the path, and nothing but steps to where it is, with these separators. */
+/** Patterns for these separators: a step up anywhere in the path, and a path whose steps all stay at its root. */
 const stepsUp = (separators: string): string => regex(`(^|${separators})\\.\\.(${separators}|$)`);
 const stepsNowhere = (separators: string): string => regex(`^(${separators}\\.?)*$`);
 
@@ -21,13 +21,13 @@ const withSlashes = (path: string): string => `${path}.replace("\\\\", "/")`;
 
 const withoutDrive = (path: string): string => `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(2) : ${path})`;
 
-/** No part of it is empty, or begins with a dot but for a name of which no other dot is next: it is in its one spelling. */
+/** A path in its normal spelling: no empty part, and no part that is `.` or begins with `..`. */
 const PLAIN = String.raw`^(/\.?[^/.][^/]*)+$`;
 
-/** In its one spelling, and with nothing in it that could be wrong but its length. */
+/** A path in its normal spelling in which only its length can be wrong. */
 const FINE = String.raw`^(/\.?[^/.:\x00-\x1f\x7f][^/:\x00-\x1f\x7f]*)+$`;
 
-/** Of Linux, and in its one spelling. */
+/** Whether a path is a Linux path in its normal spelling. */
 export function isPlain(path: string): string {
   return `!${IS_WINDOWS} && ${path}.matches(${regex(PLAIN)})`;
 }
@@ -50,7 +50,7 @@ function problemOnLinux(path: string): string {
   );
 }
 
-/** Separators of Windows. */
+/** Separators on Windows. */
 const EITHER = String.raw`[/\\]`;
 
 function problemOnWindows(path: string): string {
@@ -79,7 +79,7 @@ function separatorOf(path: string): string {
   return `(${path}.startsWith("/") || !${path}.matches(${regex(String.raw`^([a-zA-Z]:|\\)`)}) ? "/" : "\\\\")`;
 }
 
-/** Of a path that has no problem, in its own spelling. */
+/** The normal spelling of a path that has no problem. */
 export function normalPath(path: string): string {
   const onLinux = `(${path}.matches(${regex(PLAIN)}) ? ${path} : "/" + ${parts(path)}.join("/"))`;
   const drive = `(${path}.matches(${IN_DRIVE}) ? ${path}.substring(0, 2) : "")`;
@@ -93,8 +93,8 @@ export function pathBelow(path: string, name: string): string {
 }
 
 /**
- * Where it leads, in one spelling with a slash at its end: below a link in two places. Without what `..` would take away. One place is at or
- * inside another where it starts with it.
+ * Places to which a path leads, in one spelling with a slash at the end. A path below a link has two places. The policy does not resolve
+ * `..`. One place is at or inside another if it starts with the other.
  */
 export function placesOf(path: string): string {
   const folded = bind("folded", withSlashes(`${path}.lowerAscii()`), `(folded.matches(${IN_DRIVE}) ? folded : "c:" + folded)`);
@@ -104,7 +104,7 @@ export function placesOf(path: string): string {
   return `(${IS_WINDOWS} ? ${onWindows} : ${onLinux})`;
 }
 
-/** Of a path that is in its own spelling. */
+/** Places of a path that is already in its normal spelling. */
 export function placesOfNormal(path: string): string {
   return `(${IS_WINDOWS} ? ${placesOf(path)} : ${bind("place", `${path} + "/"`, withLink("place"))})`;
 }
@@ -120,7 +120,7 @@ function systemPattern(system: OperatingSystem): string {
   return `^(?:${alternatives.join("|")})`;
 }
 
-/** Of places: kubelet, runtime or system have their own there. */
+/** Whether the kubelet, the container runtime or the system uses one of the places. */
 export function isSystemPlace(places: string): string {
   const matches = (system: OperatingSystem): string => `${places}.exists(place, place.matches(${regex(systemPattern(system))}))`;
   return `(${IS_WINDOWS} ? ${matches("windows")} : ${matches("linux")})`;

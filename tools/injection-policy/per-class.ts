@@ -1,27 +1,27 @@
-/** Annotations that have one value for all classes, or one for each. */
+/** Reads annotations with one value for all classes, or one for each class. */
 import { STARTS_LIKE_A_PATH } from "../../src/domain/injection/annotation-value.ts";
 import { PROBLEMS } from "../../src/domain/injection/messages.ts";
 import { type Bounds, bind, choose, first, message, of, type Problem, pieces, quoted, regex, text, type Variable } from "./cel.ts";
 import { given, invalidWhere, isOwn, MOST_ITEMS, type Name, tooMuch } from "./given.ts";
 
-/** A Namespace may speak for many classes that are not the pod's. */
+/** Bounds of a Namespace's default, which can contain many classes that the pod does not use. */
 const PER_CLASS: Bounds = { characters: 70_000, most: 512 };
 
-/** `value`, or `class-a=…,class-b=…`. A path may hold both signs itself. */
+/** An annotation of the form `value`, or `class-a=…,class-b=…`. A path may itself contain both signs. */
 export interface PerClass {
   readonly name: Name;
   readonly fallback: string;
-  /** The problem of one value; empty where it has none. */
+  /** The problem of one value. Empty if the value is valid. */
   readonly problemOf: (value: string) => string;
 }
 
-/** Pairs of a class and its value; an item that is no pair alone; one value for all classes in the middle of three. */
+/** Entries as lists: a class and its value, an invalid item alone, or three items with one value for all classes in the middle. */
 export const entriesOf = (name: Name): string => of(`${name}Entries`);
 export const IS_FOR_ALL = "entry.size() == 3";
 
 export function entriesVariable({ name, fallback }: PerClass): Variable {
   const entry = `item.contains("=") ? [item.substring(0, item.indexOf("=")).trim(), item.substring(item.indexOf("=") + 1).trim()] : [item.trim()]`;
-  // A default of the Namespace may be for many classes that are not the pod's.
+  // A default of the Namespace can contain many classes that the pod does not use.
   const all = pieces("whole", ",", PER_CLASS, tooMuch(PER_CLASS));
   const isMeant = `!item.contains("=") || item.substring(0, item.indexOf("=")).trim() in ${of("classes")}`;
   const meant = `${all}.filter(item, ${isOwn(name)} || ${isMeant})`;
@@ -35,7 +35,7 @@ export function entriesVariable({ name, fallback }: PerClass): Variable {
   return { name: `${name}Entries`, expression: `${given(name)}.hasValue() ? ${said} : [["", ${text(fallback)}, ""]]` };
 }
 
-/** The value for a class: its own as it stands, or the one for all as it is spread over the classes. */
+/** The value for a class: its own value unchanged, or the value for all classes in the form for this class. */
 export function perClassValue({ name, fallback }: PerClass, className: string, spread: (all: string) => string): string {
   const found = `${entriesOf(name)}.filter(entry, ${IS_FOR_ALL} || entry.size() == 2 && entry[0] == ${className})`;
   const value = `found.size() == 0 ? ${spread(text(fallback))} : (found[0].size() == 2 ? found[0][1] : ${spread("found[0][1]")})`;

@@ -1,4 +1,4 @@
-/** What the pod has of what its annotations ask for, and what stands in the way of the rest. */
+/** Computes which requested parts the pod has and lacks, and the reasons that prevent the missing ones. */
 import { INJECTED_LABEL, POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MOST_CHARACTERS, MOST_ENTRIES } from "../../src/domain/injection/largest-addition.ts";
 import { DENIALS, FIXES, PROBLEMS } from "../../src/domain/injection/messages.ts";
@@ -11,11 +11,13 @@ import { bind, choose, first, message, of, type Problem, quoted, text, type Vari
 import { invalid } from "./given.ts";
 import { isPlain, isSystemPlace, placesOf, placesOfNormal } from "./paths.ts";
 
-/** What a class's volumes are told by. */
+/** Class of a volume. */
 export const classOf = (volume: string): string => `${volume}.csi.?volumeAttributes[?"secretProviderClass"].orValue("")`;
 export const referenceOf = (volume: string): string => `${volume}.csi.?nodePublishSecretRef.?name.orValue("")`;
 export const mountsOf = (container: string): string => `${container}.?volumeMounts.orValue([])`;
-/** No source is from a Secret without a name: an item of a list that is none. */
+/**
+ * Whether the source is the Secret without a prefix. A Secret's name is empty if a list contains an empty item, and then no source matches.
+ */
 export const isFrom = (source: string, secret: string): string =>
   `${secret} != "" && ${source}.?secretRef.?name.orValue("") == ${secret} && ${source}.?prefix.orValue("") == ""`;
 
@@ -26,7 +28,7 @@ const CLASS = `${of("classes")}[index]`;
 const IS_EACH = `${of("containerItems")}.size() == 0`;
 const IS_SELECTED = `!(c.name in ${of("excluded")}) && (${of("included")}.size() == 0 || c.name in ${of("included")})`;
 
-/** The API server has a null for a pod without containers. */
+/** `containers` is null in the API server for a pod without containers. */
 const containersOf: Readonly<Record<ContainerList, string>> = {
   initContainers: "object.spec.?initContainers.orValue([])",
   containers: "(object.spec.containers == null ? [] : object.spec.containers)",
@@ -49,11 +51,11 @@ const IS_READ_ONLY_VOLUME = [
 
 export const CONTAINERS_VARIABLE: Variable = { name: "all", expression: ALL_CONTAINERS };
 
-/** Lists of the selected containers' order, and of the classes'. */
+/** Lists with the order of the selected containers, and of the classes. */
 export const POD_VARIABLES: readonly Variable[] = [
   { name: "selected", expression: `${IS_EACH} ? ${of("all")} : ${of("all")}.filter(c, ${IS_SELECTED})` },
   { name: "driverVolumes", expression: DRIVER_VOLUMES },
-  // By class: the names of the pod's own volumes that are as one of ours would be.
+  // By class: names of the pod's own volumes that are equal to the volume that the policy would add.
   {
     name: "equalVolumes",
     expression: `${of("classes")}.transformList(index, class, ${of("driverVolumes")}.map(volume, ${classOf("volume")} == class && (${referenceOf("volume")} == ${of("references")}[index] || ${of("isDefaultReference")}[index] && ${referenceOf("volume")} == ""), volume.name))`,
@@ -71,7 +73,7 @@ export const POD_VARIABLES: readonly Variable[] = [
     name: "missingSources",
     expression: `${of("selected")}.map(c, ${of("secrets")}.filter(secret, !c.?envFrom.orValue([]).exists(source, ${isFrom("source", "secret")})))`,
   },
-  // Where each selected container is in the pod, as JSON Patch names it.
+  // JSON Pointer of each selected container.
   {
     name: "pointers",
     expression: LISTS.map(
@@ -86,13 +88,13 @@ const IS_WHOLE = [
   `${of("missingSources")}.all(missing, missing.size() == 0)`,
 ].join(" && ");
 
-/** It comes injected. What is wrong with its annotations is wrong all the same. */
+/** The pod is already injected. A problem of its annotations is still a problem. */
 const IS_COMPLETE = `object.metadata.?labels[?${text(INJECTED_LABEL)}].orValue("") == "true" && ${IS_WHOLE}`;
 
 const PATH = `${of("mountPaths")}[index]`;
 const PLACES = `${of("mountPlaces")}[index]`;
 
-/** `""`, or the message for the first index that has one. */
+/** `""`, or the message for the first index whose condition holds. */
 const firstOfClasses = (condition: string, said: string): string => first(`${EACH_CLASS}.filter(index, ${condition}).map(index, ${said})`);
 
 const OTHER = `${EACH_CLASS}.filter(other, other != index && ${PLACES}.exists(place, ${of("mountPlaces")}[other].exists(parent, place.startsWith(parent))))`;
@@ -141,7 +143,8 @@ export const PLACE_VARIABLES: readonly Variable[] = [
     expression: `object.spec.?volumes.orValue([]).map(volume, ${IS_READ_ONLY_VOLUME}, volume.name)`,
   },
   { name: "mountPlaces", expression: `${of("mountPaths")}.map(path, ${placesOfNormal("path")})` },
-  // Below the link in both of its spellings, so that those of the containers' own mounts do not matter. Without the slash at the end.
+  // Places below the link in both of its spellings, so that the spelling of the containers' own mounts does not matter. Without the slash
+  // at the end.
   {
     name: "nearPlaces",
     expression: `${of("mountPlaces")}.flatten().map(place, place.startsWith("${LINK.to}/") ? ["${LINK.from}" + place.substring(${LINK.to.length}), place] : [place]).flatten().map(place, place.substring(0, place.size() - 1))`,
@@ -151,8 +154,8 @@ export const PLACE_VARIABLES: readonly Variable[] = [
 const sizesOf = (list: string): string => `${list}.map(each, each.size()).sum()`;
 
 /**
- * What the comparison of paths costs, in the API server's units: measured, 133 for each thing that a container has at a path and 43 more for
- * each class, of the million that an expression may cost. Very long paths cost more, and end at the API server's own limit.
+ * Cost of the path comparison in the API server's units: measured 133 for each mount, device or log of a container, and 43 more for each
+ * class. One expression may cost one million. Very long paths cost more, and reach the API server's own limit.
  */
 const COST = { place: 140, class: 45, windows: 2, most: 800_000 } as const;
 
@@ -160,15 +163,15 @@ const occupantsOf = (containers: string): string =>
   `${containers}.map(c, ${mountsOf("c")}.size() + c.?volumeDevices.orValue([]).size() + 1).sum()`;
 const costOf = (containers: string): string => `${occupantsOf(containers)} * (${COST.place} + ${COST.class} * ${of("classes")}.size())`;
 
-/** Of all containers. */
+/** Cost for all containers. */
 export const COST_VARIABLE: Variable = { name: "cost", expression: costOf(of("all")) };
 
 const OCCUPANTS = occupantsOf(of("selected"));
 
-/** Path and volume's name. */
+/** Longest path and volume name of a class. */
 const LONGEST_OF_CLASS = LONGEST.linux + LONGEST_SUBDOMAIN + LONGEST_LABEL + 8;
 
-/** Twice what is taken: a pod that comes again has our own mounts, too. */
+/** Twice the accepted size, because a pod that the policy checks again also has our own mounts. */
 const HUGE = { containers: 2_000, volumes: 1_000, perClass: 4_000, sources: 4_000, perSecret: 10_000, cost: COST.most * 2 } as const;
 const VOLUMES = "object.spec.?volumes.orValue([]).size()";
 const SOURCES = `${of("all")}.map(c, c.?envFrom.orValue([]).size()).sum()`;
@@ -179,7 +182,7 @@ const LARGER =
 
 const TOO_MANY_MOUNTS = `{containers} containers with {mounts} mounts of their own and {classes} classes are more than a policy can compare: name fewer containers with annotation ${POD_ANNOTATIONS.containers}`;
 
-/** By counts alone, before anything is walked that a product of them decides on. */
+/** Checks counts only, before the policy evaluates any list whose cost depends on a product of these counts. */
 export const HUGE_PROBLEM: Problem = `${of("all")}.size() > ${HUGE.containers} || ${VOLUMES} > ${HUGE.volumes} || ${VOLUMES} * ${of("classes")}.size() > ${HUGE.perClass} || ${of("secrets")}.size() > 0 && [${SOURCES}].exists(sources, sources > ${HUGE.sources} || sources * ${of("secrets")}.size() > ${HUGE.perSecret}) || ${of("cost")} > ${HUGE.cost} ? ${message(
   LARGER,
   {
@@ -189,7 +192,7 @@ export const HUGE_PROBLEM: Problem = `${of("all")}.size() > ${HUGE.containers} |
   },
 )} : ""`;
 
-/** A container's own sources, but for those that are asked for, which it may have from us. */
+/** Sources of a container's own, without the requested ones, which the policy may have added. */
 const FOREIGN_SOURCES = `(${of("secrets")}.size() == 0 ? 0 : ${of("selected")}.map(c, c.?envFrom.orValue([]).filter(source, !${of("secrets")}.exists(secret, ${isFrom("source", "secret")})).size()).sum())`;
 
 export const SIZE_PROBLEM: Problem = choose(
@@ -207,7 +210,7 @@ export const SIZE_PROBLEM: Problem = choose(
       }),
     ],
     [
-      // The next look at a pod finds our own mounts, too.
+      // The next call of the policy for the pod also counts our own mounts.
       `${of("cost")} * ${COST.windows} > ${COST.most} && ${costOf(of("selected"))} * (${of("isWindows")} ? ${COST.windows} : 1) > ${COST.most} && !(${IS_COMPLETE})`,
       message(TOO_MANY_MOUNTS, {
         containers: `string(${of("selected")}.size())`,
@@ -239,18 +242,19 @@ const NAME_TAKEN = `${NAMESAKES}.filter(volume, !(volume.?csi.?driver.orValue(""
   { name: quoted("volume.name"), class: quoted(CLASS), other: text("volume") },
 )})`;
 
-/** Where a container has nothing else to say of it. */
+/** The path's default applies if the container does not set it. */
 const TERMINATION_LOG = `c.?terminationMessagePath.orValue("/dev/termination-log")`;
 
-/** The webhook tells three cases apart. */
+/** The webhook has three different messages for these cases. */
 const PATH_TAKEN = "container {container} has {thing}, where class {class} would be mounted, at {path}: {fix}";
 
 /**
- * By place in the container's file system: what a class's mount may not meet, and what it may be made in. Containers without a missing mount
- * are not looked into, nor are those that have nothing near.
+ * Compares places in a container's file system: those that must not overlap a class's mount, and those that the mount may be inside. Skips
+ * containers that lack no mount, and containers with nothing near the class's path.
  */
 function mountProblem(): string {
-  // Read-only or not, a volume's name, and a path: a mount's, and what has no volume. A list's items are of one type to the compiler.
+  // Three texts each: read-only or not, the volume's name (empty for a device or log), and the path. CEL requires items of one type in a
+  // list.
   const things = [
     `${mountsOf("c")}.map(mount, [mount.?readOnly.orValue(false) || mount.name in ${of("readOnlyVolumes")} ? "ro" : "rw", string(mount.name), string(mount.mountPath)])`,
     `c.?volumeDevices.orValue([]).map(device, ["ro", "", string(device.devicePath)])`,
@@ -260,7 +264,7 @@ function mountProblem(): string {
   const isAround = (places: string): string => `${places}.exists(parent, ${PLACES}.exists(place, place.startsWith(parent)))`;
   const rest = (places: string): string =>
     `${places}.map(parent, ${PLACES}.filter(place, place.startsWith(parent)).map(place, place.size() - parent.size())).flatten().min()`;
-  // The innermost is the one that the mount point is made in.
+  // The runtime creates the mount point in the innermost one.
   const isClosed = `around.exists(hard, hard[0] == "ro" && !around.exists(soft, soft[0] == "rw" && ${rest("soft")} < ${rest("hard")}))`;
   const isRefused = `occupants.exists(places, ${isBelow("places")}) || ${bind("around", `occupants.filter(places, ${isAround("places")})`, isClosed)}`;
   const blocking = `occupants.transformList(k, places, ${isBelow("places")} || places[0] == "ro" && ${isAround("places")}, things[k])[0]`;
@@ -282,12 +286,12 @@ function mountProblem(): string {
   return first(`${of("selected")}.transformList(at, c, ${of("missingMounts")}[at].size() > 0 && (${isNear}), ${looked}).flatten()`);
 }
 
-/** Without the work of finding out where a path leads: what is near is near by it, and some of what is not. */
+/** Finds nearby paths without resolving them. Finds all that are near, and some that are not. */
 function isMaybeNear(path: string): string {
   return `(${isPlain(path)} ? ${of("nearPlaces")}.exists(place, place.startsWith(${path}) || ${path}.startsWith(place)) : true)`;
 }
 
-/** Of volumes. Most classes are nobody's yet, and their names free. */
+/** Problems of volumes. The volumes of most classes do not exist yet, and their names are free. */
 export const VOLUME_PROBLEM: Problem = first(
   `${of("missingVolumes")}.filter(index, ${NAMESAKES}.size() > 0 || ${OF_CLASS}.size() > 0).map(index, ${REFERENCE_DIFFERS} + ${NAME_TAKEN}).flatten()`,
 );

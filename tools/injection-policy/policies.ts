@@ -1,4 +1,4 @@
-/** The policy that injects in the API server itself, of the same tables as the webhook. */
+/** Builds the policy that injects in the API server itself, from the same tables as the webhook. */
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { MIRROR_POD } from "../../src/domain/injection/pod-admission.ts";
 import {
@@ -27,10 +27,10 @@ import { SYSTEM_VARIABLE } from "./system.ts";
 
 const NAME = "keyvault-injector-injection";
 
-/** By how much the pod has: each has the API server's bound of one expression to itself. */
+/** Their cost depends on the size of the pod. As variables, each has the API server's cost limit for one expression to itself. */
 const WALKS = { containersProblem: CONTAINERS_PROBLEM, volumeProblem: VOLUME_PROBLEM, mountProblem: MOUNT_PROBLEM };
 
-/** In the webhook's order. What comes after the first problem may not be there to be looked at. */
+/** In the webhook's order. An expression after the first problem may rely on parts that do not exist then, and is not evaluated. */
 const PROBLEM = firstOf([
   HUGE_PROBLEM,
   ...ANNOTATION_PROBLEMS,
@@ -57,7 +57,7 @@ const VARIABLES: readonly Variable[] = [
 
 const metadata = { name: NAME, labels: { "app.kubernetes.io/name": "keyvault-injector" } };
 
-/** As of the policy keyvault-injector-pod-volume, which checks what comes out. */
+/** Same as in the policy keyvault-injector-pod-volume, which checks the result. */
 const CONSTRAINTS = {
   matchPolicy: "Equivalent",
   namespaceSelector: {

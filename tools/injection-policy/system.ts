@@ -1,10 +1,10 @@
-/** Whether a pod runs on Windows, as the webhook tells it. */
+/** Determines whether a pod runs on Windows, like the webhook. */
 
 import { DRIVE } from "../../src/domain/injection/mount-path.ts";
 import { BUILD_LABEL, OS_LABELS, SKU_LABEL } from "../../src/domain/injection/operating-system.ts";
 import { bind, choose, first, firstOf, list, of, regex, text, type Variable } from "./cel.ts";
 
-/** `windows`, `linux` or nothing, by a label's key and value. */
+/** `windows`, `linux` or an empty text, by the key and value of a label. */
 function systemByLabel(key: string, value: string): string {
   return choose(
     [
@@ -16,17 +16,17 @@ function systemByLabel(key: string, value: string): string {
   );
 }
 
-/** Sorted, as the API server sends labels. */
+/** Sorted, because the API server sorts labels too. */
 const KEYS = [...OS_LABELS, SKU_LABEL, BUILD_LABEL].sort();
 
 const BY_SELECTOR = `${list(KEYS)}.filter(key, key in object.spec.?nodeSelector.orValue({})).map(key, ${systemByLabel("key", "object.spec.nodeSelector[key]")}).filter(system, system != "")`;
 
-/** More terms, expressions and values are not looked at, and say nothing: a pod may have thousands. */
+/** The policy ignores an expression with more values, and further terms and expressions, because a pod may have thousands. */
 const MOST = 16;
 
 const VALUES = "expression.?values.orValue([])";
 
-/** Of the values of an expression: empty where they differ. */
+/** The system that all values of an expression mean. Empty if they differ. */
 const BY_VALUES = bind(
   "systems",
   `(${VALUES}.size() > ${MOST} ? [""] : ${VALUES}.map(value, ${systemByLabel("expression.key", "value")}).distinct())`,

@@ -12,31 +12,37 @@ import { cloudServing, createWorld, exists, imdsServing } from "./world.ts";
 
 /** A running emulator, in this process or another. */
 export interface Emulator extends StateMethods {
-  /** For `HTTPS_PROXY`. */
+  /** Value for `HTTPS_PROXY`. */
   readonly proxyUrl: string;
-  /** For `NODE_EXTRA_CA_CERTS` (Node) and `SSL_CERT_FILE` (Go): absolute path of the PEM file. */
+  /** Value for `NODE_EXTRA_CA_CERTS` (Node) and `SSL_CERT_FILE` (Go): absolute path of the PEM file. */
   readonly caFile: string;
   readonly adminUrl: string;
-  /** For `AZURE_POD_IDENTITY_AUTHORITY_HOST`: the machine's metadata service, where managed identities get their tokens. */
+  /** Value for `AZURE_POD_IDENTITY_AUTHORITY_HOST`: the machine's metadata service, from which managed identities get their tokens. */
   readonly imdsUrl: string;
   stop(): Promise<void>;
 }
 
 export interface EmulatorOptions {
-  /** Gets `ca.crt`, `serving.crt`, `serving.key` and `emulator.json` (where the admin endpoint is, and its token); made if absent. */
+  /**
+   * Folder for `ca.crt`, `serving.crt`, `serving.key` and `emulator.json` (the admin endpoint's address and token). Created if it does not
+   * exist.
+   */
   readonly stateDir: string;
-  /** HTTPS listener; 0, the default, is any free port. So for the others. */
+  /** HTTPS port. 0, the default, means any free port, as for the other ports. */
   readonly port?: number | undefined;
   readonly proxyPort?: number | undefined;
   readonly adminPort?: number | undefined;
   readonly imdsPort?: number | undefined;
-  /** Seconds an access token lives; default 3599, as Entra's. */
+  /** Lifetime of access tokens in seconds. Default 3599, as in Entra. */
   readonly tokenLifetimeSeconds?: number | undefined;
 }
 
 const TOKEN_LIFETIME_SECONDS = 3599;
 
-/** The environment a client process needs; loopback stays direct, so that a local API server is not asked of the proxy. */
+/**
+ * Environment variables for a client process. Loopback addresses bypass the proxy, so that requests to a local API server do not go through
+ * it.
+ */
 export function clientEnvironment({ proxyUrl, caFile }: Pick<Emulator, "proxyUrl" | "caFile">): Readonly<Record<string, string>> {
   const direct = "127.0.0.1,localhost,::1";
   return {
@@ -49,7 +55,7 @@ export function clientEnvironment({ proxyUrl, caFile }: Pick<Emulator, "proxyUrl
   };
 }
 
-/** What a client that signs in as a managed identity needs besides. */
+/** Further variables for a client that signs in as a managed identity. */
 export function managedIdentityEnvironment({ imdsUrl }: Pick<Emulator, "imdsUrl">): Readonly<Record<string, string>> {
   return { AZURE_POD_IDENTITY_AUTHORITY_HOST: imdsUrl };
 }
@@ -64,7 +70,7 @@ export async function startEmulator(options: EmulatorOptions): Promise<Emulator>
   ]);
   const caFile = join(stateDir, "ca.crt");
   await writeFile(caFile, certificate.caPem);
-  // For the emulator of storage accounts, which serves the same names.
+  // For the emulator of storage accounts, which serves names in the same certificate.
   const servingFiles = { certificate: join(stateDir, "serving.crt"), key: join(stateDir, "serving.key") };
   await writeFile(servingFiles.certificate, certificate.certificatePem);
   await writeFile(servingFiles.key, certificate.keyPem, { mode: 0o600 });

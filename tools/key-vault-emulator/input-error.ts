@@ -1,4 +1,4 @@
-/** The caller asked for something impossible; the message names the field and the fix. Never carries a value. */
+/** Error for impossible input. The message names the field and the fix, and never contains a secret value. */
 export class EmulatorInputError extends Error {
   override readonly name = "EmulatorInputError";
 }

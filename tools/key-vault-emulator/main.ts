@@ -2,7 +2,7 @@ import { UsageError } from "./cli/command.ts";
 import { dispatch } from "./cli/dispatch.ts";
 import { EmulatorInputError } from "./input-error.ts";
 
-/** The message alone for what the user can mend; anything else is a bug and shows its stack. */
+/** Prints only the message of an error that the user can fix. Any other error is a bug, and its stack is printed. */
 function report(error: unknown): number {
   const isExpected = error instanceof UsageError || error instanceof EmulatorInputError;
   process.stderr.write(`key-vault-emulator: ${error instanceof Error ? (isExpected ? error.message : error.stack) : String(error)}\n`);

@@ -7,14 +7,14 @@ import type { Emulator, EmulatorOptions } from "./emulator.ts";
 /** An emulator in a child process of its own. */
 export interface SpawnedEmulator extends Emulator {
   readonly pid: number;
-  /** All it has printed so far. */
+  /** Returns all output so far. */
   output(): string;
 }
 
 const READY_WITHIN_MS = 30_000;
 const STOP_WITHIN_MS = 5_000;
 
-/** Starts `main.ts serve` and resolves once it serves. It ends with this process, also when that is killed. */
+/** Starts `main.ts serve` and resolves once it serves. The emulator ends with this process, even if the process is killed. */
 export async function spawnEmulator(stateDir: string, options: Omit<EmulatorOptions, "stateDir"> = {}): Promise<SpawnedEmulator> {
   const main = fileURLToPath(new URL("./main.ts", import.meta.url));
   const child = spawn(process.execPath, [main, "serve", "--state-dir", stateDir, "--until-stdin-ends", ...flagsOf(options)], {
@@ -47,7 +47,7 @@ function flagsOf(options: Omit<EmulatorOptions, "stateDir">): readonly string[] 
   return Object.entries(flags).flatMap(([flag, value]) => (value === undefined ? [] : [flag, String(value)]));
 }
 
-/** The first whole line on stdout is printed after all listeners are up. */
+/** The emulator prints its first line on stdout after all listeners are up. */
 function readiness(child: ChildProcess, printed: () => string): Promise<void> {
   return new Promise((resolve, reject) => {
     const fail = (why: string): void => {

@@ -18,7 +18,7 @@ import { answerVault } from "./vault/data-plane.ts";
 import { serviceFailure } from "./vault/errors.ts";
 import { type Vault, VaultStore } from "./vault/vault-store.ts";
 
-/** Everything the emulator knows. */
+/** The whole state of the emulator. */
 export interface World {
   readonly directory: Directory;
   readonly federation: Federation;
@@ -32,7 +32,7 @@ export interface World {
   readonly log: RequestLog;
 }
 
-/** `tokenKey`: an RSA key that signs tokens; a new one where there is none. */
+/** `tokenKey` is an RSA key for tokens. Without it, creates a new one. */
 export async function createWorld(tokenLifetimeSeconds: number, tokenKey?: KeyObject): Promise<World> {
   const now = (): number => Math.floor(Date.now() / 1000);
   const directory = new Directory();
@@ -53,7 +53,7 @@ export async function createWorld(tokenLifetimeSeconds: number, tokenKey?: KeyOb
   };
 }
 
-/** The HTTPS listener: vaults and Entra, by host name. */
+/** The HTTPS listener, which serves vaults, Entra and queues by host name. */
 export function cloudServing(world: World): Serving {
   const { log, faults } = world;
   return {
@@ -76,7 +76,7 @@ export function cloudServing(world: World): Serving {
   };
 }
 
-/** The metadata service of the machine, which has no name of its own. */
+/** The metadata service of the machine. It ignores the host name. */
 export function imdsServing(world: World): Serving {
   const { log, faults } = world;
   return {
@@ -102,7 +102,7 @@ export function exists(world: World, endpoint: Endpoint): boolean {
   return endpoint.kind === "entra" || vaultAt(world, endpoint) !== undefined;
 }
 
-/** A vault answers in its own cloud only. */
+/** A vault answers only under the names of its own cloud. */
 function vaultAt(world: World, endpoint: Extract<Endpoint, { kind: "vault" }>): Vault | undefined {
   const vault = world.vaults.find(endpoint.vaultName);
   return vault?.cloud === endpoint.cloud.name ? vault : undefined;

@@ -1,4 +1,4 @@
-/** Bars from the measured figures of docs/reference/sync-performance.md, which the picture follows. */
+/** Draws bars for the measured figures in docs/reference/sync-performance.md. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { REPOSITORY, readRepositoryFile } from "../repository-files.ts";
@@ -9,11 +9,11 @@ export const COMPARISON_PICTURE = "docs/pictures/external-secrets.svg";
 
 interface Bar {
   readonly label: string;
-  /** External Secrets Operator's, in units of this project's. */
+  /** Figure of External Secrets Operator divided by this project's. */
   readonly times: number;
 }
 
-/** What the page says of both, tuned, at 10,000 Secrets. Throws where it does not say it any more. */
+/** The page's ratios at 10,000 Secrets, with both tuned. Throws if the page no longer contains them. */
 export function measuredBars(page: string): readonly Bar[] {
   const took =
     /took ([\d.]+) times as long as the worker for the first sync, ([\d.]+) times as long for the deleted Secrets, and ([\d.]+) times as long for the changed objects/.exec(
@@ -67,7 +67,7 @@ export function comparisonPicture(bars: readonly Bar[]): string {
   });
 }
 
-/** The file that was written. */
+/** Returns the path of the written file. */
 export async function pictureComparison(): Promise<string> {
   await writeFile(path.join(REPOSITORY, COMPARISON_PICTURE), comparisonPicture(measuredBars(readRepositoryFile(PAGE))));
   return COMPARISON_PICTURE;

@@ -1,4 +1,4 @@
-/** Runs the demo and keeps what it printed, with its pauses, as an animated picture. */
+/** Runs the demo and records its output with the pauses as an animated picture. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
@@ -9,7 +9,7 @@ import { type PrintedLine, recording } from "./recording.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const PICTURE = "docs/pictures/demo.svg";
 
-/** The file that was written. Throws where the demo fails: a recording shows a run that passed. */
+/** Returns the path of the written file. Throws if the demo fails, because a recording must show a successful run. */
 export async function recordDemo(): Promise<string> {
   const started = performance.now();
   const demo = spawn(process.execPath, ["test/demo/main.ts"], { cwd: root, stdio: ["ignore", "pipe", "inherit"] });

@@ -1,4 +1,4 @@
-/** Lines from the measured figures of docs/reference/performance.md, which the picture follows. */
+/** Draws lines for the measured figures in docs/reference/performance.md. */
 import { writeFile } from "node:fs/promises";
 import path from "node:path";
 import { REPOSITORY, readRepositoryFile } from "../repository-files.ts";
@@ -7,7 +7,7 @@ import { svg } from "./svg.ts";
 const PAGE = "docs/reference/performance.md";
 export const GROWTH_PICTURE = "docs/pictures/growth.svg";
 
-/** Rows of the table that are drawn. */
+/** Rows of the table for which the picture has lines. */
 const DRAWN = [
   "first sync, CPU seconds, together",
   "vault transactions per poll",
@@ -17,7 +17,7 @@ const DRAWN = [
 
 export interface Growth {
   readonly label: string;
-  /** At each size, in units of the first. */
+  /** Figure at each size divided by that at the first size. */
   readonly times: readonly number[];
 }
 
@@ -28,7 +28,7 @@ export interface Grown {
 
 const numberIn = (cell: string): number => Number(/[\d,.]+/.exec(cell)?.[0].replaceAll(",", "") ?? Number.NaN);
 
-/** What the page says of shards. Throws where it does not say it any more. */
+/** The page's figures about shards. Throws if the page no longer contains them. */
 export function measuredGrowth(page: string): Grown {
   const rows = page
     .split("\n")
@@ -70,7 +70,7 @@ export function growthPicture({ sizes, lines }: Grown): string {
   const y = (times: number): number => height - bottom - ((height - top - bottom) * times) / most;
   const points = (times: readonly number[]): string => times.map((each, index) => `${x(index).toFixed(1)},${y(each).toFixed(1)}`).join(" ");
   const ticks = Array.from({ length: Math.floor(most) + 1 }, (_, times) => times);
-  /** From the top, with room for each. */
+  /** Positions of the labels from the top, far enough apart. */
   const ends = lines
     .map(({ label, times }, index) => ({ label, times, colour: COLOURS[index] ?? "#57606a", at: y(times.at(-1) ?? 0) }))
     .toSorted((a, b) => a.at - b.at);
@@ -103,7 +103,7 @@ export function growthPicture({ sizes, lines }: Grown): string {
   });
 }
 
-/** The file that was written. */
+/** Returns the path of the written file. */
 export async function pictureGrowth(): Promise<string> {
   await writeFile(path.join(REPOSITORY, GROWTH_PICTURE), growthPicture(measuredGrowth(readRepositoryFile(PAGE))));
   return GROWTH_PICTURE;

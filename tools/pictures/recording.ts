@@ -1,9 +1,9 @@
-/** A terminal session as an SVG of its own: each line appears when it was printed. */
+/** Draws a terminal session as an animated SVG. Each line appears at the time when the program printed it. */
 import { escaped } from "../markup.ts";
 
 export interface PrintedLine {
   readonly text: string;
-  /** Seconds since the command was typed. */
+  /** Time in seconds since the start of the command. */
   readonly at: number;
 }
 
@@ -12,7 +12,7 @@ const ROW = 18;
 const GLYPH = 7.8;
 const MARGIN = 16;
 const BAR = 28;
-/** Seconds. What a machine computes for longer is no longer interesting. */
+/** In seconds. Longer computation does not interest viewers. */
 const LONGEST_PAUSE = 0.7;
 
 const STYLE = `
@@ -42,7 +42,7 @@ export function recording(command: string, lines: readonly PrintedLine[]): strin
   ].join("\n");
 }
 
-/** Seconds at which each line appears, with long pauses cut. */
+/** Time in seconds at which each line appears, with long pauses shortened. */
 function delaysOf(lines: readonly PrintedLine[]): readonly number[] {
   let shown = 0;
   let before = 0;

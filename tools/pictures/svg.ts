@@ -4,7 +4,7 @@ export interface Picture {
   readonly title: string;
   /** Lines of CSS. */
   readonly style: readonly string[];
-  /** Elements, a line each. */
+  /** Elements, one per line. */
   readonly parts: readonly string[];
 }
 

@@ -1,10 +1,10 @@
-/** The comments of the code, linted like the pages. */
+/** Lints the comments of the code with the rules for pages. */
 import { parse } from "@babel/parser";
 import { repositoryFiles } from "../repository-files.ts";
 import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
 import { findingsIn } from "./rules.ts";
 
-/** Folders whose comments are edited. The tests are not yet. */
+/** Folders whose comments have been edited. Those of the tests have not yet been edited. */
 const EDITED = /^(?:src|tools)\/.+\.ts$/;
 
 export function filesWithComments(): readonly string[] {
@@ -17,7 +17,7 @@ interface CommentFinding {
   readonly message: string;
 }
 
-/** Text of a comment in one line, and for each of its characters the offset in the file. */
+/** The text of a comment on one line, with the offset in the file for each of its characters. */
 interface Prose {
   readonly text: string;
   readonly offsets: readonly number[];
@@ -29,7 +29,7 @@ export function findingsInComments(code: string): readonly CommentFinding[] {
   );
 }
 
-/** Line comments below each other are one. */
+/** Consecutive line comments count as one comment. */
 function commentsOf(code: string): readonly Prose[] {
   const { comments } = parse(code, { sourceType: "module", plugins: ["typescript"] });
   const groups: { start: number; end: number; isBlock: boolean }[] = [];

@@ -1,10 +1,10 @@
 /**
- * How our pages and the comments of our code read.
+ * Lints our pages and the comments of our code.
  *
- *   node tools/prose/main.ts [--words] [FILE...]
+ * node tools/prose/main.ts [--words] [FILE...]
  *
- * Without options: lints them, prints `file:line: rule: …` and fails on a finding. With files: those alone, edited or not.
- * `--words`: prints the hand-written words of each folder instead, and how many of them are in tables.
+ * Without options: prints `file:line: rule: …` for each finding and fails if there is one. With files: lints only those, edited or not.
+ * `--words`: instead prints the number of hand-written words in each folder, and how many of them are in tables.
  */
 import { parseArgs } from "node:util";
 import { TextlintKernel } from "@textlint/kernel";

@@ -1,16 +1,16 @@
-/** The pages that the prose rules are for, and what of a page is written by hand. */
+/** Lists the pages to which the prose rules apply, and removes the generated parts of a page. */
 import { repositoryFiles } from "../repository-files.ts";
 
-/** Made whole by `npm run render-manifests`. */
+/** Pages that `npm run render-manifests` generates completely. */
 const GENERATED = new Set(["docs/reference/helm-values.md"]);
 
-/** Evidence for maintainers, decisions and history: read by few, and not rewritten for style. */
+/** Evidence for maintainers, decisions and history. They have few readers, and their style is not edited. */
 const RECORDS = [/^docs\/adr\//, /^docs\/evidence\//, /^CHANGELOG\.md$/, /^CODE_OF_CONDUCT\.md$/];
 
-/** Not edited yet. The list only shrinks: a page that leaves it stays free of findings. */
+/** Pages that have not been edited yet. The list only shrinks: after a page has left it, findings on the page are errors. */
 const UNEDITED = new Set<string>([]);
 
-/** Every page of Markdown at the top of the repository, in `certs` and below `docs`, the generated ones left out. */
+/** Every Markdown page at the top of the repository, in `certs` and below `docs`, except the generated ones. */
 export function handWrittenPages(): readonly string[] {
   return repositoryFiles().filter((file) => /^(?:docs\/.+|certs\/[^/]+|[^/]+)\.md$/.test(file) && !GENERATED.has(file));
 }
@@ -23,12 +23,12 @@ export function uneditedPages(): readonly string[] {
   return [...UNEDITED];
 }
 
-/** The page with generated places as spaces, so that offsets stay. */
+/** Replaces generated places by spaces, so that offsets stay the same. */
 export function withoutGenerated(markdown: string): string {
   return markdown.replaceAll(/<!-- made by [\s\S]*?<!-- end -->/g, (place) => place.replaceAll(/[^\n]/g, " "));
 }
 
-/** Words of prose: code blocks, comments, addresses of links and generated places do not count; a code span is one word. */
+/** Counts the words of prose, without code blocks, comments, link addresses and generated places. A code span counts as one word. */
 export function countWords(markdown: string): number {
   const prose = withoutGenerated(markdown)
     .replaceAll(/^ *```[\s\S]*?^ *```$/gm, "")

@@ -1,4 +1,4 @@
-/** Patterns of English that readers stumbled over, each with what to write. `design`: subject first, the field's words, facts for the reader. */
+/** Patterns of English that confused readers, each with advice. The style: subject first, established terms, facts that readers need. */
 
 export interface Pattern {
   readonly id: string;
@@ -6,7 +6,7 @@ export interface Pattern {
   readonly advice: string;
 }
 
-/** Searched in a paragraph, a list item or a cell, with code replaced by letters of the same length. */
+/** Applied to a paragraph, a list item or a cell, in which code is replaced by letters of the same length. */
 export const PATTERNS: readonly Pattern[] = [
   {
     id: "headless-who",
@@ -82,7 +82,7 @@ export const PATTERNS: readonly Pattern[] = [
   { id: "not-take", pattern: /\btakes? no notice\b/gi, advice: 'use "ignore" or "reject"' },
 ];
 
-/** Searched in comments besides: a sentence of a page may begin so, a comment has no sentence before it. */
+/** Applied only to comments. A sentence on a page may begin so, but a comment has no sentence before it that gives the context. */
 export const COMMENT_PATTERNS: readonly Pattern[] = [
   {
     id: "headless-comment",
@@ -93,5 +93,5 @@ export const COMMENT_PATTERNS: readonly Pattern[] = [
   { id: "nobody", pattern: /\bnobody\b/gi, advice: 'use "no one", or say which actor does not' },
 ];
 
-/** A sentence of more words is two. */
+/** Most words of a sentence. */
 export const LONGEST_SENTENCE = 40;

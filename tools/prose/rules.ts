@@ -1,8 +1,8 @@
-/** The patterns as rules of textlint. */
+/** Applies the patterns as rules of textlint. */
 import type { TextlintKernelRule } from "@textlint/kernel";
 import { LONGEST_SENTENCE, PATTERNS, type Pattern } from "./patterns.ts";
 
-/** Parts of a node's source that are no prose, kept in length: code as letters, addresses and markup as spaces. */
+/** Replaces the parts of a node's source that are not prose, with the same length: code by letters, addresses and markup by spaces. */
 export function proseOf(source: string): string {
   return source
     .replaceAll(/`[^`]*`/g, (span) => "C".repeat(span.length))
@@ -48,7 +48,7 @@ export const wording: Rule = (context) => {
   return { [Syntax.Paragraph]: check, [Syntax.Header]: check, [Syntax.TableCell]: check };
 };
 
-/** A page says what it is for before anything else. */
+/** The first sentence of a page must state its purpose. */
 export const opening: Rule = (context) => {
   const { Syntax, RuleError, report } = context;
   return {

@@ -1,6 +1,6 @@
 /**
- * `npm run prove-red [id …]`: the test that a mended defect left behind fails without the mend. For each commit with a trailer
- * `Mends: <id>` its tests are put over its parent, whose code they then judge: each has to end in an assertion that fails.
+ * `npm run prove-red [id …]`: shows that the regression test of a defect fails without its fix. For each commit with a trailer `Mends:
+ * <id>`, it puts the commit's tests over the parent's code and runs them. Each must end in a failed assertion.
  */
 import { mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,10 +10,13 @@ import { type Outcome, runRed } from "./run-red.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** What judges: the suites, and the stand-ins that they use. */
+/** Folders from the fixing commit: the test suites, and the emulators and tools that they use. */
 const JUDGES = ["test", "tools"];
 
-/** The parent's code under the commit's judges. Where a judge itself was mended, its parent's are left, and only the test is new. */
+/**
+ * Runs the commit's tests and tools on the parent's code. If the fix was in a test tool itself, keeps the parent's tools and takes only the
+ * test from the commit.
+ */
 async function outcomeOf({ commit }: Mend, id: string): Promise<Outcome> {
   const files = testsOf(commit, id);
   if (files.length === 0) return { kind: "absent" };

@@ -3,12 +3,12 @@ import path from "node:path";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** A commit that mends defects, by the trailer `Mends: C1, C2` of its message. */
+/** A commit that fixes defects, according to the trailer `Mends: C1, C2` of its message. */
 export interface Mend {
-  /** The whole hash. */
+  /** The full hash. */
   readonly commit: string;
   readonly subject: string;
-  /** Of the defects whose tests the commit brings. */
+  /** Ids of the defects whose tests the commit contains. */
   readonly ids: readonly string[];
 }
 
@@ -22,12 +22,15 @@ export function readMends(): readonly Mend[] {
     .filter(({ ids }) => ids.length > 0);
 }
 
-/** Lays a part of a commit out below the folder. */
+/** Extracts a part of a commit below the folder. */
 export function extract(commit: string, folder: string, ...parts: readonly string[]): void {
   execFileSync("tar", ["-x", "-C", folder], { input: git("archive", "--format=tar", commit, ...parts) });
 }
 
-/** Files below `test` that have a test of the defect at the commit: those with its title, and those that take it from a folder below `test/support`. */
+/**
+ * Files below `test` that contain a test of the defect at the commit: those with the test's title, and those that import a test with this
+ * title from a folder below `test/support`.
+ */
 export function testsOf(commit: string, id: string): readonly string[] {
   const titled = filesWith(commit, `["'\`]${id}: `, "test/*.ts");
   const tests = titled.filter((file) => file.endsWith(".test.ts"));

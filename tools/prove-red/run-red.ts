@@ -1,21 +1,22 @@
 import { run } from "node:test";
 
-/** How the test of a defect ended where the mend is not there. */
+/** Result of a defect's test without the fix. */
 export type Outcome =
   | { readonly kind: "red"; readonly test: string; readonly assertion: string }
-  /** It ended otherwise than by an assertion: nothing is shown. */
+  /** The test ended without a failed assertion, which proves nothing. */
   | { readonly kind: "broken"; readonly test: string; readonly error: string }
   | { readonly kind: "green"; readonly test: string }
-  /** No test of the defect came to run. */
+  /** No test of the defect ran. */
   | { readonly kind: "absent" };
 
 /** Some of the tests start a control plane. */
 const LONGEST_MS = 300_000;
 
-/** Runs the tests of one defect in a checkout. The worst outcome for us counts: one that is green where it should be red. */
+/** Runs the tests of one defect in a checkout. Returns the first failed assertion. Without one, a broken test comes before a passed one. */
 export async function runRed(folder: string, files: readonly string[], id: string): Promise<Outcome> {
   const outcomes: Outcome[] = [];
-  // Node 24 writes the names of suites before a test's: the pattern looks for the id at the start of any of them.
+  // Node 24 matches the pattern against the names of the suites followed by the test's name. Therefore the id may be at the start of any of
+  // these names.
   const testNamePatterns = [new RegExp(`(^|\\s)${id}: `)];
   const stream = run({
     cwd: folder,
@@ -32,7 +33,7 @@ export async function runRed(folder: string, files: readonly string[], id: strin
     if (isNamed(name)) outcomes.push(failureOf(name, details.error));
   });
   for await (const _event of stream) {
-    // Consumed for its events.
+    // The loop consumes the stream, so that its handlers run.
   }
   const red = outcomes.find(({ kind }) => kind === "red");
   return red ?? outcomes.find(({ kind }) => kind === "broken") ?? outcomes[0] ?? { kind: "absent" };

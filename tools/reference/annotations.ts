@@ -1,4 +1,4 @@
-/** The page of annotations: keys, defaults and messages are the code's; what each key means is said here. */
+/** The page of annotations. Keys, defaults and messages come from the code. The meaning of each key is written here. */
 import * as annotations from "../../src/domain/annotations.ts";
 import { NEVER_DEFAULTS } from "../../src/domain/injection/effective-annotations.ts";
 import { DENIALS, FIXES, PROBLEMS, WARNINGS } from "../../src/domain/injection/messages.ts";
@@ -7,7 +7,7 @@ import { code, type Places, table } from "./page.ts";
 
 const { POD_ANNOTATIONS, CLASS_ANNOTATIONS } = annotations;
 
-/** Markdown; without a default nothing is meant. */
+/** Markdown. Without `default`, the annotation has no default. */
 interface KeyWords {
   readonly default?: string;
   readonly means: string;
@@ -110,7 +110,7 @@ type Constants = typeof annotations;
 
 const EXPORTED = new Map<string, string | Readonly<Record<string, string>>>(Object.entries(annotations));
 
-/** The other keys, by the constant that holds them. One that is added there does not compile before it is explained here. */
+/** The other keys, by the constant that contains them. A new key does not compile without an explanation here. */
 const OTHERS: {
   readonly [Constant in Exclude<keyof Constants, "PREFIX" | "POD_ANNOTATIONS" | "CLASS_ANNOTATIONS">]: Constants[Constant] extends string
     ? string
@@ -200,7 +200,7 @@ export function annotationPlaces(): Places {
   };
 }
 
-/** `SECRET_ANNOTATIONS` is `secret-annotations`. */
+/** Returns `secret-annotations` for `SECRET_ANNOTATIONS`. */
 function placeOf(constant: string): string {
   return constant.toLowerCase().replaceAll("_", "-");
 }

@@ -1,10 +1,10 @@
-/** The page of doctor: what the code does not say of a leaf is what to do. */
+/** The page of doctor. For each result, the fix is written here, because the code does not contain it. */
 import { CLASS_STEPS, LEAVES, type LeafName } from "../../src/cli/doctor/class/leaves.ts";
 import { CLASS_VERDICTS } from "../../src/cli/doctor/plan/plan.ts";
 import { SECRET_ACTIONS } from "../../src/cli/doctor/plan/plan-secret.ts";
 import { code, type Places, table } from "./page.ts";
 
-/** Empty where there is nothing to do. */
+/** Empty if the user need not do anything. */
 const FIXES: Readonly<Record<LeafName, string>> = {
   "class-ok": "",
   "class-absent": "create the class, correct the name or namespace, or run `restore`",

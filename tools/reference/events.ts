@@ -1,10 +1,10 @@
-/** What the page of events says of each; which type it has, and on which object it is, the code says. */
+/** Text of the events page about each event. Its type and its object come from the code. */
 import { EVENTS, type EventFacts, type EventReason, type RolloutReason, type SyncReason } from "../../src/domain/reasons.ts";
 import { assertExplained, code, type Places, table } from "./page.ts";
 
 interface EventWords {
   readonly when: string;
-  /** Markdown: the message as code, with `<what varies>`. */
+  /** Markdown: the message as code, with `<placeholders>` for variable parts. */
   readonly message: string;
 }
 

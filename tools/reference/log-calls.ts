@@ -1,7 +1,7 @@
 import { globSync } from "node:fs";
 import { REPOSITORY, readRepositoryFile } from "../repository-files.ts";
 
-/** A line that the product may log, as its source says. */
+/** A line that the product can log, read from its source. */
 export interface LogCall {
   readonly file: string;
   readonly level: string;
@@ -9,7 +9,7 @@ export interface LogCall {
   readonly fields: readonly string[];
 }
 
-/** Functions that log what they are given as their first argument. */
+/** Functions that log their first argument. */
 const WRAPPERS: readonly { readonly file: string; readonly name: string; readonly level: string; readonly fields: readonly string[] }[] = [
   { file: "src/kube/reflector.ts", name: "#guarded", level: "error", fields: ["namespace", "name", "error"] },
   { file: "src/kube/lease.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
@@ -17,7 +17,7 @@ const WRAPPERS: readonly { readonly file: string; readonly name: string; readonl
   { file: "src/kube/lease-store.ts", name: "tried", level: "warn", fields: ["lease", "error"] },
 ];
 
-/** Fields that do not stand in the call itself. */
+/** Fields that are not literals in the call. */
 const EXPANSIONS: Readonly<Record<string, readonly string[]>> = {
   "src/kube/reflector.ts ...ref": ["namespace", "name"],
   "src/sync/classes/apply.ts told": ["class", "secret", "why"],
@@ -30,7 +30,7 @@ const EXPANSIONS: Readonly<Record<string, readonly string[]>> = {
   "src/webhook/pod-handler.ts ...whereFrom(error)": ["errorName", "frames"],
 };
 
-/** Every call of a logger in the product, `debug` and the command line left out. Throws on one that it cannot read. */
+/** Every logger call of the product, except `debug` calls and the command line. Throws if it cannot parse a call. */
 export function logCalls(): readonly LogCall[] {
   const files = globSync("src/**/*.ts", { cwd: REPOSITORY }).filter(
     (file) => !file.startsWith("src/cli/") && file !== "src/runtime/logger.ts",
@@ -78,7 +78,7 @@ function fieldsOf(file: string, text: string): readonly string[] {
   });
 }
 
-/** The arguments, or entries, from a place on, up to the bracket that closes them. */
+/** The arguments, or entries, from a position up to the closing bracket. */
 function argumentsAt(text: string, start: number): readonly string[] {
   const found: string[] = [];
   let depth = 0;

@@ -1,4 +1,4 @@
-/** What the page of logs says of each message, and what to do: by level, then by the process that logs it. */
+/** Meaning and fix of each message on the logs page, by level, then by the process that logs it. */
 export type LogWords = Readonly<Record<string, Readonly<Record<"both" | "sync" | "webhook", Readonly<Record<string, string>>>>>>;
 
 export const WARNINGS: LogWords = {

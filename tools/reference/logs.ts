@@ -1,4 +1,4 @@
-/** The page of logs: messages, levels and fields are those of the calls in the sources. */
+/** The page of logs. Messages, levels and fields come from the calls in the sources. */
 import { logCalls } from "./log-calls.ts";
 import { INFORMATION, type LogWords, WARNINGS } from "./log-words.ts";
 import { assertExplained, code, type Places, table } from "./page.ts";

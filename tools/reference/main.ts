@@ -1,9 +1,9 @@
 /**
- * Makes the tables of `docs/reference` from those of the code.
+ * Generates the tables of `docs/reference` from those of the code.
  *
- *   node tools/reference/main.ts [--check]
+ * node tools/reference/main.ts [--check]
  *
- * `--check` writes nothing and fails where a page is not what would be written.
+ * `--check` writes nothing, and fails if a page is out of date.
  */
 import { readFile, writeFile } from "node:fs/promises";
 import path from "node:path";

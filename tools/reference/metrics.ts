@@ -1,4 +1,4 @@
-/** What the page of metrics says of each, and in which order; names, types and labels are those that the processes register. */
+/** Meanings and order of the metrics on the metrics page. Names, types and labels are those that the processes register. */
 import { MOST_IN_HAND } from "../../src/sync/push/queue-reader.ts";
 import { HELD_CAUSES } from "../../src/sync/rollouts/rollout-metrics.ts";
 import { assertExplained, code, type Places, table } from "./page.ts";
@@ -101,7 +101,7 @@ export async function metricPlaces(): Promise<Places> {
   assertExplained(names, [...registered.keys()], "tools/reference/metrics.ts");
   const rows = explained.map(({ process, name, means }) => {
     const { type = "", labels = new Map() } = registered.get(name) ?? {};
-    const shown = [...labels.keys()].filter((label) => label !== "le"); // The bounds of a histogram are Prometheus's.
+    const shown = [...labels.keys()].filter((label) => label !== "le"); // Prometheus itself adds the label for the bounds of a histogram.
     return [code(name), type, code(...shown), process, means];
   });
   return { metrics: table(["Name", "Type", "Labels", "Process", "Meaning"], rows) };

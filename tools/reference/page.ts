@@ -1,20 +1,20 @@
-/** Places of a page that are made from the code; what is around them is written by hand. */
+/** Fills the generated places of a page. The text around them is written by hand. */
 import assert from "node:assert/strict";
 
 /** Text of each place of a page, by its name. */
 export type Places = Readonly<Record<string, string>>;
 
-/** The name stands in the mark, so that whoever edits the page sees where its text comes from. */
+/** The mark contains the name, so that an editor of the page sees where the text comes from. */
 const PLACE = /^(<!-- made by `npm run reference`: ([\w-]+) -->)\n[\s\S]*?^(<!-- end -->)$/gm;
 
-/** The page with its places filled. Throws where a place is not filled, or a text has no place. */
+/** Returns the page with its places filled. Throws if a place has no text, or a text has no place. */
 export function fillPage(page: string, places: Places): string {
   const marked = [...page.matchAll(PLACE)].map(([, , name = ""]) => name);
   assert.deepEqual(marked.toSorted(), Object.keys(places).sort(), "the marked places, and the texts for them");
   return page.replaceAll(PLACE, (_, start: string, name: string, end: string) => `${start}\n${places[name]}\n${end}`);
 }
 
-/** A table of Markdown. Cells are Markdown already; an empty one is a dash. */
+/** Writes a Markdown table. Cells are Markdown already. An empty cell becomes a dash. */
 export function table(header: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell || "–").join(" | ")} |`;
   for (const row of rows) {
@@ -24,7 +24,7 @@ export function table(header: readonly string[], rows: readonly (readonly string
   return [line(header), `|${"---|".repeat(header.length)}`, ...rows.map(line)].join("\n");
 }
 
-/** As code; nothing is nothing. */
+/** Formats words as code. Omits empty words. */
 export function code(...words: readonly string[]): string {
   return words
     .filter((word) => word !== "")
@@ -32,7 +32,7 @@ export function code(...words: readonly string[]): string {
     .join(", ");
 }
 
-/** What is written by hand about rows of the code must be about each, and about no other. */
+/** Asserts that the hand-written explanations cover exactly the rows of the code. */
 export function assertExplained(explained: readonly string[], fromCode: readonly string[], where: string): void {
   const missing = fromCode.filter((row) => !explained.includes(row));
   const unknown = explained.filter((row) => !fromCode.includes(row));

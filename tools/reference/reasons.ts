@@ -1,13 +1,13 @@
-/** What the page of reasons says of each word; what the words are, and which outcome or type each has, the code says. */
+/** Text of the reasons page about each word. The words, and their outcomes or types, come from the code. */
 import { ADMISSION_REASONS, type AdmissionReason } from "../../src/domain/admission/reasons.ts";
 import { EVENTS, type EventReason, type RolloutReason, type SyncReason } from "../../src/domain/reasons.ts";
 import { code, type Places, table } from "./page.ts";
 
 interface SyncWords {
   readonly means: string;
-  /** Empty where there is nothing to do. */
+  /** Empty if the user need not do anything. */
   readonly fix: string;
-  /** When it is tried again. */
+  /** Time of the next attempt. */
   readonly again: string;
 }
 
@@ -154,7 +154,7 @@ const EVENT: Readonly<Record<EventReason, string>> = {
     "a platform, such as AKS, changed a field that it is allowed to change. See [what counts as damage](healing.md#what-counts-as-damage)",
 };
 
-/** In an event on the workload, in the condition `Rotated` of the classes, or in both. */
+/** Place of the word: an event on the workload, the condition `Rotated` of the classes, or both. */
 const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condition" | "both"; readonly means: string }>> = {
   Restarted: { where: "event", means: "the worker wrote the stamp on the workload, so the workload's controller replaces the pods" },
   Waiting: {
@@ -222,7 +222,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   },
 };
 
-/** `http`: 200 where absent. */
+/** `http` defaults to 200. */
 const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; readonly http?: string }>> = {
   Injected: { means: "the webhook added the missing parts to the pod" },
   AlreadyInjected: { means: "the pod already has everything that the webhook would add" },
@@ -287,7 +287,7 @@ export function reasonPlaces(): Places {
   };
 }
 
-/** Empty where the word stands in a condition only. */
+/** Empty if only a condition contains the word. */
 function typeOf(reason: EventReason | RolloutReason): string {
   return EVENTS[reason]?.type ?? "";
 }

@@ -13,14 +13,14 @@ import { createPreflightMetrics } from "../../src/webhook/preflight-metrics.ts";
 export interface RegisteredMetric {
   readonly name: string;
   readonly type: string;
-  /** Label names, with their values where those are a closed set. */
+  /** Label names, with their values if the set of values is closed. */
   readonly labels: ReadonlyMap<string, ReadonlySet<string> | undefined>;
 }
 
 const VAULT = "vault-1.vault.azure.net";
 const OPEN = ["vault", "namespace", "class", "object", "component", "queue", "le"];
 
-/** Every metric of ours, as a process with one class, one vault and one object reports it. */
+/** All our metrics, as a process with one class, one vault and one object reports them. */
 export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> {
   const registry = new Registry();
   const sync = createSyncMetrics(registry);

@@ -1,4 +1,4 @@
-/** The functions of expressions; what each gives and when it fails stands beside it in the code. */
+/** The functions of expressions. Their results and errors are described in the code next to each function. */
 import { FUNCTIONS, signatureOf } from "../../src/domain/secret-data/functions.ts";
 import { code, type Places, table } from "./page.ts";
 

@@ -1,4 +1,4 @@
-/** The page of settings: names, defaults, kinds and the first sentence are the code's, the chart's value the chart's. */
+/** The page of settings. Names, defaults, kinds and first sentences come from the code, and the chart's values from the chart. */
 
 import { formatDuration } from "../../src/domain/duration.ts";
 import { environmentNameOf, type Setting } from "../../src/runtime/setting.ts";
@@ -7,7 +7,7 @@ import { syntaxOf } from "../../src/runtime/settings-help.ts";
 import { valuePathOf } from "../helm-chart/values-settings.ts";
 import { code, type Places, table } from "./page.ts";
 
-/** What the page says beyond the sentence of `--help`. */
+/** Text of the page after the sentence from `--help`. */
 const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "sync-secret": "With `false`, the worker leaves existing Secrets unchanged.",
   "enable-secret-rotation": "With `false`, the worker queries the vault only after a change to a class or Secret, or after a failure.",
@@ -72,7 +72,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "crds-dir": "The folder in the package is `manifests/crds`, next to `dist`.",
 };
 
-/** As in `--help`, without what the page says once of durations and lists. */
+/** The syntax as in `--help`, except for durations and lists, which the page explains once. */
 function syntaxHere(type: Setting["type"]): string {
   if (type.kind === "duration") return type.minimumMs === 0 ? "" : `At least ${code(formatDuration(type.minimumMs))}.`;
   const syntax = syntaxOf(type, code);

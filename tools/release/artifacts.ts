@@ -1,4 +1,4 @@
-/** Chart, manifests and files of a release as OCI artifacts, in the forms in which Helm, Flux and oras pull them. */
+/** Builds the OCI artifacts of a release: chart, manifests and files, in the forms in which Helm, Flux and oras pull them. */
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parse } from "yaml";
@@ -23,13 +23,16 @@ function addArtifact(layout: OciLayout, artifact: Artifact): Descriptor {
 export interface ChartOptions {
   readonly image: PlacedImage | undefined;
   readonly annotations: Readonly<Record<string, string>>;
-  /** Undefined where there is no key for it. */
+  /** Undefined if no key for it is set. */
   readonly sign: SignChart | undefined;
-  /** ISO 8601, of the signature. */
+  /** Date of the signature, ISO 8601. */
   readonly date: string;
 }
 
-/** The packaged chart and its provenance, as files by name, and the artifact that `helm install oci://…` takes. Its image is the pushed one by digest. */
+/**
+ * Adds the artifact for `helm install oci://…`, and returns it with the packaged chart and its provenance as files by name. The chart's
+ * default image is the pushed one by digest.
+ */
 export async function addChart(
   layout: OciLayout,
   { image, annotations, sign, date }: ChartOptions,
@@ -62,7 +65,7 @@ export async function addChart(
   };
 }
 
-/** Throws where the values are not as they are made. */
+/** Sets the image in the generated values. Throws if they do not have the expected form. */
 export function withImage(values: string, image: PlacedImage | undefined): string {
   if (image === undefined) return values;
   const own = /^image:\n(?:[ #].*\n|\n)*?  repository: keyvault-injector\n(?:[ #].*\n|\n)*?  digest: ""\n/m;
@@ -74,10 +77,10 @@ export function withImage(values: string, image: PlacedImage | undefined): strin
   );
 }
 
-/** Rendered files of a release, in the order in which they are applied. */
+/** Rendered files of a release, in the order in which users apply them. */
 const RENDERED = ["crds.yaml", "keyvault-injector.yaml", "node-side.yaml"] as const;
 
-/** What `kubectl apply -f` takes, in one file: the definitions, the product, and driver and provider unless the cluster has them. */
+/** One file for `kubectl apply -f`: the CRDs, the product, and driver and provider unless the cluster has them. */
 export function releaseManifests(version: string, image: PlacedImage | undefined, { nodeSide }: { readonly nodeSide: boolean }): string {
   const files = RENDERED.filter((file) => nodeSide || file !== "node-side.yaml");
   const parts = files.map((file) => readFileSync(path.join(root, "manifests/releases", version, file), "utf8"));
@@ -89,14 +92,14 @@ export function releaseManifests(version: string, image: PlacedImage | undefined
   return text.replaceAll(`${name}\n`, `image: ${image.repository}:${version}@${image.digest}\n`);
 }
 
-/** As Flux's OCIRepository reads it. */
+/** Adds the artifact for Flux's OCIRepository. */
 export async function addFluxArtifact(layout: OciLayout, annotations: Readonly<Record<string, string>>): Promise<Descriptor> {
   const { content } = await tarGz(fluxContent());
   const config = layout.addJson({}, "application/vnd.cncf.flux.config.v1+json");
   return addArtifact(layout, { config, layers: [layout.addBlob(content, "application/vnd.cncf.flux.content.v1.tar+gzip")], annotations });
 }
 
-/** Each file a layer with its name, as `oras pull` writes them. */
+/** Adds each file as a layer with its name, as `oras pull` expects. */
 export function addFiles(
   layout: OciLayout,
   folder: string,

@@ -1,8 +1,8 @@
 /**
- * Known vulnerabilities of the locked packages, development's among them: a step of `npm run check`.
+ * Lists known vulnerabilities of the locked packages, including those for development. A step of `npm run check`.
  *
- * A finding fails unless `tools/release/audit-exceptions.json` excuses its advisory until a day that has not passed. A registry without
- * an audit endpoint answers nothing about the packages: that is said, and fails only where `KEYVAULT_INJECTOR_AUDIT=required`.
+ * A finding is an error unless `tools/release/audit-exceptions.json` excuses its advisory until a date that has not passed. If the registry
+ * has no audit endpoint, the step prints a message, and fails only if `KEYVAULT_INJECTOR_AUDIT=required`.
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -14,18 +14,18 @@ const root = path.resolve(import.meta.dirname, "../..");
 const EXCEPTIONS = "tools/release/audit-exceptions.json";
 
 const exceptionSchema = z.strictObject({
-  /** As in the address of the advisory. */
+  /** Id as in the address of the advisory. */
   advisory: z.string().regex(/^GHSA(-[a-z0-9]{4}){3}$/),
   package: z.string(),
-  /** Why it does no harm here. */
+  /** Reason why the vulnerability does no harm here. */
   why: z.string().min(20),
-  /** The last day on which that is believed. */
+  /** Last day of the exception. */
   until: z.iso.date(),
 });
 
 export type AuditException = z.infer<typeof exceptionSchema>;
 
-/** The parts of `npm audit --json` that are read; `via` names other packages, or is an advisory itself. */
+/** The parts of `npm audit --json` that this step reads. `via` contains names of other packages, or advisories. */
 const reportSchema = z.object({
   vulnerabilities: z.record(
     z.string(),
@@ -37,12 +37,15 @@ const reportSchema = z.object({
 
 export type AuditReport = z.infer<typeof reportSchema>;
 
-/** Throws naming the field that is wrong. */
+/** Throws with the name of the wrong field. */
 export function readExceptions(text: string): readonly AuditException[] {
   return z.array(exceptionSchema).parse(JSON.parse(text));
 }
 
-/** What must be mended, one line each: advisories without an exception, exceptions that ended or excuse nothing. `today` is an ISO date. */
+/**
+ * Problems to fix, one per line: advisories without an exception, and exceptions that ended or that no advisory needs. `today` is an ISO
+ * date.
+ */
 export function auditProblems(report: AuditReport, exceptions: readonly AuditException[], today: string): readonly string[] {
   const advisories = Object.values(report.vulnerabilities)
     .flatMap(({ via }) => via)
@@ -62,16 +65,16 @@ function unneeded(exceptions: readonly AuditException[], found: ReadonlyMap<stri
   return exceptions.filter(({ advisory }) => !found.has(advisory)).map(({ advisory }) => `${advisory}: excepted, and no package has it`);
 }
 
-/** What npm answered; `why` where the registry has no answer. */
+/** Answer of npm. `why` is the reason why the registry did not answer. */
 export type AuditAnswer = { readonly kind: "report"; readonly report: AuditReport } | { readonly kind: "unanswered"; readonly why: string };
 
-/** `output` is that of `npm audit --json`. Throws on one that is neither a report nor an error of npm's. */
+/** `output` is that of `npm audit --json`. Throws if it is neither a report nor an error from npm. */
 export function readAnswer(output: string): AuditAnswer {
   const parsed: unknown = JSON.parse(output);
   const report = reportSchema.safeParse(parsed);
   if (report.success) return { kind: "report", report: report.data };
   const { message } = z.object({ message: z.string() }).parse(parsed);
-  // Its address is of whatever registry this machine uses.
+  // Removes the registry's address, which depends on this machine.
   return { kind: "unanswered", why: `the registry did not answer: ${message.replaceAll(/(\s*-\s*\w+)? ?https?:\S+/g, "")}` };
 }
 

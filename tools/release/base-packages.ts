@@ -1,10 +1,11 @@
 /**
- * What the image has below Node: glibc, libstdc++ and libgcc of Debian, each package by its checksum in `base-packages.json`. No shell, no
- * package manager.
+ * The packages below Node in the image: glibc, libstdc++ and libgcc from Debian, each with its checksum in `base-packages.json`. The image
+ * has no shell and no package manager.
  *
- *   node tools/release/base-packages.ts --update
+ * node tools/release/base-packages.ts --update
  *
- * takes what this machine's Debian sources have now, for both architectures. Needs apt and dpkg of Debian, and no rights.
+ * updates the list to the current versions in this machine's Debian sources, for both architectures. Needs apt and dpkg of Debian, but not
+ * root.
  */
 import { execFileSync } from "node:child_process";
 import {
@@ -27,10 +28,10 @@ import { ARCHITECTURES, type Architecture, TRIPLET } from "./platform.ts";
 import type { TarEntry } from "./tar.ts";
 
 const LOCK = path.join(import.meta.dirname, "base-packages.json");
-/** gcc-12-base has the licence of the two libraries, nothing else that is taken. */
+/** gcc-12-base contributes only the licence of the two GCC libraries. */
 const NAMES = ["gcc-12-base", "libc6", "libgcc-s1", "libstdc++6"] as const;
 const DEBIAN = "12";
-/** Shared libraries where the loader looks for them; folders of modules (gconv, audit) hold nothing that Node loads. */
+/** Shared libraries in the folders that the loader searches. The folders of modules (gconv, audit) contain nothing that Node loads. */
 const LIBRARY = /^(?:usr\/)?lib(?:64)?\/(?:[^/]+\/)?[^/]+\.so(?:\.[\d.]+)?$/;
 const COPYRIGHT = /^usr\/share\/doc\/[^/]+\/copyright$/;
 
@@ -38,7 +39,7 @@ const packageSchema = z.strictObject({
   name: z.enum(NAMES),
   version: z.string(),
   architecture: z.enum(ARCHITECTURES),
-  /** Below a mirror's root, as `debian/pool/…`. */
+  /** Path below a mirror's root, in the form `debian/pool/…`. */
   path: z.string(),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
 });
@@ -46,12 +47,12 @@ const packageSchema = z.strictObject({
 export type BasePackage = z.infer<typeof packageSchema>;
 
 const lockSchema = z.strictObject({
-  /** When the versions were current, as the archive of Debian's past names it. */
+  /** Time at which the versions were current, in the format of snapshot.debian.org. */
   snapshot: z.string().regex(/^\d{8}T\d{6}Z$/),
   packages: z.array(packageSchema),
 });
 
-/** As lists of packages and provenance name it. */
+/** Package URL for bills of materials and provenance. */
 export function packageUrl({ name, version, architecture }: Pick<BasePackage, "name" | "version" | "architecture">): string {
   return `pkg:deb/debian/${encodeURIComponent(name)}@${encodeURIComponent(version)}?arch=${architecture}`;
 }
@@ -64,7 +65,10 @@ function lock(): z.infer<typeof lockSchema> {
   return lockSchema.parse(JSON.parse(readFileSync(LOCK, "utf8")));
 }
 
-/** The libraries with their licences and Debian's records, by which scanners know them, and the few files that a program expects. */
+/**
+ * The libraries with their licences, Debian's package records, by which scanners identify them, and the few system files that a program
+ * expects.
+ */
 export async function baseEntries(architecture: Architecture): Promise<readonly TarEntry[]> {
   const entries: TarEntry[] = [
     text("etc/passwd", "root:x:0:0:root:/root:/sbin/nologin\nnonroot:x:65532:65532:nonroot:/home/nonroot:/sbin/nologin\n"),
@@ -83,7 +87,7 @@ export async function baseEntries(architecture: Architecture): Promise<readonly 
   return entries;
 }
 
-/** Where the loader of the architecture lies: what a program names as its interpreter. */
+/** Whether the entries contain the architecture's loader, which programs name as their interpreter, and its libc. */
 export function hasLoader(entries: readonly TarEntry[], architecture: Architecture): boolean {
   const places = { amd64: "lib64/ld-linux-x86-64.so.2", arm64: "lib/ld-linux-aarch64.so.1" };
   return [places[architecture], `lib/${TRIPLET[architecture]}/libc.so.6`].every((file) => entries.some((entry) => entry.path === file));
@@ -100,7 +104,7 @@ function entryOf(folder: string, file: string): TarEntry {
   return { path: file, kind: "copy", source, mode: status.mode & 0o777 };
 }
 
-/** Folder of the package's files, with its control file beside them as `.control`. */
+/** Folder with the package's files, and its control file as `.control`. */
 async function unpacked(each: BasePackage): Promise<string> {
   const folder = path.join(releaseCache(), `${each.name}-${each.architecture}-${each.sha256.slice(0, 12)}`);
   if (existsSync(folder)) return folder;
@@ -117,7 +121,10 @@ async function unpacked(each: BasePackage): Promise<string> {
   return folder;
 }
 
-/** From this machine's sources; a version that they no longer have from the archive of Debian's past, by the lock's snapshot. */
+/**
+ * Downloads from this machine's sources. If they no longer have the version, downloads from snapshot.debian.org, with the time in the lock
+ * file.
+ */
 async function download(each: BasePackage): Promise<string> {
   const folder = mkdtempSync(path.join(tmpdir(), "debian-package-"));
   const file = path.join(folder, "package.deb");
@@ -139,7 +146,7 @@ async function download(each: BasePackage): Promise<string> {
 
 type Apt = (args: readonly string[], cwd: string) => string;
 
-/** apt for one architecture, with lists of its own: the machine's are left as they are. */
+/** Runs apt for one architecture with its own lists, so that the machine's lists stay unchanged. */
 function withApt<T>(architecture: Architecture, use: (apt: Apt) => T): T {
   const state = mkdtempSync(path.join(tmpdir(), "apt-"));
   try {
@@ -163,7 +170,7 @@ function withApt<T>(architecture: Architecture, use: (apt: Apt) => T): T {
   }
 }
 
-/** Of a line that apt prints for `--print-uris`: `'address' file bytes SHA256:…`. */
+/** Parses a line of `apt --print-uris`: `'address' file bytes SHA256:…`. */
 function packageOf(line: string, architecture: Architecture): BasePackage {
   const [, address = "", file = "", sha256 = ""] = /^'([^']+)' (\S+) \d+ SHA256:([0-9a-f]{64})$/.exec(line) ?? [];
   const [name = "", version = ""] = file

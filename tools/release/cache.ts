@@ -3,14 +3,17 @@ import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:f
 import path from "node:path";
 import { cacheFolder } from "../cache-folder.ts";
 
-/** What is downloaded for a release, between runs. */
+/** Folder that keeps a release's downloads between runs. */
 export function releaseCache(): string {
   const folder = path.join(cacheFolder(), "release");
   mkdirSync(folder, { recursive: true });
   return folder;
 }
 
-/** Has `fill` fill a folder that appears whole under the name, or not at all, whoever else does so at the same time. */
+/**
+ * Calls `fill` to fill a new folder. The folder appears under the target's name complete or not at all, even if another process does the
+ * same.
+ */
 export async function filledFolder(target: string, fill: (folder: string) => Promise<void> | void): Promise<void> {
   const folder = mkdtempSync(`${target}-`);
   try {
@@ -21,7 +24,7 @@ export async function filledFolder(target: string, fill: (folder: string) => Pro
   }
 }
 
-/** Throws unless the file has the checksum; the algorithm is one of Node's. */
+/** Throws if the file does not have the checksum. The algorithm is one of Node's. */
 export function verifyFile(file: string, algorithm: "sha256" | "sha512", encoding: "hex" | "base64", expected: string): void {
   const found = createHash(algorithm).update(readFileSync(file)).digest(encoding);
   if (found !== expected)

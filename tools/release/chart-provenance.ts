@@ -1,6 +1,7 @@
 /**
- * Helm's signed provenance of a chart, `<archive>.prov`, which `helm verify` and `helm pull --verify` read: a clear-signed OpenPGP message of the
- * chart's metadata and the archive's checksum. Equal archives give equal bytes where the key's algorithm does, as RSA and EdDSA do.
+ * Writes Helm's signed provenance of a chart, `<archive>.prov`, which `helm verify` and `helm pull --verify` read. It is a clear-signed
+ * OpenPGP message with the chart's metadata and the archive's checksum. Equal archives give equal bytes if the key's algorithm is
+ * deterministic, such as RSA and EdDSA.
  */
 import { readFileSync } from "node:fs";
 import { createCleartextMessage, decryptKey, type PrivateKey, readPrivateKey, sign } from "openpgp";
@@ -9,23 +10,23 @@ import { digestOf } from "./oci-layout.ts";
 export interface ChartKey {
   /** File with an armored private key. */
   readonly file: string;
-  /** Of an encrypted one. */
+  /** Passphrase of an encrypted key. */
   readonly passphrase: string | undefined;
 }
 
 export interface SignedChart {
-  /** Of Chart.yaml. */
+  /** Content of Chart.yaml. */
   readonly metadata: string;
   /** File name of the archive. */
   readonly name: string;
   readonly archive: Buffer;
-  /** ISO 8601: the time in the signature, or the key's creation where that is later. */
+  /** ISO 8601. Time of the signature, unless the key's creation is later. */
   readonly date: string;
 }
 
 export type SignChart = (chart: SignedChart) => Promise<string>;
 
-/** Throws where the file holds no key that can sign, or the passphrase is missing or wrong. */
+/** Throws if the file contains no key that can sign, or if the passphrase is missing or wrong. */
 export async function chartSigning({ file, passphrase }: ChartKey): Promise<SignChart> {
   const key = await readKey(file, passphrase);
   return async ({ metadata, name, archive, date }) => {

@@ -1,4 +1,4 @@
-/** What the command line is installed from: an archive for each Linux, a package for Node elsewhere, and krew's manifest of them. */
+/** Packages of the command line: an archive for each Linux architecture, an npm package for other systems, and krew's manifest of them. */
 import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { PROJECT } from "../helm-chart/project.ts";
@@ -13,7 +13,7 @@ import type { TarEntry } from "./tar.ts";
 const NAME = "keyvault-injector";
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** The first line is for npm on Unix and for krew's link; npm makes the other platforms' starters itself. */
+/** The first line is for npm on Unix and for krew's link. npm creates the starters for the other platforms itself. */
 const STARTER = `#!/usr/bin/env node
 if (Number(process.versions.node.split(".")[0]) < 24) {
   console.error(\`keyvault-injector needs Node 24 or newer; this is \${process.version}\`);
@@ -22,7 +22,7 @@ if (Number(process.versions.node.split(".")[0]) < 24) {
 await import("./dist/main.js");
 `;
 
-/** Writes all of it into the folder; names of the files. */
+/** Writes all packages into the folder, and returns their file names. */
 export async function writeCommandLine(folder: string, dist: string): Promise<readonly string[]> {
   const { version } = PROJECT;
   const payload = await executablePayload(version);
@@ -47,7 +47,7 @@ export async function writeCommandLine(folder: string, dist: string): Promise<re
   return files;
 }
 
-/** `scratch` is a file that is written and removed. */
+/** `scratch` is a temporary file that the function writes and removes. */
 async function executableEntries(
   scratch: string,
   architecture: Architecture,
@@ -67,7 +67,7 @@ async function executableEntries(
   }
 }
 
-/** As npm packs one: `npx ./file.tgz`, `npm install --global file.tgz`. */
+/** Contents of an npm package for `npx ./file.tgz` and `npm install --global file.tgz`. */
 function packageEntries(dist: string): readonly TarEntry[] {
   const { license, homepage } = PROJECT;
   const manifest = {

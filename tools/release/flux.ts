@@ -1,14 +1,14 @@
-/** A release for Flux: an artifact with the folder `manifests`, and the files of `manifests/gitops/flux` that install from it. */
+/** Writes a release for Flux: an artifact with the folder `manifests`, and the files of `manifests/gitops/flux` that install from it. */
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseDocument, stringify } from "yaml";
 import type { TarEntry } from "./tar.ts";
 
 const MANIFESTS = path.resolve(import.meta.dirname, "../../manifests");
-/** In the order in which they depend on each other. */
+/** In the order of their dependencies. */
 const KUSTOMIZATIONS = ["crds.yaml", "product.yaml", "node-side.yaml"] as const;
 
-/** What `path` of a Kustomization can lead to: neither the chart nor what is rendered already. */
+/** The folders to which `path` of a Kustomization can refer, without the chart and the rendered manifests. */
 export function fluxContent(): readonly TarEntry[] {
   return globSync("**/*", { cwd: MANIFESTS, withFileTypes: true, exclude: ["releases/**", "helm/**"] })
     .filter((entry) => entry.isFile())
@@ -22,14 +22,14 @@ export interface FluxSource {
   /** `<registry>/<repository>` of the artifact. */
   readonly place: string;
   readonly version: string;
-  /** Of the artifact. */
+  /** Digest of the artifact. */
   readonly digest: string;
-  /** Whether the registry is spoken to without TLS. */
+  /** Whether the registry has no TLS. */
   readonly isPlain: boolean;
   readonly image: PlacedImage;
 }
 
-/** As for a Git repository, but for the source and the image: `kubectl apply -f` takes it where Flux runs. */
+/** The files for a Git repository with another source and image. Users can run `kubectl apply -f` on a cluster with Flux. */
 export function fluxManifests({ place, version, digest, isPlain, image }: FluxSource): string {
   const source = {
     apiVersion: "source.toolkit.fluxcd.io/v1",
@@ -52,9 +52,9 @@ function documentsOf(file: string): readonly string[] {
   return readFileSync(path.join(MANIFESTS, "gitops/flux", file), "utf8").split(/^---\n/m);
 }
 
-/** Where the image is once it is pushed; undefined where no registry is set. */
+/** The image after its push. Undefined if no registry is set. */
 export interface PlacedImage {
-  /** With registry, without tag. */
+  /** With the registry, without a tag. */
   readonly repository: string;
   readonly digest: string;
 }

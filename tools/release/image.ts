@@ -1,4 +1,4 @@
-/** The image for both architectures: Debian's libraries, Node, and the list of the image's files, each a layer of its own. */
+/** Builds the image for both architectures. Debian's libraries, Node, and the list of the image's files are one layer each. */
 import path from "node:path";
 import { IMAGE, imageFiles } from "../image-files.ts";
 import { baseEntries } from "./base-packages.ts";
@@ -10,11 +10,11 @@ import type { TarEntry } from "./tar.ts";
 const LAYER = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 export interface ImageOptions {
-  /** Of the build, below which the program lies. */
+  /** Folder of the build with the program. */
   readonly dist: string;
-  /** `org.opencontainers.image.…`, for index, manifests and configuration. */
+  /** `org.opencontainers.image.…` labels for index, manifests and configuration. */
   readonly labels: Readonly<Record<string, string>>;
-  /** Of the commit, ISO 8601. */
+  /** Date of the commit, ISO 8601. */
   readonly created: string;
 }
 

@@ -1,14 +1,14 @@
 import { stringify } from "yaml";
 
-/** One archive of the command line that a release carries. */
+/** One archive of the command line in a release. */
 export interface KrewArchive {
   readonly os: "linux" | "darwin" | "windows";
   readonly arch: "amd64" | "arm64";
-  /** Address, `https://`. */
+  /** Address that starts with `https://`. */
   readonly uri: string;
-  /** Of the archive, hexadecimal. */
+  /** SHA-256 of the archive, hexadecimal. */
   readonly sha256: string;
-  /** Path of the program in it; krew links `kubectl-keyvault` to it. */
+  /** Path of the program in the archive. krew links `kubectl-keyvault` to it. */
   readonly program: string;
 }
 
@@ -24,7 +24,7 @@ and restores classes from their snapshots (restore). Looks with your own rights,
 Secret.
 `;
 
-/** The plugin manifest by which `kubectl krew install keyvault` finds the command line. */
+/** The plugin manifest for `kubectl krew install keyvault`. */
 export function krewManifest({ version, homepage, archives }: KrewRelease): string {
   return stringify({
     apiVersion: "krew.googlecontainertools.github.com/v1alpha2",

@@ -1,7 +1,7 @@
 /**
- * `npm run release -- VERSION [--raise] [--output FOLDER] [--unsigned] [--uncommitted]`: makes a release, and pushes it where
- * KEYVAULT_INJECTOR_REGISTRY names a registry. `--raise` takes the checkout to the version instead. Stages are told on
- * stderr. docs/how-to/build-a-release.md has the variables.
+ * `npm run release -- VERSION [--raise] [--output FOLDER] [--unsigned] [--uncommitted]`: builds a release, and pushes it if
+ * KEYVAULT_INJECTOR_REGISTRY names a registry. `--raise` instead raises the version of the checkout. Prints each stage on stderr. For the
+ * variables, see docs/how-to/build-a-release.md.
  */
 import path from "node:path";
 import { PROJECT } from "../helm-chart/project.ts";
@@ -15,11 +15,11 @@ import { signing } from "./sign.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** What was typed or set cannot be done; the text says what to do. */
+/** Error in arguments or settings. The text contains the fix. */
 class Refusal extends Error {}
 
 interface Request {
-  /** To take the checkout to, and nothing else. */
+  /** Version to which the command raises the checkout, without a build. */
   readonly raiseTo: string | undefined;
   readonly folder: string;
   readonly registry: string | undefined;
@@ -53,12 +53,12 @@ function readArguments(): Request {
   };
 }
 
-/** `KEYVAULT_INJECTOR_<name>`; undefined where it is unset or empty. */
+/** Value of `KEYVAULT_INJECTOR_<name>`. Undefined if it is unset or empty. */
 function setting(name: string): string | undefined {
   return process.env[`KEYVAULT_INJECTOR_${name}`] || undefined;
 }
 
-/** Takes the checkout to the version, and says what comes next. */
+/** Raises the version of the checkout, and prints the next steps. */
 function raise(to: string): void {
   const date = new Date().toISOString().slice(0, 10);
   for (const file of raiseVersion({ root, from: PROJECT.version, to, date })) console.log(file);

@@ -1,4 +1,4 @@
-/** Everything that a release consists of, from the checkout into a folder. Nothing is pushed or signed here. */
+/** Builds all parts of a release from the checkout into a folder. Does not push anything, and signs only the chart. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -21,12 +21,12 @@ import { type Bom, imageBom, makeBom } from "./sbom.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 const NAME = "keyvault-injector";
 
-/** Below the registry, by what they hold. */
+/** Repositories below the registry, by their content. */
 export const REPOSITORIES = { image: NAME, chart: `charts/${NAME}`, manifests: `manifests/${NAME}`, files: `${NAME}-files` } as const;
 
 export interface Release {
   readonly version: string;
-  /** Holds the files, and the OCI layout in `oci`. */
+  /** Folder with the files, and with the OCI layout in `oci`. */
   readonly folder: string;
   readonly layout: string;
   readonly files: readonly string[];
@@ -38,11 +38,11 @@ export interface Release {
 
 export interface ReleaseOptions {
   readonly folder: string;
-  /** Where it will be pushed to, `<host>/<prefix>`; undefined where it stays here. */
+  /** Registry for the push, `<host>/<prefix>`. Undefined if the release stays here. */
   readonly registry: string | undefined;
-  /** Makes the chart's provenance; default none. */
+  /** Writes the chart's provenance. Default none. */
   readonly signChart?: SignChart | undefined;
-  /** Told of each stage as it begins; default nobody. */
+  /** Called at the start of each stage. */
   readonly onStage?: (stage: string) => void;
 }
 
@@ -107,7 +107,7 @@ export async function makeRelease({ folder, registry, signChart, onStage = () =>
   return { ...made, provenance: await provenanceOf(made, commit, registry) };
 }
 
-/** Every artifact, the images for each architecture, and every file. */
+/** Every artifact, the image of each architecture, and every file. */
 export function subjectsOf({ folder, files, image, artifacts }: Omit<Release, "provenance">): readonly Subject[] {
   return [
     ...Object.entries(artifacts).map(([kind, { digest }]) => ({ name: REPOSITORIES[kind as keyof typeof REPOSITORIES], digest })),
@@ -130,7 +130,7 @@ async function provenanceOf(made: Omit<Release, "provenance">, { id }: Commit, r
   return made_;
 }
 
-/** Nothing where no registry is set: it names the one that Flux asks. */
+/** Empty if no registry is set, because the file contains the registry's name. */
 function fluxFile(
   version: string,
   image: PlacedImage | undefined,

@@ -1,4 +1,4 @@
-/** Node for the image and the executable: the npm package of the version that package-lock.json pins, whatever runs here. */
+/** Node for the image and the executable: the npm package in the version that package-lock.json pins, whatever Node runs this script. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import path from "node:path";
@@ -11,14 +11,14 @@ const root = path.resolve(import.meta.dirname, "../..");
 export interface NodeProgram {
   readonly package: string;
   readonly version: string;
-  /** Of the npm package, hexadecimal. */
+  /** SHA-512 of the npm package, hexadecimal. */
   readonly sha512: string;
   /** Paths of the program and of its licence. */
   readonly program: string;
   readonly licence: string;
 }
 
-/** As the lockfile has it. Throws where it lacks the package. */
+/** The package in the lockfile. Throws if it is missing. */
 function lockedNode(architecture: Architecture): { readonly name: string; readonly version: string; readonly integrity: string } {
   const name = `node-linux-${NODE_ARCH[architecture]}`;
   const lock = JSON.parse(readFileSync(path.join(root, "package-lock.json"), "utf8")) as {
@@ -29,7 +29,7 @@ function lockedNode(architecture: Architecture): { readonly name: string; readon
   return { name, version: locked.version, integrity: locked.integrity };
 }
 
-/** Downloaded once, compared with the lockfile's checksum. */
+/** Downloads the package once, and compares its checksum with that in the lockfile. */
 export async function nodeProgram(architecture: Architecture): Promise<NodeProgram> {
   const { name, version, integrity } = lockedNode(architecture);
   const base64 = integrity.replace(/^sha512-/, "");

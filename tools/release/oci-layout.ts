@@ -1,4 +1,4 @@
-/** An OCI image layout: a folder in which each blob lies under its digest, and `index.json` gives some of them names. */
+/** Writes an OCI image layout: a folder that contains each blob under its digest. `index.json` gives names to some of them. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
@@ -21,17 +21,19 @@ export const INDEX = "application/vnd.oci.image.index.v1+json";
 export const MANIFEST = "application/vnd.oci.image.manifest.v1+json";
 export const CONFIG = "application/vnd.oci.image.config.v1+json";
 export const EMPTY = "application/vnd.oci.empty.v1+json";
-/** Under which `index.json` says the name; ours are `<repository>:<tag>`. */
+/** Annotation in `index.json` for the name. Our names have the form `<repository>:<tag>`. */
 export const REF_NAME = "org.opencontainers.image.ref.name";
 
-/** In an image, for who says nothing else. */
+/** PATH in an image that does not set another one. */
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 export function digestOf(content: Buffer | string): string {
   return `sha256:${createHash("sha256").update(content).digest("hex")}`;
 }
 
-/** The same entries give the same bytes; the compressed ones also depend on the zlib of the Node that runs, which the lockfile pins. */
+/**
+ * The same entries give the same bytes. The compressed bytes also depend on the zlib of the running Node, whose version the lockfile pins.
+ */
 export async function tarGz(entries: readonly TarEntry[]): Promise<{ readonly content: Buffer; readonly diffId: string }> {
   const tar = Buffer.concat([...tarChunks(sortedEntries(entries))]);
   return { content: await promisify(gzip)(tar), diffId: digestOf(tar) };
@@ -66,7 +68,7 @@ export class OciLayout {
     this.#named.set(reference, descriptor);
   }
 
-  /** The files that make the folder a layout; after everything was added. */
+  /** Writes the files that make the folder a layout. Call this after everything was added. */
   write(): void {
     const manifests = [...this.#named]
       .sort(([a], [b]) => (a < b ? -1 : 1))

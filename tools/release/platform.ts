@@ -1,9 +1,9 @@
-/** The platforms that a release is made for, by the names that each ecosystem has for them. */
+/** Platforms of a release, with the names that each ecosystem uses. */
 export const ARCHITECTURES = ["amd64", "arm64"] as const;
 
 export type Architecture = (typeof ARCHITECTURES)[number];
 
-/** npm's and Node's name. */
+/** Name in npm and Node. */
 export const NODE_ARCH = { amd64: "x64", arm64: "arm64" } as const satisfies Record<Architecture, string>;
 
 /** Debian's folder of shared libraries. */

@@ -1,4 +1,7 @@
-/** What a release was made from, as SLSA v1 provenance in an in-toto statement. Times are left out: the same commit gives the same text. */
+/**
+ * Writes the sources of a release as SLSA v1 provenance in an in-toto statement, without times, so that the same commit gives the same
+ * text.
+ */
 import { PROJECT } from "../helm-chart/project.ts";
 import { type BasePackage, packageUrl } from "./base-packages.ts";
 import type { NodeProgram } from "./node-program.ts";
@@ -13,7 +16,7 @@ export interface Subject {
   readonly digest: string;
 }
 
-/** in-toto's statement about some artifacts. */
+/** in-toto's statement about artifacts. */
 export interface Statement {
   readonly _type: "https://in-toto.io/Statement/v1";
   readonly subject: readonly { readonly name: string; readonly digest: Readonly<Record<string, string>> }[];
@@ -29,15 +32,15 @@ export function statement(subjects: readonly Subject[], predicateType: string, p
 export interface Sources {
   readonly version: string;
   readonly commit: string;
-  /** SHA-256 of package-lock.json, which has the checksum of every npm package. */
+  /** SHA-256 of package-lock.json, which contains the checksum of every npm package. */
   readonly lockfile: string;
   readonly nodes: readonly NodeProgram[];
   readonly base: readonly BasePackage[];
-  /** Where the image goes; undefined where it stays here. */
+  /** Registry for the image. Undefined if the image stays here. */
   readonly registry: string | undefined;
 }
 
-/** Who builds: a workflow, by the variables that GitHub's runners set, or somebody's machine. */
+/** The builder: a workflow, according to the variables of GitHub's runners, otherwise a person's machine. */
 export function builder(environment: Readonly<Record<string, string | undefined>>): { readonly id: string; readonly invocation?: string } {
   const { GITHUB_SERVER_URL: server, GITHUB_REPOSITORY: repository, GITHUB_WORKFLOW_REF: workflow, GITHUB_RUN_ID: run } = environment;
   if (server === undefined || workflow === undefined) return { id: `${PROJECT.homepage}/docs/how-to/build-a-release#by-hand` };

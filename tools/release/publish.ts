@@ -1,4 +1,4 @@
-/** Pushes a release and attaches to each of its artifacts who signed it, what it was made from, and, to images, what is in it. */
+/** Pushes a release, and attaches a signature and the provenance to each of its artifacts, and a bill of materials to images. */
 import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { REPOSITORIES, type Release } from "./make-release.ts";
@@ -10,14 +10,14 @@ import type { Sign } from "./sign.ts";
 
 const BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
-/** `<repository>:<tag>@<digest>` of what was pushed. Without `sign` nothing is attached. */
+/** Returns `<repository>:<tag>@<digest>` of each pushed artifact. Without `sign`, attaches nothing. */
 export async function publish(release: Release, registry: Registry, sign: Sign | undefined): Promise<readonly string[]> {
   const pushed = await registry.pushLayout(release.layout);
   if (sign !== undefined) await attachSigned(release, registry, sign);
   return pushed.map(({ repository, tag, digest }) => `${repository}:${tag}@${digest}`);
 }
 
-/** Of the statement of provenance, beside the files: `cosign verify-blob-attestation` finds each of them in it. */
+/** Writes the signed provenance next to the files. `cosign verify-blob-attestation` finds each file in it. */
 export async function writeSignedProvenance(release: Release, sign: Sign): Promise<string> {
   const bundle = await sign(release.provenance);
   writeFileSync(path.join(release.folder, "provenance.sigstore.json"), bundle);

@@ -1,17 +1,17 @@
-/** The step from one version to the next in a checkout: what names the version, the section of CHANGELOG.md, the sums of what was released. */
+/** Raises the version in a checkout: in names with the version, in CHANGELOG.md, and in the checksums of released files. */
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { digestOf } from "./oci-layout.ts";
 
-/** Where users find names with the version in them. The page on upgrading is about two versions, and decisions are about theirs. */
+/** Files with names that contain the version. The page on upgrading names two versions, and decisions name those of their time. */
 const NAMING = ["README.md", "docs/**/*.md", "manifests/**/*.yaml"];
 const OTHERS = ["docs/adr/**", "docs/how-to/upgrade.md", "manifests/releases/**", "manifests/helm/**"];
-/** What stands before a version that is ours, and the current one. */
+/** Text before the current version, if the version is ours. */
 const BEFORE =
   /(?:keyvault-injector(?:-ci)?:|keyvault-injector-|newTag: |--version |image\.tag=|npm run release -- |releases?\/|tag `v|version="|What works in )/;
 
 export interface Raise {
-  /** Of the checkout. */
+  /** Root of the checkout. */
   readonly root: string;
   readonly from: string;
   readonly to: string;
@@ -19,13 +19,13 @@ export interface Raise {
   readonly date: string;
 }
 
-/** Returns the files that it has written. Rendered manifests and the chart are made anew after it. */
+/** Returns the changed files. The caller must then generate the rendered manifests and the chart. */
 export function raiseVersion({ root, from, to, date }: Raise): readonly string[] {
   const isOther = (file: string): boolean => OTHERS.some((pattern) => path.matchesGlob(file, pattern));
   const naming = globSync(NAMING, { cwd: root }).filter((file) => !isOther(file));
   const changes: Readonly<Record<string, (text: string) => string>> = {
     "package.json": (text) => text.replace(`"version": "${from}"`, `"version": "${to}"`),
-    // The root's own, twice, before any package.
+    // The root package's own version is in the file twice, before all other packages.
     "package-lock.json": (text) =>
       text.replace(`"version": "${from}"`, `"version": "${to}"`).replace(`"version": "${from}"`, `"version": "${to}"`),
     "CHANGELOG.md": (text) => changelogWith(text, to, date),
@@ -41,7 +41,7 @@ export function raiseVersion({ root, from, to, date }: Raise): readonly string[]
   });
 }
 
-/** Of the rendered files of versions that were released, as `sha256sum` writes them. */
+/** Checksums of the rendered files of released versions, in the format of `sha256sum`. */
 export const SUMS = "manifests/releases/SHA256SUMS";
 
 function sumsOf(root: string, version: string): string {
@@ -50,12 +50,12 @@ function sumsOf(root: string, version: string): string {
   return files.map((file) => `${digestOf(readFileSync(path.join(folder, file))).replace("sha256:", "")}  ${file}\n`).join("");
 }
 
-/** Names with the version in them; what is said of the version as such stays. */
+/** Replaces the version in names only. Text about the version itself stays. */
 export function renamed(text: string, from: string, to: string): string {
   return text.replaceAll(new RegExp(`(?<=${BEFORE.source})${from.replaceAll(".", "\\.")}(?!\\d)`, "g"), to);
 }
 
-/** What was unreleased is the version's. Throws where nothing is. */
+/** Moves the unreleased changes into a section of the version. Throws if there are none. */
 export function changelogWith(text: string, version: string, date: string): string {
   const heading = "## [Unreleased]\n";
   const [before, after] = text.split(heading);
@@ -64,7 +64,7 @@ export function changelogWith(text: string, version: string, date: string): stri
   return `${before}${heading}\n## [${version}] - ${date}\n${after}`;
 }
 
-/** Whether `to` comes after `from`, of three numbers each. */
+/** Whether `to` comes after `from`. Versions have three numbers. */
 export function isLater(to: string, from: string): boolean {
   const [a, b] = [to, from].map((version) => version.split(".").map(Number));
   const first = [0, 1, 2].find((index) => a?.[index] !== b?.[index]);

@@ -1,6 +1,6 @@
 /**
- * Pushes to an OCI registry over its HTTP API (distribution-spec 1.1). Credentials are those of the environment, asked for once by the
- * registry's challenge. A registry on this machine is spoken to without TLS.
+ * Pushes to an OCI registry over its HTTP API (distribution-spec 1.1). Credentials come from the environment, and are sent after the
+ * registry's challenge. The connection to a registry on this machine has no TLS.
  */
 import { readFileSync } from "node:fs";
 import path from "node:path";
@@ -19,7 +19,7 @@ const descriptorSchema = z.looseObject({ mediaType: z.string(), digest: z.string
 const indexSchema = z.looseObject({ manifests: z.array(descriptorSchema) });
 const manifestSchema = z.looseObject({ config: descriptorSchema, layers: z.array(descriptorSchema) });
 
-/** Whether a registry, `<host>` or `<host>/<prefix>`, is spoken to without TLS. */
+/** Whether the connection to a registry, `<host>` or `<host>/<prefix>`, has no TLS. */
 export function isPlain(place: string): boolean {
   return LOOPBACK.test(place.split("/")[0] ?? "");
 }
@@ -28,7 +28,7 @@ export class Registry {
   readonly #base: string;
   readonly #prefix: string;
   readonly #credentials: Credentials | undefined;
-  /** By repository. */
+  /** Authorization headers by repository. */
   readonly #authorization = new Map<string, string>();
 
   /** `place` is `<host>` or `<host>/<prefix of the repositories>`. */
@@ -39,7 +39,7 @@ export class Registry {
     this.#credentials = credentials;
   }
 
-  /** Everything that the layout names, under these names; blobs that are there already are left. */
+  /** Pushes all named manifests of the layout under their names. Skips blobs that the registry already has. */
   async pushLayout(folder: string): Promise<readonly (Descriptor & { readonly repository: string; readonly tag: string })[]> {
     const { manifests } = indexSchema.parse(JSON.parse(readFileSync(path.join(folder, "index.json"), "utf8")));
     const pushed = [];
@@ -52,7 +52,7 @@ export class Registry {
     return pushed;
   }
 
-  /** What says something of a manifest that is there: found by the API of referrers, or by the tag that stands in for it. */
+  /** Attaches an artifact to a pushed manifest. Clients find it with the referrers API, or by a tag if the registry lacks this API. */
   async attach(
     repository: string,
     subject: Descriptor,
@@ -69,7 +69,7 @@ export class Registry {
     const text = JSON.stringify({ ...manifest, subject: { mediaType: subject.mediaType, digest, size } });
     const answer = await this.#putManifest(repository, digestOf(text), text, MANIFEST);
     const referrer = { mediaType: MANIFEST, digest: digestOf(text), size: Buffer.byteLength(text), artifactType: mediaType, annotations };
-    // A registry with the API says so in this header.
+    // A registry with the API confirms it in this header.
     if (answer.headers.get("oci-subject") === null) await this.#addToReferrersTag(repository, digest, referrer);
   }
 
@@ -135,7 +135,7 @@ export class Registry {
     throw new Error(`${init.method ?? "GET"} ${new URL(address).pathname}: ${answer.status} ${said}`);
   }
 
-  /** The value of the header, by the challenge of a 401. */
+  /** Returns the value of the header for the challenge of a 401. */
   async #authorize(repository: string, answer: Response, { user, password }: Credentials): Promise<string> {
     const challenge = answer.headers.get("www-authenticate") ?? "";
     const basic = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;

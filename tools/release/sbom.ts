@@ -1,8 +1,8 @@
 /**
- * What the image's program is made of, as CycloneDX JSON: the packages that are compiled in, with versions, licences and the checksums of
- * the lockfile. A release adds Node and Debian's packages to the list of each image.
+ * Writes the bill of materials of the image's program as CycloneDX JSON: the bundled packages with versions, licences and the lockfile's
+ * checksums. A release adds Node and Debian's packages for each image.
  *
- *   npm run sbom [-- <file>]
+ * npm run sbom [-- <file>]
  */
 import { spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -25,16 +25,22 @@ const bomSchema = z.looseObject({
 
 export type Bom = z.infer<typeof bomSchema>;
 
-/** Made by npm from the lockfile, cut to what is compiled in. The same sources give the same text. Throws with npm's message. */
+/**
+ * npm writes it from the lockfile, and this function reduces it to the bundled packages. The same sources give the same text. Throws with
+ * npm's message.
+ */
 export async function makeBom(): Promise<Bom> {
-  // Not `--omit=dev`: npm 11 then leaves out packages that development needs as well.
+  // With `--omit=dev`, npm 11 also omits packages of the product that development needs too.
   const args = ["sbom", "--sbom-format=cyclonedx", "--package-lock-only"];
   const { status, stdout, stderr } = spawnSync("npm", args, { cwd: root, encoding: "utf8", maxBuffer: 64 * 1024 * 1024 });
   if (status !== 0) throw new Error(`npm sbom failed: ${stderr.trim()}`);
   return narrowed(bomSchema.parse(JSON.parse(stdout)), await bundledPackages());
 }
 
-/** `kept` holds `name@version`. What differs from run to run (serial number, time, npm's version) and the checkout's folder go. */
+/**
+ * `kept` contains `name@version`. Removes the fields that differ between runs (serial number, time, npm's version), and the checkout's
+ * folder.
+ */
 function narrowed({ serialNumber: _serial, metadata, ...bom }: Bom, kept: ReadonlySet<string>): Bom {
   const components = bom.components.filter(({ name, version }) => kept.has(`${name}@${version}`));
   const refs = new Set(components.map((component) => component["bom-ref"]));
@@ -46,7 +52,7 @@ function narrowed({ serialNumber: _serial, metadata, ...bom }: Bom, kept: Readon
   return { ...bom, metadata: { component }, components, dependencies };
 }
 
-/** Of the image for one architecture: with Node and Debian's packages besides. */
+/** The bill of materials of the image for one architecture, with Node and Debian's packages. */
 export function imageBom(bom: Bom, { architecture, node, base }: ImageParts): Bom {
   const licensed = (id: string) => [{ license: { id } }];
   const below = [

@@ -1,6 +1,6 @@
 /**
- * Signatures as Sigstore bundles, which cosign 3 verifies: by a key where one is given, else by the identity of the CI job. The second way
- * HAS NEVER RUN: it needs a job with an identity, and Sigstore's public services.
+ * Signs as Sigstore bundles, which cosign 3 verifies: with a key if one is given, otherwise with the identity of the CI job. The second way
+ * is untested, because it needs a job with an identity, and Sigstore's public services.
  */
 import { createPrivateKey, createPublicKey, type KeyObject, sign as signBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -18,19 +18,19 @@ import type { Statement } from "./provenance.ts";
 
 const IN_TOTO = "application/vnd.in-toto+json";
 
-/** A signed statement, as JSON text. */
+/** Signs a statement, and returns the bundle as JSON text. */
 export type Sign = (statement: Statement) => Promise<string>;
 
 export interface SigningChoice {
   /** PEM file of a P-256 key, PKCS#8 or SEC 1. */
   readonly key: string | undefined;
-  /** Of an encrypted one. */
+  /** Passphrase of an encrypted key. */
   readonly passphrase: string | undefined;
   /** Whether the CI job has an identity. */
   readonly hasIdentity: boolean;
 }
 
-/** Undefined where there is nothing to sign with. Throws where the key is none that cosign verifies. */
+/** Undefined if neither a key nor an identity is available. Throws if cosign cannot verify signatures of the key. */
 export function signing({ key, passphrase, hasIdentity }: SigningChoice): Sign | undefined {
   if (key !== undefined) return signWith(new DSSEBundleBuilder({ signer: keySigner(readKey(key, passphrase)), witnesses: [] }));
   if (!hasIdentity) return undefined;

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
 
-/** One member of a tar archive. Modes are the permission bits; owners are numbers, root where absent. */
+/** One member of a tar archive. Modes are permission bits. Owners are numbers, root by default. */
 export type TarEntry = {
   /** Relative, without a leading or trailing slash. */
   readonly path: string;
@@ -12,7 +12,7 @@ export type TarEntry = {
 
 type TarBody =
   | { readonly kind: "file"; readonly content: Buffer | string }
-  /** `source` is read when the archive is written: large files are never all in memory. */
+  /** The writer reads `source` only when it writes the archive, so that large files are never all in memory. */
   | { readonly kind: "copy"; readonly source: string }
   | { readonly kind: "directory" }
   | { readonly kind: "symlink"; readonly target: string };
@@ -21,16 +21,16 @@ const BLOCK = 512;
 const DEFAULT_MODE = { file: 0o644, copy: 0o644, directory: 0o755, symlink: 0o777 } as const;
 const TYPE = { file: "0", copy: "0", directory: "5", symlink: "2" } as const;
 const PAX_TYPE = "x";
-/** Of the fields for a name and for a link's target; longer ones go into a pax record in front. */
+/** Size of the header's fields for a name and for a link's target. Longer ones go into a preceding pax record. */
 const NAME_BYTES = 100;
 
-/** The archive in chunks, the end marker included. Every time stamp is the epoch: equal entries, equal bytes. */
+/** Yields the archive in chunks, including the end marker. All time stamps are the epoch, so that equal entries give equal bytes. */
 export function* tarChunks(entries: readonly TarEntry[]): Generator<Buffer> {
   for (const entry of entries) yield* entryChunks(entry);
   yield Buffer.alloc(2 * BLOCK);
 }
 
-/** Parents before children and always in the same order, whatever order the caller had. */
+/** Sorts parents before children, independently of the caller's order, and adds missing folders. */
 export function sortedEntries(entries: readonly TarEntry[]): TarEntry[] {
   const byPath = new Map<string, TarEntry>();
   for (const entry of entries) {

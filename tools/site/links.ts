@@ -1,8 +1,8 @@
-/** Whether every link of the built site leads somewhere. */
+/** Checks that every link of the built site leads to a file and fragment that exist. */
 import { globSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-/** One line for each link to a file or fragment that is not there. */
+/** One line for each link to a missing file or fragment. */
 export function brokenLinks(folder: string): readonly string[] {
   const files = new Set(
     globSync("**/*", { cwd: folder, withFileTypes: true }).flatMap((entry) => (entry.isFile() ? [relative(folder, entry)] : [])),

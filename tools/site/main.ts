@@ -1,9 +1,9 @@
 /**
- * Builds the site from the repository's Markdown, by Eleventy.
+ * Builds the site from the repository's Markdown with Eleventy.
  *
- *   node tools/site/main.ts [--check] [--output FOLDER]
+ * node tools/site/main.ts [--check] [--output FOLDER]
  *
- * Every link of it is checked. `--check` builds into a temporary folder, for the gate; otherwise the site is in `site`.
+ * Checks every link. `--check` builds into a temporary folder, for the gate. Otherwise the site goes into the folder `site`.
  */
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -22,7 +22,7 @@ import { redirect, shell } from "./shell.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** The parts of Eleventy's configuration and class that are used. */
+/** The parts of Eleventy's configuration and class that this file uses. */
 interface Configuration {
   setQuietMode(is: boolean): void;
   setUseGitIgnore(is: boolean): void;
@@ -39,9 +39,9 @@ type Eleventy = new (
     readonly config: (configuration: Configuration) => Readonly<Record<string, unknown>>;
   },
 ) => { write(): Promise<unknown> };
-const Eleventy = untypedEleventy as Eleventy; // As documented for its version.
+const Eleventy = untypedEleventy as Eleventy; // As in the documentation of its version.
 
-/** The list of decisions, which are a folder in the repository. */
+/** A page with the list of decisions, which are only a folder in the repository. */
 function decisionsPage(pages: readonly SitePage[]): SitePage {
   const decisions = pages.filter(({ file }) => file.startsWith("docs/adr/"));
   const list = decisions.map(({ file, title }) => `- [${title}](${path.posix.basename(file)})`).join("\n");
@@ -79,7 +79,7 @@ async function build(output: string): Promise<number> {
   return pages.length;
 }
 
-/** Pictures, the search, and for each page the address by its file's name. */
+/** Adds pictures and the search, and for each page a redirect from its file's name. */
 function addFiles(output: string, pages: readonly SitePage[]): void {
   for (const file of repositoryFiles().filter((each) => /^docs\/.*\.(?:svg|png)$/.test(each)))
     cpSync(path.join(root, file), path.join(output, file));
@@ -95,7 +95,7 @@ function addFiles(output: string, pages: readonly SitePage[]): void {
   }
 }
 
-/** What a package has for browsers. */
+/** A package's file for browsers. */
 function distOf(name: string, file: string): string {
   return createRequire(import.meta.url)
     .resolve(name)

@@ -1,13 +1,13 @@
-/** How the repository's Markdown becomes the site's: fragments of headings as GitHub has them, links to pages, sources and pictures. */
+/** Converts the repository's Markdown for the site: fragments of headings as on GitHub, and links to pages, sources and pictures. */
 import path from "node:path";
 import { escaped } from "../markup.ts";
 import { relativeUrl, slugOf, urlOf } from "./pages.ts";
 
-/** The parts of markdown-it that are used; Eleventy brings it. */
+/** The parts of markdown-it that this file uses. Eleventy contains it. */
 interface Token {
   readonly type: string;
   readonly content: string;
-  /** Of a fenced block: its language. */
+  /** Language of a fenced block. */
   readonly info: string;
   readonly children: readonly Token[] | null;
   attrGet(name: string): string | null;
@@ -21,13 +21,13 @@ export interface MarkdownIt {
 export interface LinkTargets {
   /** Files of the repository that are pages. */
   readonly pages: ReadonlySet<string>;
-  /** Where the other files are read. */
+  /** Address of the other files' sources. */
   readonly source: string;
 }
 
 const PICTURE = /\.(?:svg|png)$/;
 
-/** A link of a page as the site has it. */
+/** Converts a link of a page for the site. */
 export function siteLink(target: string, { file, url }: { readonly file: string; readonly url: string }, targets: LinkTargets): string {
   if (/^(?:[a-z]+:|#)/.test(target)) return target;
   const [linked = "", fragment] = target.split("#");
@@ -39,10 +39,10 @@ export function siteLink(target: string, { file, url }: { readonly file: string;
   return `${targets.source}/${found}${suffix}`;
 }
 
-/** A plugin of markdown-it. The page comes with Eleventy's data of it. */
+/** Plugin of markdown-it. Eleventy's data contains the page. */
 export function siteMarkdown(markdown: MarkdownIt, targets: LinkTargets): void {
   markdown.core.ruler.push("site", ({ tokens, env }) => {
-    const page = (env as { readonly sitePage: { readonly file: string; readonly url: string } }).sitePage; // As main.ts adds it.
+    const page = (env as { readonly sitePage: { readonly file: string; readonly url: string } }).sitePage; // Added by main.ts.
     for (const [index, token] of tokens.entries()) {
       if (isDiagram(token))
         Object.assign(token, { type: "html_block", content: `<pre class="${DIAGRAM}">${escaped(token.content)}</pre>\n` });
@@ -55,7 +55,7 @@ export function siteMarkdown(markdown: MarkdownIt, targets: LinkTargets): void {
   });
 }
 
-/** By which the page's script finds it. */
+/** CSS class by which the page's script finds diagrams. */
 export const DIAGRAM = "mermaid";
 
 const isDiagram = ({ type, info }: Token): boolean => type === "fence" && info.trim() === DIAGRAM;

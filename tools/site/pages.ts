@@ -1,13 +1,13 @@
-/** The pages of the site: the repository's own Markdown, where each is published, and what it is called. */
+/** Pages of the site: the repository's Markdown files with their addresses and titles. */
 import path from "node:path";
 import { readRepositoryFile, repositoryFiles } from "../repository-files.ts";
 
 export interface SitePage {
-  /** Below the repository. */
+  /** Path below the repository. */
   readonly file: string;
   readonly markdown: string;
   readonly title: string;
-  /** Folder below the site's root with a slash at its end; of the first page nothing. */
+  /** Folder below the site's root, with a slash at its end. Empty for the first page. */
   readonly url: string;
 }
 
@@ -19,19 +19,19 @@ export function sitePages(): readonly SitePage[] {
   });
 }
 
-/** `docs/how-to/install.md` is `docs/how-to/install/`, a README its folder. */
+/** The address is `docs/how-to/install/` for `docs/how-to/install.md`, and the folder for a README. */
 export function urlOf(file: string): string {
   const name = file.replace(/\.md$/, "").replace(/(?:^|(?<=\/))README$/, "");
   return name === "" || name.endsWith("/") ? name : `${name}/`;
 }
 
-/** The link from one place of the site to another; works below any address, as GitHub Pages has it. */
+/** Returns the relative link between two places of the site, so that the site works below any address, as on GitHub Pages. */
 export function relativeUrl(from: string, to: string): string {
   const relative = path.posix.relative(`/${from}`, `/${to}`);
   return `${relative === "" ? "." : relative}${to === "" || to.endsWith("/") ? "/" : ""}`;
 }
 
-/** As GitHub makes the fragment of a heading. */
+/** The fragment of a heading as on GitHub. */
 export function slugOf(heading: string): string {
   return heading
     .toLowerCase()

@@ -1,4 +1,4 @@
-/** The index that the site's search reads: one entry for each heading. */
+/** Builds the index of the site's search, with one entry for each heading. */
 import MiniSearch from "minisearch";
 import { type SitePage, slugOf } from "./pages.ts";
 
@@ -12,7 +12,7 @@ interface Section {
 
 const FIELDS = { fields: ["title", "heading", "text"], storeFields: ["title", "heading", "url"] };
 
-/** JSON that `search.js` loads. */
+/** JSON text that `search.js` loads. */
 export function searchIndex(pages: readonly SitePage[]): string {
   const index = new MiniSearch<Section>(FIELDS);
   index.addAll(pages.flatMap(sectionsOf).map((section, id) => ({ ...section, id })));
@@ -26,7 +26,7 @@ function sectionsOf({ title, markdown, url }: SitePage): readonly Omit<Section, 
   });
 }
 
-/** Runs in the browser. `data-root` of the body leads to the site's root. */
+/** This script runs in the browser. `data-root` of the body leads to the site's root. */
 export const SEARCH_SCRIPT = `const root = document.body.dataset.root;
 const input = document.querySelector("#search");
 const list = document.querySelector("#found");

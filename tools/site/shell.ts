@@ -1,4 +1,4 @@
-/** What stands around a page's text. */
+/** Builds the HTML around a page's text. */
 import { escaped } from "../markup.ts";
 import { DIAGRAM } from "./markdown.ts";
 import { relativeUrl, type SitePage } from "./pages.ts";
@@ -61,14 +61,14 @@ ${content.includes(`class="${DIAGRAM}"`) ? diagrams(page) : ""}</body>
 `;
 }
 
-/** Draws the page's diagrams. Their text is there without it. */
+/** Draws the page's diagrams. Without the script, the page shows their text. */
 function diagrams({ url }: SitePage): string {
   return `<script src="${relativeUrl(url, "mermaid.js")}"></script>
 <script>mermaid.initialize({ startOnLoad: true, theme: matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "default" });</script>
 `;
 }
 
-/** Where the page was, or is by its file's name: messages and charts link that. */
+/** A redirect from a page's former address, or from its file's name, to which messages and charts link. */
 export function redirect(to: string): string {
   return `<!doctype html>\n<meta charset="utf-8">\n<title>Moved</title>\n<meta http-equiv="refresh" content="0; url=${to}">\n<a href="${to}">Moved</a>\n`;
 }

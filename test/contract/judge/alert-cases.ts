@@ -1,8 +1,8 @@
-/** Time series, in promtool's notation, under which an alert fires, and under which it does not. A sample a minute. */
+/** Time series in promtool's notation with which an alert fires, and some with which it does not. One sample a minute. */
 export interface AlertCase {
   readonly alert: string;
   readonly fires: Situation & {
-    /** Of each alert that is expected, besides `severity`. */
+    /** Labels of each expected alert in addition to `severity`. */
     readonly labels: readonly Readonly<Record<string, string>>[];
   };
   readonly silent: Situation;
@@ -10,7 +10,7 @@ export interface AlertCase {
 
 interface Situation {
   readonly series: Readonly<Record<string, string>>;
-  /** When it is looked at. */
+  /** Time of the evaluation. */
   readonly at: string;
 }
 
@@ -18,7 +18,7 @@ const k = (name: string, labels = ""): string => `keyvault_injector_${name}${lab
 const HOOK = 'name="pods.keyvault-injector.dev"';
 const NONE = [{}];
 
-/** Each with what is nearly the same and must not wake anybody: too short, too little, or another one's. */
+/** Each has a similar case in which the alert must not fire: too short, too little, or from another component. */
 export const ALERT_CASES: readonly AlertCase[] = [
   {
     alert: "KeyVaultInjectorUnavailable",
@@ -26,7 +26,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
     silent: { series: { 'apiserver_admission_webhook_fail_open_count{name="pods.somebody.else"}': "0+1x30" }, at: "20m" },
   },
   {
-    // R12: a webhook that is not reached is passed by, and counted nowhere else but as a pod that failed open.
+    // R12: the API server skips a webhook that it cannot reach, and counts it only as a pod that failed open.
     alert: "KeyVaultInjectorCallErrors",
     fires: {
       series: { [`apiserver_admission_webhook_rejection_count{${HOOK},error_type="apiserver_internal_error"}`]: "0+1x30" },
@@ -78,7 +78,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
       at: "30m",
       labels: [{ reason: "InternalError" }],
     },
-    // R7: a burst of reviews that found no room once, and were sent again.
+    // R7: a burst of reviews without room that were retried once.
     silent: { series: { [k("admission_requests_total", 'outcome="errored",reason="Overloaded"')]: "0x9 30x30" }, at: "18m" },
   },
   {
@@ -108,13 +108,13 @@ export const ALERT_CASES: readonly AlertCase[] = [
       at: "20m",
       labels: [{ component: "ValidatingAdmissionPolicy keyvault-injector-pod-volume" }],
     },
-    // Mended, as most are, before anybody could look.
+    // Healed, as usual, before a user could act.
     silent: { series: { [k("component_damaged", 'component="Deployment keyvault-injector-webhook",pod="a"')]: "1x3 0x30" }, at: "20m" },
   },
   {
     alert: "KeyVaultInjectorNoLeader",
     fires: { series: { [k("leader", 'pod="a"')]: "1x5 0x20", [k("leader", 'pod="b"')]: "0x25" }, at: "15m", labels: NONE },
-    // A failover: nobody for three minutes, then the other one.
+    // A failover: no leader for three minutes, then the other one.
     silent: { series: { [k("leader", 'pod="a"')]: "1x5 0x20", [k("leader", 'pod="b"')]: "0x8 1x20" }, at: "15m" },
   },
   {
@@ -183,7 +183,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
       at: "50m",
       labels: [{ vault: "v" }],
     },
-    // Four shards, each at a quarter of its share: together they are far from it, too.
+    // Four shards, each at a quarter of its share, so that together they are far from the limit too.
     silent: {
       series: Object.fromEntries(
         ["a", "b", "c", "d"].flatMap((pod) => [
@@ -225,7 +225,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
       at: "80m",
       labels: [{ cause: "invalid_window" }, { cause: "blocked" }],
     },
-    // A closed window and a pause that somebody set last for days, and an admission webhook was down for half an hour.
+    // A closed window and a user's pause last for days, and an admission webhook was unavailable for half an hour.
     silent: {
       series: {
         [k("rollouts_held", 'cause="window",pod="a"')]: "3x90",
@@ -263,7 +263,7 @@ export const ALERT_CASES: readonly AlertCase[] = [
       at: "35m",
       labels: [{ queue: "away" }, { queue: "silent" }],
     },
-    // A failover, an outage of the storage account that was over within minutes, and an install without queues.
+    // A failover, a storage account's outage of some minutes, and an install without queues.
     silent: {
       series: {
         [k("event_queue_up", 'queue="q",pod="a"')]: "1x5 0x8 1x40",

@@ -1,4 +1,4 @@
-/** The Azure provider itself, as a process, spoken to as the driver speaks to it. */
+/** The Azure provider itself in a process, called like the driver calls it. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
@@ -8,13 +8,13 @@ import { loadSync } from "@grpc/proto-loader";
 
 const PROTO = fileURLToPath(new URL("./provider.proto", import.meta.url));
 const READY_WITHIN_MS = 20_000;
-/** The provider's SDK tries a failing vault four times, some ten seconds in all. */
+/** The provider's SDK tries a failing vault four times, which takes some ten seconds. */
 const CALL_WITHIN_MS = 60_000;
 const DIRECTORY_MODE = "420";
 
 export interface MountRequest {
   readonly attributes: Readonly<Record<string, string>>;
-  /** JSON text of the Secret that `nodePublishSecretRef` names; `null` without one. */
+  /** JSON text of the Secret that `nodePublishSecretRef` names. `null` without one. */
   readonly secrets: string;
 }
 
@@ -26,7 +26,7 @@ export interface MountedFile {
 
 export type Mounted =
   | { readonly kind: "mounted"; readonly files: readonly MountedFile[]; readonly versions: readonly { id: string; version: string }[] }
-  /** The text of the gRPC status. */
+  /** Text of the gRPC status. */
   | { readonly kind: "failed"; readonly message: string };
 
 export interface AzureProvider {
@@ -39,7 +39,7 @@ export interface AzureProviderOptions {
   readonly socket: string;
   readonly environment: Readonly<Record<string, string>>;
   readonly flags: readonly string[];
-  /** Where relative names of cloud files are looked for. */
+  /** Folder for relative names of cloud files. */
   readonly folder: string;
 }
 
@@ -53,7 +53,7 @@ type ProviderClient = Client & { Mount(request: object, options: { deadline: num
 
 function connect(socket: string): ProviderClient {
   const loaded = loadPackageDefinition(loadSync(PROTO, { keepCase: true, defaults: true, arrays: true, bytes: Buffer }));
-  // The names are those of the file beside this one.
+  // The names are those in the .proto file in this folder.
   const packages = loaded as unknown as {
     readonly v1alpha1: { readonly CSIDriverProvider: new (...given: unknown[]) => ProviderClient };
   };

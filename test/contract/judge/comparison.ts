@@ -1,15 +1,15 @@
-/** What a case gives on each side, and when the two are the same. Both judges speak this. */
+/** Results of a case on both sides, and the rules by which they are equal. Both comparisons use this form. */
 import { type Outcome, rowAllows } from "./listed-rows.ts";
 
 export interface Compared {
-  /** Of a generated case: made from its input, so that the same input twice is one case. */
+  /** For a generated case, derived from its input, so that equal inputs are one case. */
   readonly id: string;
-  /** Rows of the specification that it covers. */
+  /** Rows of the specification that the case covers. */
   readonly rows: readonly string[];
   readonly isGenerated: boolean;
   readonly ours: Outcome;
   readonly theirs: Outcome;
-  /** Row of docs/reference/compatibility.md that allows a difference. */
+  /** Row of docs/reference/compatibility.md that allows the difference. */
   readonly listed?: string;
 }
 
@@ -24,7 +24,7 @@ interface Normalisation {
   readonly replacement: string;
 }
 
-/** Of error texts only, never of contents. Everything else is compared to the last byte. */
+/** Applied only to error texts, never to contents. Everything else is compared to the last byte. */
 const NORMALISATIONS: readonly Normalisation[] = [
   {
     name: "ids (GUIDs: correlation, request and trace ids)",
@@ -37,8 +37,8 @@ const NORMALISATIONS: readonly Normalisation[] = [
 ];
 
 /**
- * Where Key Vault, Entra or the network refuses, each side goes on in the words of its own SDK. What stands before is compared as it
- * is; of the SDK's words, the answer's status and code, or Entra's code, or that there was none.
+ * If Key Vault, Entra or the network rejects a request, each side continues with the words of its own SDK. The text before them is compared
+ * unchanged. Of the SDK's words, only the status and code of the answer, or Entra's code, or the absence of an answer is compared.
  */
 const SDK_WORDS: readonly Normalisation[] = [
   {
@@ -121,7 +121,7 @@ const SDK_WORDS: readonly Normalisation[] = [
   },
 ];
 
-/** What is printed of the normalisations, so that a reader knows what was not compared. */
+/** Lines about the normalisations, so that a reader knows what was not compared. */
 export function normalisationLines(): readonly string[] {
   return [...SDK_WORDS, ...NORMALISATIONS].map(
     ({ name, pattern, replacement }) => `normalised in error texts: ${name}: ${pattern} -> ${replacement}`,
@@ -145,7 +145,7 @@ function differencesOf(ours: Outcome, theirs: Outcome): readonly string[] {
     .map((key) => `${key}: ours ${ours.parts[key] ?? "absent"}, theirs ${theirs.parts[key] ?? "absent"}`);
 }
 
-/** A listed row explains the difference that it names; one that a case names without need is not missed here. */
+/** A listed row explains the difference that it names. A case may list a row that it does not need. */
 export function compare({ ours, theirs, listed }: Compared): Verdict {
   const differences = differencesOf(ours, theirs);
   if (differences.length === 0) return { kind: "equal" };
@@ -154,14 +154,14 @@ export function compare({ ours, theirs, listed }: Compared): Verdict {
 }
 
 export interface Tally {
-  /** The two lines that a reader looks for. */
+  /** The two lines of the summary. */
   readonly lines: readonly [covered: string, cases: string];
   readonly unexplained: readonly string[];
   readonly uncoveredRows: readonly string[];
   readonly unknownRows: readonly string[];
-  /** Listed rows and how many cases needed each. */
+  /** Listed rows, and the number of cases that needed each. */
   readonly listedRows: Readonly<Record<string, number>>;
-  /** Listed rows that no case needed: the difference is gone, or no case shows it. */
+  /** Listed rows that no case needed: the difference no longer exists, or no case shows it. */
   readonly staleRows: readonly string[];
   readonly written: number;
   readonly generated: number;
@@ -174,7 +174,7 @@ export interface Expectation {
   readonly listedRows: readonly string[];
 }
 
-/** Distinct cases, each once. Two written cases of one id are a mistake of the list. */
+/** Each distinct case once. Two written cases with one id are a mistake in the list. */
 function distinct(cases: readonly Compared[]): readonly Compared[] {
   const byId = new Map<string, Compared>();
   for (const entry of cases) {

@@ -1,9 +1,9 @@
 import { LISTED_ROWS } from "./listed-rows.ts";
 
-/** Upstream's bugs that are followed: no difference, so no case needs them. */
+/** Upstream's bugs that we reproduce: they make no difference, so that no case needs them. */
 const FOLLOWED_ROWS = ["kept-quirks"] as const;
 
-/** What the API server makes of a class before anybody reads it. */
+/** Changes that the API server makes to a class before any client reads it. */
 const API_SERVER_ROWS = ["cloud-name-null"] as const;
 
 /** Ids of the rows of docs/reference/compatibility.md. */

@@ -1,9 +1,9 @@
-/** Classes put together at random: parameters, lists of objects, and ways to write both. */
+/** Random classes: parameters, lists of objects, and spellings of both. */
 import type { Random } from "../../support/fixtures/random.ts";
 
-/** What a spelling can be made of. */
+/** Input of a spelling. */
 export interface WrittenObject {
-  /** Keys and values as they stand in YAML. */
+  /** Keys and values as in YAML. */
   readonly lines: readonly (readonly [key: string, value: string])[];
 }
 
@@ -30,7 +30,7 @@ const NAMES: Readonly<Record<string, readonly string[]>> = {
 const PFX = ["alone", "chain", "reversed", "gap", "twice", "named", "no-key", "no-mac", "plain-key", "plain-certificate"] as const;
 const PFX_SETTINGS = ["legacy", "legacy", "legacy", "legacy-3DES", "modern", "AES-128-SHA-512"] as const;
 
-/** Mistakes and oddities of one key: mostly ones that are refused. */
+/** Mistakes and oddities of one key, most of which both sides reject. */
 const ODD: readonly (readonly [string, readonly string[]])[] = [
   [
     "objectName",
@@ -73,7 +73,7 @@ function randomName(random: Random, type: string): string {
 
 function randomPfx(random: Random): string {
   const contents = random.pick(PFX);
-  // The unusual ones are made in one setting.
+  // The unusual ones exist with one setting only.
   return `${contents}-${PFX.indexOf(contents) < 5 ? random.pick(PFX_SETTINGS) : "legacy"}`;
 }
 
@@ -103,7 +103,7 @@ export function randomObject(random: Random, oddness: number): WrittenObject {
   return { lines: random.chance(0.2) ? entries.toReversed() : entries };
 }
 
-/** Changes to the parameters of a class that works; mostly none. */
+/** Changes to the parameters of a valid class, mostly none. */
 export function randomParameters(random: Random): Readonly<Record<string, string>> {
   if (random.chance(0.75)) return {};
   return random.pick([

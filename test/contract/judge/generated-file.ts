@@ -1,8 +1,8 @@
-/** Files put together at random from keys, certificates and PKCS#12 files, tidy and untidy. */
+/** Random files of keys, certificates and PKCS#12 files, tidy and untidy. */
 import type { Random } from "../../support/fixtures/random.ts";
 import { isModern, type KeyName, type Material } from "./material.ts";
 
-/** How a block of PEM, or a PKCS#12 file, is spelled. */
+/** Spelling of a PEM block, or of a PKCS#12 file. */
 const PEM_SHAPES = {
   plain: (pem) => pem,
   "CR LF": (pem) => pem.replaceAll("\n", "\r\n"),
@@ -36,7 +36,7 @@ const PFX_SHAPES = {
 type PemShape = keyof typeof PEM_SHAPES;
 type PfxShape = keyof typeof PFX_SHAPES;
 
-/** A byte that is not what it was: which one, as a share of the length, and by what it differs. */
+/** One changed byte: its place as a share of the length, and the bits that differ. */
 export interface Damage {
   readonly place: number;
   readonly bits: number;
@@ -90,7 +90,7 @@ function shapeOf<T extends string>(random: Random, shapes: Readonly<Record<T, un
 
 function randomDamage(random: Random, probability: number): { readonly damage?: Damage } {
   if (!random.chance(probability)) return {};
-  // Lengths and types stand in front, and are what a parser trips over.
+  // Lengths and types come first, and are the parts on which parsers fail.
   const place = random.chance(0.5) ? random.integer(0, 1000) / 1000 : random.integer(0, 60) / 1000;
   return { damage: { place, bits: random.integer(1, 255) } };
 }
@@ -129,7 +129,7 @@ function randomPfx(random: Random): Part {
   return { pfx: name, shape: shapeOf(random, PFX_SHAPES, 0.2), ...randomDamage(random, 0.2) };
 }
 
-/** One file: PEM mostly, else PKCS#12. */
+/** One file: usually PEM, otherwise PKCS#12. */
 export function randomParts(random: Random): readonly Part[] {
   if (random.chance(0.2)) return random.chance(0.1) ? [{ text: random.pick(TEXTS) }, randomPfx(random)] : [randomPfx(random)];
   return Array.from({ length: random.integer(1, 5) }, () => randomPart(random));
@@ -155,7 +155,7 @@ export function generatedFile(parts: readonly Part[], material: Material): Buffe
   return Buffer.concat(parts.map((part) => rendered(part, material)));
 }
 
-/** Whether it is a PKCS#12 file that the judges cannot read and we can. */
+/** Whether the part is a PKCS#12 file that the upstream programs cannot read and we can. */
 export function isUnreadable(part: Part): boolean {
   return "pfx" in part && isModern(part.pfx.split(" ").slice(2).join(" "));
 }

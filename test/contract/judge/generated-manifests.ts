@@ -1,8 +1,8 @@
-/** Files of manifests as people and tools write them: the same values in many spellings, several to a file, with slips of the pen. */
+/** Manifest files as people and tools write them: the same values in many spellings, several documents in a file, with typing mistakes. */
 import type { Random } from "../../support/fixtures/random.ts";
 import { disturb } from "./generated-yaml.ts";
 
-/** Plain scalars whose meaning a reader of another YAML gets wrong. */
+/** Plain scalars that a reader of another YAML version misreads. */
 const ODD_SCALARS = [
   ..."y Y yes Yes YES n N no No NO on On ON off Off OFF true True TRUE tRue false False null Null NULL ~ nil".split(" "),
   ..."0 -0 +0 00 01 010 08 0o17 0O17 0o8 0b1 0B1 0b2 0b-1 0b+1 -0b1 0x1f 0X1F 0x -0x1f +0x1f 0x_1f 1_000 1__0 1_ _1 -_1".split(" "),
@@ -85,7 +85,7 @@ function flowScalar(random: Random): string {
   return random.chance(0.5) ? double(random.pick(TEXTS)) : single(random.pick(TEXTS));
 }
 
-/** What can stand behind a key or a dash, at the indentation of its own lines. */
+/** Text that can follow a key or a dash, at the indentation of its own lines. */
 function blockScalar(random: Random, indent: string): string {
   const head = random.pick(["|", "|", "|-", "|+", ">", ">-", ">+", "|2", "|1-", ">2+", "| # c", "|  ", "|x"]);
   const lines = Array.from({ length: random.integer(0, 4) }, () =>
@@ -161,7 +161,7 @@ function sequence(random: Random, depth: number, indent: string): string {
   return lines(random, random.integer(1, 4), item);
 }
 
-/** One value each: every odd scalar in every place that a scalar has. */
+/** One value each: every odd scalar in every place that can have a scalar. */
 export function scalarDocuments(): readonly string[] {
   const places: readonly ((text: string) => string)[] = [
     (text) => `a: ${text}`,
@@ -224,7 +224,7 @@ const SEPARATORS = [
   "---\t\n",
 ] as const;
 
-/** Several documents, of YAML and JSON, joined in the ways that there are. */
+/** Several documents of YAML and JSON, joined in all possible ways. */
 function file(random: Random): string {
   const count = random.integer(1, 4);
   if (random.chance(0.2))
@@ -243,13 +243,13 @@ const ENCODINGS: readonly ((text: string) => Uint8Array)[] = [
 ];
 
 export interface GeneratedFiles {
-  /** Nothing is disturbed in them. */
+  /** Files without typing mistakes. */
   readonly tidy: number;
   readonly untidy: number;
   readonly streams: number;
 }
 
-/** Bytes of files, each another. */
+/** Bytes of distinct files. */
 export function generatedFiles(random: Random, { tidy, untidy, streams }: GeneratedFiles): readonly Uint8Array[] {
   const texts = new Set<string>();
   const fill = (count: number, make: Spelling): void => {

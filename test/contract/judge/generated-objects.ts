@@ -1,4 +1,4 @@
-/** Texts of `objects` in every style that YAML has: as people write them, and with slips of the pen. */
+/** Texts of `objects` in every style of YAML, as people write them, and with typing mistakes. */
 import type { Random } from "../../support/fixtures/random.ts";
 import { document } from "./generated-manifests.ts";
 import { disturb, type Field, spellItem, spellObjects } from "./generated-yaml.ts";
@@ -21,7 +21,7 @@ function fields(random: Random): readonly Field[] {
   return keys.map((key): Field => [key, random.pick(key === "objectVersionHistory" ? HISTORIES : TEXTS)]);
 }
 
-/** Any document, and entries behind it: all of it has to be read for them. */
+/** Any document followed by entries, for which a reader has to parse the whole document. */
 function inDocument(random: Random, item: string): string {
   return `${document(random)}array:\n- |\n${item.replaceAll(/^/gm, "  ")}\n`;
 }
@@ -37,10 +37,10 @@ function objects(random: Random, isUntidy: boolean): string {
   return isUntidy ? slips(random, text) : text;
 }
 
-/** Line breaks to yaml.v3, and characters to everybody else. */
+/** Line breaks in yaml.v3, but characters in all other readers. */
 const SEPARATORS = /[\u2028\u2029]/g;
 
-/** As many as are asked for, each another. */
+/** Returns this number of distinct texts. */
 export function generatedObjects(random: Random, count: number, isUntidy: boolean): readonly string[] {
   const texts = new Set<string>();
   while (texts.size < count) texts.add(objects(random, isUntidy).toWellFormed().replaceAll(SEPARATORS, " "));

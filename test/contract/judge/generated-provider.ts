@@ -1,4 +1,4 @@
-/** Generated cases of the provider's contract: what follows from a seed alone, but for the ids that the emulator makes up. */
+/** Generated cases of the provider's contract. They depend only on a seed, except for ids that the emulator makes up. */
 import { type Random, randomFrom } from "../../support/fixtures/random.ts";
 import type { Compared } from "./comparison.ts";
 import { randomObject, randomParameters } from "./generated-class.ts";
@@ -12,18 +12,18 @@ import { item, objectsText } from "./provider-case.ts";
 import type { Place } from "./provider-places.ts";
 import type { ProviderWorld, Setting } from "./provider-world.ts";
 
-/** Its text is the case's identity. */
+/** Its text identifies the case. */
 interface Description {
   readonly parameters: Readonly<Record<string, string>>;
   readonly setting: Setting;
-  /** A certificate's secret that is made for this case. */
+  /** Secret of a certificate that this case creates. */
   readonly file?: { readonly parts: readonly Part[]; readonly contentType: string };
 }
 
 const SETTINGS = ["default", "default", "unordered chains", "separate files"] as const;
 const FILE_NAME = "made-for-the-case";
 
-/** One in so many has a file of its own. */
+/** Share of cases with their own file. */
 const WITH_FILE = 0.25;
 
 function randomDescription(random: Random): Description {
@@ -70,7 +70,7 @@ export async function generatedProviderCases(world: ProviderWorld, generation: P
     const { parameters, setting, file } = description;
     const name = `made-${number}`;
     if (file !== undefined) {
-      // A PKCS#12 file is kept as base64.
+      // A secret contains a PKCS#12 file as base64.
       const value = generatedFile(file.parts, material).toString(file.contentType.endsWith("pkcs12") ? "base64" : "utf8");
       await world.emulator.setSecret({ vault: place.vault.name, name, value, contentType: file.contentType, certificateBacked: true });
     }

@@ -1,4 +1,4 @@
-/** Generated cases of Secret data: what follows from a seed alone, but for the bytes of keys and certificates. */
+/** Generated cases of Secret data. They depend only on a seed, except for the bytes of keys and certificates. */
 import type { SecretObject } from "../../../src/domain/kubernetes.ts";
 import { type Random, randomFrom } from "../../support/fixtures/random.ts";
 import type { Compared } from "./comparison.ts";
@@ -7,7 +7,7 @@ import { QUOTED_VALUE } from "./listed-rows.ts";
 import type { Material } from "./material.ts";
 import { ourSecretData, type SecretDataJudge } from "./secret-data-judge.ts";
 
-/** Its text is the case's identity. */
+/** Its text identifies the case. */
 interface Description {
   readonly object: SecretObject;
   readonly files: readonly (readonly [path: string, parts: readonly Part[]])[];
@@ -53,10 +53,10 @@ export interface Generation {
   readonly count: number;
 }
 
-/** The library that the driver reads PKCS#12 files with says so of what is newer than itself. */
+/** Message of the driver's PKCS#12 library for files with newer algorithms. */
 const TOO_NEW = /unknown digest algorithm|algorithm .* is not supported/;
 
-/** `count` distinct ones. */
+/** Returns `count` distinct cases. */
 export async function generatedSecretData(
   judge: SecretDataJudge,
   material: Material,

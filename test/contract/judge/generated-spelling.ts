@@ -1,4 +1,4 @@
-/** One list of objects in the many ways that YAML has for it, a few of them wrong. */
+/** One list of objects in many spellings of YAML, some of them wrong. */
 import type { Random } from "../../support/fixtures/random.ts";
 import type { WrittenObject } from "./generated-class.ts";
 
@@ -21,7 +21,7 @@ const ITEM_SPELLINGS: Readonly<Record<string, (object: WrittenObject) => string>
   "anchors and tags": ({ lines }) => lines.map(([key, value]) => `${key}: &${key.slice(0, 7)} ${value}`).join("\n"),
 };
 
-/** As people get it wrong. */
+/** Common mistakes. */
 const WRONG_ITEM_SPELLINGS: Readonly<Record<string, (object: WrittenObject) => string>> = {
   "no blank after the colon": ({ lines }) => lines.map(([key, value]) => `${key}:${value}`).join("\n"),
   "a key twice": (object) => [...plainLines(object), ...plainLines(object).slice(0, 1)].join("\n"),

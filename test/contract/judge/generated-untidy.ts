@@ -1,4 +1,4 @@
-/** Generated classes as people mistype them: YAML in every style with slips of the pen, and certificates' chains in any order. */
+/** Generated classes with typing mistakes: YAML in every style, and certificate chains in any order. */
 import { createPrivateKey, X509Certificate } from "node:crypto";
 
 import { writePfx } from "../../../tools/key-vault-emulator/pki/pkcs12.ts";
@@ -61,10 +61,10 @@ function randomFields(random: Random): readonly Field[] {
   return random.chance(0.2) ? fields.toReversed() : fields;
 }
 
-/** Probability of a slip in each item, and in the whole. */
+/** Probability of a typing mistake in each item, and in the whole text. */
 const SLIPS = { item: 0.06, whole: 0.15 } as const;
 
-/** A version that no vault can have is refused by us before the vault is asked; what it would answer, the emulator does not know. */
+/** We reject an impossible version before a request to the vault, whose answer the emulator does not know. */
 const VERSION_WRITTEN = /objectVersion\b/;
 
 function withSlips(random: Random, text: string, probability: number): string {
@@ -99,7 +99,7 @@ function shuffled<T>(values: readonly T[], random: Random): readonly T[] {
 
 const derOf = ({ certificate }: Chain["leaf"]) => new X509Certificate(certificate).raw;
 
-/** Some of a chain's certificates in any order; at times one of them twice, or a stranger among them. */
+/** Some certificates of a chain in any order, sometimes one of them twice, or one of another chain. */
 function shuffledChain(random: Random, { leaf, intermediate, root }: Chain, stranger: Chain): Buffer {
   const others = [intermediate, root, ...(random.chance(0.1) ? [stranger.leaf] : []), ...(random.chance(0.1) ? [intermediate] : [])];
   const chosen = shuffled([leaf, ...others.filter(() => random.chance(0.85))], random);
@@ -122,7 +122,7 @@ async function seedChains(
   }
 }
 
-/** `count` distinct ones. */
+/** Returns `count` distinct cases. */
 export async function generatedUntidyCases(
   world: ProviderWorld,
   { material, place, seed, count }: ProviderGeneration,

@@ -1,4 +1,4 @@
-/** Spellings of `objects`: the same YAML in many styles, and YAML that is none. */
+/** Spellings of `objects`: the same YAML in many styles, and invalid YAML. */
 import type { Random } from "../../support/fixtures/random.ts";
 
 export type Field = readonly [key: string, value: string];
@@ -21,7 +21,7 @@ const SCALARS: readonly ((text: string, random: Random) => string)[] = [
   (text) => `!!binary ${Buffer.from(text).toString("base64")}`,
 ];
 
-/** Plain most of the time, as people write. What is to be replaced must stay readable. */
+/** Usually plain, as people write. Placeholders must stay readable. */
 function scalar(text: string, random: Random): string {
   if (text.startsWith("$")) return JSON.stringify(text);
   const spell = random.chance(0.6) ? SCALARS[0] : random.pick(SCALARS);
@@ -56,7 +56,7 @@ function jsonItem(fields: readonly Field[], random: Random): string {
   return `{${pairs.join(",")}}`;
 }
 
-/** One entry's own YAML. History is a number, which no quotes may hide. */
+/** YAML of one entry. A history is a number, and must not be in quotes. */
 export function spellItem(fields: readonly Field[], random: Random): string {
   const others = fields.filter(([name]) => name !== "objectVersionHistory");
   const history = fields.filter(([name]) => name === "objectVersionHistory").map(([name, value]) => `${name}: ${value}`);
@@ -86,7 +86,7 @@ export function spellObjects(items: readonly string[], random: Random): string {
   if (style === 0) return JSON.stringify({ array: items }, null, random.pick([0, 1, 2]));
   if (style === 1) return `array: [${items.map((text) => JSON.stringify(text)).join(random.pick([", ", ",\n  ", ","]))}]`;
   const entries = items.map((text) => entry(text, random));
-  // Entries of one list stand in one column.
+  // Entries of one list must have the same column.
   const column = /^ */.exec(entries[0] ?? "")?.[0] ?? "";
   const aligned = random.chance(0.93) ? entries.map((text) => realigned(text, column)) : entries;
   if (random.chance(0.1)) aligned.splice(random.integer(0, aligned.length), 0, `${column}${random.pick(BETWEEN)}`);
@@ -134,7 +134,7 @@ const SCRAPS = [
   "--- ",
 ];
 
-/** A slip of the pen: something too much, something missing, or a line moved. */
+/** A typing mistake: an extra text, a missing character, or a moved line. */
 export function disturb(text: string, random: Random): string {
   const at = random.integer(0, text.length);
   const kind = random.integer(0, 4);

@@ -1,7 +1,7 @@
-/** Two processes answer each case; more at a time only wait for each other. */
+/** Two processes answer each case. More cases at a time would only wait for each other. */
 const AT_A_TIME = 6;
 
-/** Results in the order of the items; `atATime` of them are worked on together. */
+/** Returns results in the order of the items, and runs `atATime` of them at the same time. */
 export async function inTurn<Item, Result>(
   items: readonly Item[],
   run: (item: Item) => Promise<Result>,

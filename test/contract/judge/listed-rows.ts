@@ -1,6 +1,6 @@
-/** The differences that docs/reference/compatibility.md names. A row allows its own difference only, not any that a case shows. */
+/** Differences that docs/reference/compatibility.md lists. A row allows only its own difference, not any difference of a case. */
 
-/** What one side made of a case. Keys of `parts`: `file:<path>` (base64), `mode:<path>`, `version:<uid>`, `data:<key>` (base64). */
+/** Result of a case on one side. Keys of `parts`: `file:<path>` (base64), `mode:<path>`, `version:<uid>`, `data:<key>` (base64). */
 export type Outcome =
   | { readonly kind: "done"; readonly parts: Readonly<Record<string, string>> }
   | { readonly kind: "refused"; readonly message: string };
@@ -17,7 +17,7 @@ const refusedByTheirs =
   (ours, theirs) =>
     ours.kind === "done" && theirs.kind === "refused" && pattern.test(theirs.message);
 
-/** What is refused here alone, each text of the written cases: another one is a difference of its own. */
+/** Messages of the written cases that only our side rejects. Any other message counts as a different difference. */
 const REFUSED_SECRETS: ReadonlySet<string> = new Set([
   "Secrets of type kubernetes.io/service-account-token are never written",
   "Secrets of type bootstrap.kubernetes.io/token are never written",
@@ -31,14 +31,14 @@ const REFUSED_SECRETS: ReadonlySet<string> = new Set([
 ]);
 
 const TOO_NEW = /pkcs12: (?:unknown digest algorithm: |algorithm \S+ is not supported)/;
-/** What can be wrong with the same file, or with what comes after it. */
+/** Messages about the same file, or about parts after it. */
 const AFTER_IT = /^(?:failed to get (?:objectType:|cert data from file )|file matching objectName |illegal base64 data |encoding\/hex: )/;
 
-/** What the provider says when it has begun to fetch: of the vault's answer, or of what it handed out. */
+/** Messages of the provider after it has begun to fetch: about the vault's answer, or about the objects in it. */
 const FETCHING =
   /^(?:failed to get objectType:[\s\S]*(?:GET https:|pkcs12|safe bag|certificate|key type|curve|leaf|asn1|illegal)|illegal base64 data |encoding\/hex: )/;
 
-/** Of a name without a version that the vault does not have. */
+/** Message for a name without a version that the vault does not have. */
 const ABSENT =
   /^failed to get objectType:(?:secret|key|cert), objectName:[-0-9A-Za-z]+, objectVersion:[0-9a-f]*: get .*: not found in the vault \(HTTP 404 \w+NotFound\)/;
 
@@ -49,18 +49,18 @@ const OF_IDENTITY_BINDING =
   /^failed to (?:build auth config for mode AzureTokenProxy|get keyvault client: proxy transport not available): /;
 
 const YAML_ERROR = /, error: yaml: /;
-/** Of the text, not of the types in it. */
+/** Errors of the syntax, not of the types. */
 const YAML_SYNTAX = /, error: yaml: (?!unmarshal errors:)/;
-/** What can be wrong with an entry that only we read, or with what is fetched for it. */
+/** Messages about an entry that only we can parse, or about its objects. */
 const BEHIND_YAML = [YAML_ERROR, AFTER_IT, /^parameter \w+ cannot be empty$/] as const;
 
-/** The end of ours, where theirs goes on with what was found. */
+/** End of our message, where upstream's continues with the value that it found. */
 const MISMATCH = / expected\) \w+$/;
 
-/** Of Secret data: theirs quote the value wherever it is not a certificate. */
+/** Row for Secret data: upstream quotes the value if it is not a certificate. */
 export const QUOTED_VALUE = "hex-error";
 
-/** By id, which is the row's anchor in the page. */
+/** By id, which is the row's anchor on the page. */
 const ALLOWED: Readonly<Record<string, Allows>> = {
   "modern-pfx": (ours, theirs) =>
     theirs.kind === "refused" && TOO_NEW.test(theirs.message) && (ours.kind === "done" || AFTER_IT.test(ours.message)),
@@ -110,12 +110,12 @@ const ALLOWED: Readonly<Record<string, Allows>> = {
 
 export const LISTED_ROWS: readonly string[] = Object.keys(ALLOWED);
 
-/** Whether the row is known and names this difference. */
+/** Whether the row exists and allows this difference. */
 export function rowAllows(row: string, ours: Outcome, theirs: Outcome): boolean {
   return ALLOWED[row]?.(ours, theirs) ?? false;
 }
 
-/** Rows that show in the texts alone, whatever the case is about. */
+/** Rows that are recognizable from the texts alone, for any case. */
 const BY_TEXT = [
   "version-history",
   QUOTED_VALUE,

@@ -1,4 +1,4 @@
-/** Files of manifests written by hand: for each rule of kubectl's reading the text that shows it, and what people and tools write. */
+/** Written manifest files: for each rule of kubectl's reader the text that shows it, and texts as people and tools write them. */
 
 const lines = (...all: readonly string[]): string => `${all.join("\n")}\n`;
 const many = (count: number, text: string): string => text.repeat(count);
@@ -471,7 +471,7 @@ const ENCODED: readonly Uint8Array[] = [
   Buffer.from('{"a": "\xff\xfe"}', "latin1"),
 ];
 
-/** Every one another. */
+/** Distinct files. */
 export function manifestCases(): readonly Uint8Array[] {
   const texts = [
     POD,

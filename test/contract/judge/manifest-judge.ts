@@ -1,4 +1,4 @@
-/** Files of manifests: kubectl's own code in a Go process reads them, and ours in this one. */
+/** Reads manifest files with kubectl's own code in a Go process, and with ours in this process. */
 
 import { DocumentError } from "../../../src/cli/manifest/document-error.ts";
 import { documentTexts } from "../../../src/cli/manifest/document-texts.ts";
@@ -6,15 +6,15 @@ import { decodeFile, readText } from "../../../src/cli/manifest/read-text.ts";
 import { builtProgram } from "../../e2e/support/binaries.ts";
 import { startLineProcess } from "../../support/processes/line-process.ts";
 
-/** Of one document: its value as JSON with keys in one order, or why it has none. */
+/** Result for one document: its value as JSON with sorted keys, or the reason why it has none. */
 export type ReadDocument =
   | { readonly kind: "value"; readonly json: string; readonly value: unknown }
   | { readonly kind: "problem"; readonly message: string };
 
 export interface ReadFile {
-  /** Without those that are null. */
+  /** Without null documents. */
   readonly documents: readonly ReadDocument[];
-  /** Why the rest was not read; only kubectl gives a file up. */
+  /** Reason why the rest was not read. Only kubectl stops at a mistake. */
   readonly error?: string;
 }
 
@@ -67,7 +67,7 @@ function valueOf(value: unknown): ReadDocument {
   return { kind: "value", json: canonical(value), value };
 }
 
-/** Digits as they are printed: `1e3` and 1000 are one number, 9007199254740993 and its neighbour two. */
+/** Compares numbers by their value: `1e3` and 1000 are equal, 9007199254740993 and its neighbor are not. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_, inner: unknown) => {
     if (typeof inner === "bigint") return `integer ${inner}`;
@@ -79,13 +79,13 @@ function canonical(value: unknown): string {
 
 const INTEGER = /^-?[0-9]+$/;
 
-/** Integers that a number would round stay whole, where kubectl has them whole. */
+/** Keeps integers exact that a number would round, if kubectl also keeps them. */
 function parsed(json: string): unknown {
   const revive = (_: string, value: unknown, { source }: { readonly source?: string }): unknown => {
     if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
     return source !== undefined && INTEGER.test(source) && BigInt.asIntN(64, BigInt(source)) === BigInt(source) ? BigInt(source) : value;
   };
-  // TypeScript's library does not have the reviver's third argument yet.
+  // TypeScript's library lacks the third argument of the reviver.
   return JSON.parse(json, revive as (this: unknown, key: string, value: unknown) => unknown);
 }
 
@@ -94,7 +94,7 @@ export type Verdict =
   | { readonly kind: "listed"; readonly row: ListedRow }
   | { readonly kind: "unexplained"; readonly ours: string; readonly theirs: string };
 
-/** Differences that docs/reference/cli.md has, and how each is known. */
+/** Differences in docs/reference/cli.md, with a function that recognizes each. */
 const ROWS = {
   "unread-characters": ({ ours, theirs }: Compared) =>
     theirs.documents.length === ours.documents.length && problems(ours).some((message) => message.startsWith("control characters")),
@@ -108,14 +108,14 @@ const ROWS = {
 } as const;
 
 export type ListedRow = keyof typeof ROWS;
-export const LISTED_ROWS = Object.keys(ROWS) as readonly ListedRow[]; // Of a constant object.
+export const LISTED_ROWS = Object.keys(ROWS) as readonly ListedRow[]; // Keys of a constant object.
 
 export interface Compared {
   readonly ours: ReadFile;
   readonly theirs: ReadFile;
 }
 
-/** kubectl gives a file up at a mistake: what it has read before is compared, and that we found a mistake behind it. */
+/** kubectl stops at the first mistake. Compares the documents before it, and requires that we also found a mistake after them. */
 export function compareReadings(compared: Compared): Verdict {
   const { ours, theirs } = compared;
   const isSame = firstDifference(ours, theirs) === undefined;
@@ -125,7 +125,7 @@ export function compareReadings(compared: Compared): Verdict {
   return row === undefined ? { kind: "unexplained", ours: shown(ours), theirs: shown(theirs) } : { kind: "listed", row };
 }
 
-/** Of their documents. */
+/** First document of kubectl that differs from ours. */
 function firstDifference(ours: ReadFile, theirs: ReadFile): ReadDocument | undefined {
   return theirs.documents.find((document, index) => !same(ours.documents[index], document));
 }

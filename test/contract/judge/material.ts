@@ -1,9 +1,9 @@
-/** Keys, certificates and PKCS#12 files, made once for a run and put together anew for each case. */
+/** Keys, certificates and PKCS#12 files, created once per run and combined anew for each case. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 
 import { type Issued, PFX_SETTINGS, type PfxSetting, Workshop } from "../../support/fixtures/openssl.ts";
 
-/** A key in every encoding that it has: PEM, by the encoding's name. */
+/** A key in each of its encodings: PEM, by the encoding's name. */
 export type Encodings = Readonly<Record<string, string>>;
 
 export interface Chain {
@@ -15,14 +15,14 @@ export interface Chain {
 export interface Material {
   readonly keys: Readonly<Record<KeyName, Encodings>>;
   readonly chains: Readonly<Record<ChainName, Chain>>;
-  /** By `<chain> <contents> <setting>`; binary. */
+  /** Binary, by `<chain> <contents> <setting>`. */
   readonly pfx: ReadonlyMap<string, Buffer>;
 }
 
 export type KeyName = "rsa" | "rsa-1024" | "p256" | "p384" | "p521" | "p224" | "secp256k1" | "ed25519" | "x25519" | "rsa-pss";
 export type ChainName = "p256" | "rsa";
 
-/** What a PKCS#12 file holds besides the leaf and its key. */
+/** Certificates of a PKCS#12 file in addition to the leaf and its key. */
 const PFX_CONTENTS = {
   alone: () => [],
   chain: ({ intermediate, root }: Chain) => [intermediate, root],
@@ -31,14 +31,14 @@ const PFX_CONTENTS = {
   twice: ({ leaf, intermediate }: Chain) => [intermediate, leaf],
 } as const satisfies Readonly<Record<string, (chain: Chain) => readonly Issued[]>>;
 
-// Of a constant object.
+// Keys of a constant object.
 const SETTINGS = Object.keys(PFX_SETTINGS) as PfxSetting[];
 
-/** Settings that the provider and the driver do not read. */
+/** Whether the provider and the driver cannot read the setting. */
 export const isModern = (setting: string): boolean => setting === "modern" || setting.startsWith("AES");
 
 const exported = (key: KeyObject, type: "pkcs1" | "pkcs8" | "sec1"): string =>
-  // The type fits the kind of key: see the callers.
+  // Callers pass a type that fits the kind of key.
   key.export({ format: "pem", type } as { format: "pem"; type: "pkcs8" }).toString();
 
 function rsaKey(modulusLength: number): Encodings {
@@ -84,7 +84,7 @@ function makeChain(workshop: Workshop, name: string, kind: "P-256" | "rsa"): Cha
   return { root, intermediate, leaf: workshop.issue(`${name}-leaf`, kind, intermediate) };
 }
 
-/** Files that lack something, or have it in an unusual way. */
+/** Files that lack a part, or have an unusual form. */
 const UNUSUAL: Readonly<Record<string, readonly string[]>> = {
   named: ["-name", "web server é"],
   "no key": ["-nokeys"],
@@ -103,7 +103,7 @@ function pfxOf(workshop: Workshop, name: ChainName, chain: Chain): readonly (rea
   return [...usual, ...unusual];
 }
 
-/** Two certificates that signed each other, with a leaf of theirs and without: the first is issued again, by the second. */
+/** Two certificates that signed each other, with their leaf and without: the second one reissues the first. */
 function cyclesOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
   const first = workshop.issue("cycle-first", "P-256");
   const second = workshop.issue("cycle-second", "P-256", first);
@@ -119,12 +119,12 @@ function cyclesOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
   ];
 }
 
-/** Of kinds that are none of a certificate of Key Vault's. */
+/** Kinds of keys that a Key Vault certificate cannot have. */
 function oddKeysOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
   return [["ed25519", workshop.pfx(workshop.issue("odd-ed25519", "ed25519"), [], "legacy")]];
 }
 
-/** A second or two, mostly the starts of openssl. */
+/** Takes a second or two, mostly for starts of openssl. */
 export function makeMaterial(): Material {
   const workshop = new Workshop();
   try {

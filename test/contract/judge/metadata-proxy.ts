@@ -1,4 +1,4 @@
-/** A proxy of plain HTTP that leads the machine's metadata service, at its one address, to the emulator's. */
+/** A plain HTTP proxy that leads the fixed address of the machine's metadata service to the emulator's. */
 import { once } from "node:events";
 import { createServer, request } from "node:http";
 
@@ -7,7 +7,7 @@ import { LOOPBACK, listenOnLoopback } from "../../../tools/key-vault-emulator/ne
 const METADATA_HOST = "169.254.169.254";
 
 export interface MetadataProxy {
-  /** For `HTTP_PROXY`. */
+  /** Value for `HTTP_PROXY`. */
   readonly url: string;
   stop(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * Our side of a case: a process that reads a class and fetches its objects as the worker does, with its environment as the only
- * way to the vaults. JSON lines in, JSON lines out, each with the number of its question.
+ * Our side of a case: a process that reads a class and fetches its objects like the worker, with its environment as the only access to the
+ * vaults. It reads and writes JSON lines, each with the number of its question.
  */
 import { createInterface } from "node:readline";
 
@@ -23,9 +23,9 @@ import type { Outcome } from "./listed-rows.ts";
 
 export interface OurQuestion {
   readonly parameters: Readonly<Record<string, string>>;
-  /** Of the credentials Secret, in base64; null without one. */
+  /** Data of the credentials Secret in base64. Null without a Secret. */
   readonly credentials: Readonly<Record<string, string>> | null;
-  /** Of the ServiceAccount, for the audience that Entra exchanges. */
+  /** Token of the ServiceAccount, for the audience that Entra exchanges. */
   readonly token?: string;
   /** Folder of cloud files. */
   readonly cloudFiles?: string;
@@ -38,13 +38,13 @@ const DEFAULT_MODE = 0o644;
 const clients = createVaultClients();
 const base64 = (value: Sensitive) => Buffer.from(value.reveal()).toString("base64");
 
-/** What we add to the provider's text: which object, and what to do. */
+/** Removes the part that we add to the provider's text: the object, and the fix. */
 function bareMessage({ message, object }: ObjectFailure): string {
   const place = message.lastIndexOf(` (${object.type}/${object.name}`);
   return place < 0 ? message : message.slice(0, place);
 }
 
-/** The last object that makes a file decides its mode, as it does its contents; the provider gives 0 for what it cannot read. */
+/** The last object with the file determines its mode, as it does its contents. The provider uses 0 for a mode that it cannot parse. */
 function modeOf(file: ObjectFile, objects: readonly ClassObject[]): number {
   const maker = objects.findLast((object) => makesFile(object, file.path));
   if (maker === undefined) return -1;
@@ -52,14 +52,14 @@ function modeOf(file: ObjectFile, objects: readonly ClassObject[]): number {
   return hasReadablePermission(maker) ? Number.parseInt(maker.filePermission, 8) : 0;
 }
 
-/** Clients are kept by account. */
+/** The adapter keeps clients by account. */
 function accountOf(token: string): string {
   const [, claims = ""] = token.split(".");
-  const { sub } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string }; // Made by the test.
+  const { sub } = JSON.parse(Buffer.from(claims, "base64url").toString()) as { sub: string }; // The test creates the token.
   return sub.slice(sub.lastIndexOf(":") + 1);
 }
 
-/** The worker's, with the Secret and the token at hand. */
+/** Same as in the worker, with the given Secret and token. */
 function identityOf({ credentials, token = "" }: OurQuestion, mode: SupportedIdentity): VaultIdentity | string {
   switch (mode.kind) {
     case "workloadIdentity":
@@ -103,7 +103,7 @@ async function answer(question: OurQuestion): Promise<Outcome> {
 }
 
 async function respond(line: string): Promise<void> {
-  // Written by the test itself.
+  // The test itself writes it.
   const { number, question } = JSON.parse(line) as { number: number; question: OurQuestion };
   const outcome = await answer(question).catch((error: unknown): Outcome => ({ kind: "refused", message: `threw: ${String(error)}` }));
   process.stdout.write(`${JSON.stringify({ number, outcome })}\n`);

@@ -1,4 +1,4 @@
-/** The process of our side, seen from the test. */
+/** Calls the process of our side from the test. */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
@@ -22,7 +22,7 @@ export function startOurSide(environment: Readonly<Record<string, string>>): Our
   const waiting = new Map<number, (outcome: Outcome) => void>();
   let asked = 0;
   createInterface({ input: child.stdout }).on("line", (line) => {
-    // Written by the process above.
+    // The process above writes it.
     const { number, outcome } = JSON.parse(line) as { number: number; outcome: Outcome };
     waiting.get(number)?.(outcome);
     waiting.delete(number);

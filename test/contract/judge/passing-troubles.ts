@@ -1,15 +1,18 @@
-/** Troubles that are over before anybody could look, in promtool's notation with a sample each 15 s: the alert that could fire is silent. */
+/**
+ * Troubles that end before a user could act, in promtool's notation with one sample each 15 s. The alert that they could cause must not
+ * fire.
+ */
 export interface PassingTrouble {
   readonly what: string;
   readonly alert: string;
-  /** As long as it is, or so many times as long. */
+  /** Series with the trouble's real length, or with a multiple of it. */
   readonly series: (times: number) => Readonly<Record<string, string>>;
 }
 
 const HOOK = 'name="pods.keyvault-injector.dev"';
 const ours = (name: string, labels: string): string => `keyvault_injector_${name}{${labels}}`;
 
-/** Nothing for ten minutes, then `step` more at each of so many samples, then nothing more. */
+/** Nothing for ten minutes, then `step` more at each of this number of samples, then nothing more. */
 const burst = (step: number, samples: number): string => `0x39 0+${step}x${samples} ${step * samples}x300`;
 
 export const PASSING_TROUBLES: readonly PassingTrouble[] = [

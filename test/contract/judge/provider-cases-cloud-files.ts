@@ -1,4 +1,6 @@
-/** Clouds that a file describes. The provider keeps the file's name in a variable of its process: these run one after the other. */
+/**
+ * Clouds that a file describes. The cases run one after the other, because the provider keeps the file's name in a variable of its process.
+ */
 import { item, type ProviderCase } from "./provider-case.ts";
 
 const COMPLETE = {
@@ -41,7 +43,7 @@ const stack = (id: string, cloudEnvFileName: string | undefined, more: Partial<P
   ...more,
 });
 
-/** The provider asks the public cloud whether the authority is one of its own, reads any path, and guesses what a file lacks. */
+/** The provider asks the public cloud whether it knows the authority, reads any path, and guesses missing fields. */
 const DISCOVERY = { listed: "custom-cloud" } as const;
 
 export const CLOUD_FILE_CASES: readonly ProviderCase[] = [

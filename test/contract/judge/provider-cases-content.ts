@@ -1,4 +1,4 @@
-/** What is made of what a vault hands out. */
+/** Files made from a vault's answers. */
 import { item, type ProviderCase } from "./provider-case.ts";
 import type { Setting } from "./provider-world.ts";
 import type { ProviderRow } from "./spec-rows.ts";
@@ -102,13 +102,13 @@ const CERTIFICATES: readonly Row[] = [
   ],
 ];
 
-/** What our side reads and the provider does not. */
+/** Objects that our side reads and the provider does not. */
 const MODERN: Row = [
   ["PKCS#12 with modern algorithms"],
   ...named("secret", "pfx-p256-chain-modern", "pfx-rsa-alone-modern", "pfx-rsa-chain-AES-128-SHA-512"),
 ];
 
-/** The provider ends by this: it follows a pointer that is not there. */
+/** This object crashes the provider, which follows a nil pointer. */
 const NO_CONTENT_TYPE: Row = [["an unknown content type of a certificate's secret"], secret("odd-no-type")];
 
 const HISTORY: readonly Row[] = [
@@ -162,7 +162,7 @@ const HISTORY: readonly Row[] = [
   [["history is an int32"], secret("history", "objectVersionHistory: 2147483647"), secret("history", "objectVersionHistory: 2147483646")],
 ];
 
-/** Upstream's end-to-end scenarios, object for object. */
+/** Objects of upstream's end-to-end scenarios. */
 const FIXTURES: readonly Row[] = [
   [
     ["a secret is written as it is", "objectAlias"],

@@ -1,4 +1,4 @@
-/** The keys of one object, and lists of objects. */
+/** Keys of one object, and lists of objects. */
 import { item, type ProviderCase } from "./provider-case.ts";
 import type { ProviderRow } from "./spec-rows.ts";
 
@@ -127,7 +127,7 @@ const KEYS: readonly (readonly [ProviderRow, ...(readonly string[])[]])[] = [
 
 const REST: Readonly<Record<string, string>> = { objectName: "objectName: secret1", objectType: "objectType: secret" };
 
-/** Lines, and what they leave unsaid of an object that works; an alias alone stands without a name. */
+/** Adds the lines that a valid object needs. A name is not added if the case is about an alias without a name. */
 function completed(lines: readonly string[], row: ProviderRow): string {
   const has = (key: string) => lines.some((line) => line.startsWith(`${key}:`));
   const isWithoutName = row === "objectName" && has("objectAlias");

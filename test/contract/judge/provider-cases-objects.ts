@@ -1,4 +1,4 @@
-/** The text of `objects`, whole and item by item. */
+/** Text of `objects`, as a whole and item by item. */
 import type { ProviderCase } from "./provider-case.ts";
 import type { ProviderRow } from "./spec-rows.ts";
 

@@ -1,4 +1,4 @@
-/** Parameters of a class, the order in which they are checked, and what is said of each. */
+/** Parameters of a class, the order of their checks, and the messages about each. */
 import { item, type ProviderCase } from "./provider-case.ts";
 import type { ProviderRow } from "./spec-rows.ts";
 
@@ -8,7 +8,7 @@ type Parameters = Readonly<Record<string, string | undefined>>;
 
 const one = (id: string, rows: readonly ProviderRow[], parameters: Parameters): ProviderCase => ({ id, rows, parameters });
 
-/** Every spelling that Go's ParseBool takes for false, and some that it does not take. */
+/** Every spelling that Go's ParseBool parses as false, and some that it rejects. */
 const spellings: readonly ProviderCase[] = FLAGS.flatMap((flag) =>
   ["0", "f", "F", "FALSE", "false", "False", "", "  false\n", "fAlse", "no", "off", "tru", "yes", "2", "nul\tl", "„ja“"].map((text) =>
     one(`${flag} ${JSON.stringify(text)}`, ["step 3: flags", "Go's spellings of booleans", flag], { [flag]: text }),
@@ -117,7 +117,7 @@ const tenants: readonly ProviderCase[] = ["a b", "a/b", "tenant?", "ten_ant", "t
   one(`tenant ${JSON.stringify(tenantID)}`, ["step 14: client"], { tenantID }),
 );
 
-/** Each with the mistakes of all later steps. */
+/** Each has the mistakes of all later steps too. */
 const ORDER: readonly (readonly [string, Parameters])[] = [
   ["flag before mode", { usePodIdentity: "maybe", useVMManagedIdentity: "true", useAzureTokenProxy: "true", keyvaultName: "" }],
   ["first flag before second", { usePodIdentity: "x", useVMManagedIdentity: "y", useAzureTokenProxy: "z" }],

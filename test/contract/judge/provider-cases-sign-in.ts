@@ -1,4 +1,4 @@
-/** Who asks the vault, and in which cloud. */
+/** Identities that query the vault, and clouds. */
 import { item, type ProviderCase } from "./provider-case.ts";
 import type { ProviderRow } from "./spec-rows.ts";
 
@@ -43,7 +43,7 @@ const one = (id: string, rows: readonly ProviderRow[], more: More): ProviderCase
   ...more,
 });
 
-/** The provider gets tokens with the mount of a pod; our side asks for its own, so that they are never absent. */
+/** The provider gets tokens with a pod's mount. Our side requests its own, so that they are never missing. */
 const WITHOUT_A_POD = "without-a-pod";
 
 const WORKLOAD_IDENTITY: readonly ProviderCase[] = [
@@ -129,7 +129,7 @@ const MANAGED_IDENTITY: readonly ProviderCase[] = [
   }),
 ];
 
-/** Only a pod's mount can use these. */
+/** Identity modes that only a pod's mount can use. */
 const IDENTITY_MODES = "identity-modes";
 
 const OTHERS: readonly ProviderCase[] = [
@@ -166,7 +166,7 @@ const CLOUDS = [
 const CLOUD_CASES: readonly ProviderCase[] = CLOUDS.flatMap(([row, cloud, ...names]) =>
   names.flatMap((cloudName, index): readonly ProviderCase[] => [
     { id: cloudName, rows: [row, "cloudName"], parameters: { cloudName }, cloud, objects: SECRET },
-    // The node stands in the public cloud: its identities are for that one.
+    // The node is in the public cloud, so that its identities are for that cloud.
     ...(index > 0
       ? []
       : [

@@ -1,4 +1,4 @@
-/** The vault that the written cases read. */
+/** Contents of the vault for the written cases. */
 import type { SpawnedEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
 import type { Material } from "./material.ts";
 
@@ -35,7 +35,7 @@ const TEXTS: Readonly<Record<string, string>> = {
   "hex-tab": "\t68",
 };
 
-/** What no import would let through: secrets that look like those of certificates. */
+/** Secrets that look like those of certificates, but that no import would accept. */
 function oddCertificates({ chains, pfx }: Material): Readonly<Record<string, { readonly value: string; readonly contentType?: string }>> {
   const { leaf, intermediate, root } = chains.p256;
   const pem = [root.certificate, leaf.key, leaf.certificate, "words between\n", intermediate.certificate].join("");
@@ -70,7 +70,7 @@ function oddCertificates({ chains, pfx }: Material): Readonly<Record<string, { r
   };
 }
 
-/** The file is then of another password: its checksum does not fit. */
+/** Changes the file so that its checksum does not match, as with another password. */
 function withLastByteChanged(file: Buffer = Buffer.alloc(0)): string {
   const changed = Buffer.from(file);
   const at = changed.length - 20;
@@ -136,7 +136,7 @@ async function seedKeys(emulator: SpawnedEmulator, vault: string): Promise<void>
   await emulator.setCertificateAttributes({ vault, name: "disabled-cert", enabled: false });
 }
 
-/** Objects of which the vault hands out all but one member, by the path of the object. */
+/** Objects for which the vault's answer lacks one member, by the object's path. */
 const INCOMPLETE: Readonly<Record<string, string>> = {
   "secrets/without-value": "value",
   "secrets/without-id": "id",
@@ -158,7 +158,7 @@ async function seedIncomplete(emulator: SpawnedEmulator, vault: string): Promise
   }
 }
 
-/** Fills a new vault, and says which versions its secrets have, oldest first. */
+/** Fills a new vault, and returns the versions of its secrets, oldest first. */
 export async function seedFixtures(
   emulator: SpawnedEmulator,
   vault: string,

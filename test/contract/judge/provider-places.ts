@@ -1,4 +1,4 @@
-/** What the written cases of one cloud refer to: a vault, who may read it, and the ids that the emulator made up for them. */
+/** Data of one cloud for the written cases: a vault, its reader, and the ids that the emulator made up. */
 import type { CloudName } from "../../../tools/key-vault-emulator/network/clouds.ts";
 import type { Material } from "./material.ts";
 import { seedFixtures } from "./provider-fixtures.ts";
@@ -7,7 +7,7 @@ import { issueTokens } from "./service-account-tokens.ts";
 
 export interface Place {
   readonly vault: JudgeVault;
-  /** Puts the real names into a case's text. */
+  /** Replaces placeholders in a case's text by the real names. */
   readonly replace: (text: string) => string;
 }
 
@@ -41,7 +41,7 @@ async function publicPlace(world: ProviderWorld, material: Material): Promise<Pl
   return placeOf(vault, { FEDERATED: federated.appId, TOKEN: token, OTHER_SUBJECT: otherSubject, USER: user.appId }, versions);
 }
 
-/** A vault whose tokens come from an AD FS, in place of a tenant. */
+/** Creates a vault whose tokens come from an AD FS instead of a tenant. */
 async function adFsNames(world: ProviderWorld, cloud: CloudName): Promise<Names> {
   const { name, credentials } = await world.aVault(cloud, "adfs");
   await world.emulator.setSecret({ vault: name, name: "secret1", value: "from AD FS" });

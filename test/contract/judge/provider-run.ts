@@ -1,4 +1,4 @@
-/** Runs the written cases of the provider's contract against both sides. */
+/** Runs the written cases of the provider's contract on both sides. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -23,9 +23,9 @@ type Values = Readonly<Record<string, string | undefined>>;
 const replaced = (values: Values, { replace }: Place): Readonly<Record<string, string>> =>
   Object.fromEntries(Object.entries(values).flatMap(([key, value]) => (value === undefined ? [] : [[key, replace(value)]])));
 
-/** Without what is undefined. */
+/** Removes undefined entries. */
 const given = <Value extends object>(value: Value): { readonly [Key in keyof Value]: Exclude<Value[Key], undefined> } =>
-  // The entries that go are the ones that the type takes out.
+  // The type excludes exactly the removed entries.
   Object.fromEntries(Object.entries(value).filter(([, one]) => one !== undefined)) as never;
 
 async function runCase(world: ProviderWorld, written: ProviderCase, place: Place): Promise<Compared> {

@@ -1,4 +1,4 @@
-/** Both sides of the provider's contract beside one emulator: the Azure provider in each of its settings, and our process. */
+/** Both sides of the provider's contract with one emulator: the Azure provider in each of its settings, and our process. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -13,55 +13,55 @@ import type { Outcome } from "./listed-rows.ts";
 import { type MetadataProxy, startMetadataProxy } from "./metadata-proxy.ts";
 import { type OurSide, startOurSide } from "./our-side.ts";
 
-/** How the provider was started. */
+/** Configuration of a provider instance. */
 export type Setting = "default" | "unordered chains" | "separate files" | "cloud files" | "to be ended";
 
 const FLAGS: Readonly<Record<Setting, readonly string[]>> = {
   default: [],
   "unordered chains": ["--construct-pem-chain=false"],
   "separate files": ["--write-cert-and-key-in-separate-files=true"],
-  // Instances of their own: one reads its cloud file by a variable of its process, the other does not survive its case.
+  // Separate instances: one keeps its cloud file in a variable of its process, and the other does not survive its case.
   "cloud files": [],
   "to be ended": [],
 };
 
 export const EVERYTHING: readonly Permission[] = ["get", "list", "keys/get", "keys/list", "certificates/get", "certificates/list"];
 
-/** A vault, and who may read it. */
+/** A vault, and credentials that may read it. */
 export interface JudgeVault {
   readonly name: string;
   readonly tenantId: string;
   readonly credentials: Readonly<Record<string, string>>;
 }
 
-/** What both sides are asked. */
+/** Input of both sides. */
 export interface Asked {
-  /** The class's parameters, as written. */
+  /** The class's parameters as written. */
   readonly parameters: Readonly<Record<string, string>>;
-  /** Values of the credentials Secret by key; `null` without a Secret. */
+  /** Values of the credentials Secret by key. `null` without a Secret. */
   readonly credentials: Readonly<Record<string, string>> | null;
   readonly setting?: Setting;
-  /** JSON text of the ServiceAccount's tokens, from the driver. */
+  /** JSON text of the ServiceAccount's tokens from the driver. */
   readonly tokens?: string;
-  /** Of our TokenRequest. */
+  /** Token that our TokenRequest returns. */
   readonly token?: string;
   readonly pod?: Readonly<Record<string, string>>;
 }
 
 export interface ProviderWorld {
   readonly emulator: SpawnedEmulator;
-  /** Of cloud files. */
+  /** Folder of cloud files. */
   readonly folder: string;
-  /** Without `tenantId`, in the cloud's own tenant. */
+  /** Without `tenantId`, the vault is in the cloud's default tenant. */
   aVault(cloud?: CloudName, tenantId?: string): Promise<JudgeVault>;
   ask(asked: Asked): Promise<{ readonly ours: Outcome; readonly theirs: Outcome }>;
   stop(): Promise<void>;
 }
 
-/** Added by the provider's server to every failure of a mount. */
+/** The provider's server adds it to every failure of a mount. */
 const SERVER_PREFIX = "failed to mount objects, error: ";
 
-/** The driver puts files by path and versions by id into maps, so that of equal ones the last counts. */
+/** The driver stores files by path and versions by id in maps, so that the last of equal ones counts. */
 function outcomeOf(mounted: Mounted): Outcome {
   if (mounted.kind === "failed") {
     const { message } = mounted;
@@ -111,7 +111,7 @@ class World implements ProviderWorld {
     const running = this.#providers.get(setting);
     if (running !== undefined) return running;
     const socket = join(this.folder, `${this.#providers.size}.sock`);
-    // The provider's SDK knows one address of the metadata service.
+    // The provider's SDK uses a fixed address of the metadata service.
     const environment = { ...this.#environment(), HTTP_PROXY: this.#metadata.url };
     const started = startAzureProvider({ binary: this.#binary, socket, environment, flags: FLAGS[setting], folder: this.folder });
     this.#providers.set(setting, started);

@@ -6,19 +6,19 @@ import type { SecretDataRow } from "./secret-data-rows.ts";
 export interface SecretDataCase extends SecretDataQuestion {
   readonly id: string;
   readonly rows: readonly SecretDataRow[];
-  /** Row of the compatibility page that allows a difference. */
+  /** Row of the compatibility page that allows the difference. */
   readonly listed?: string;
 }
 
 type Data = NonNullable<SecretObject["data"]>;
 type Contents = string | Uint8Array;
 
-/** Text stands for its UTF-8 bytes. */
+/** Encodes text as UTF-8 bytes. */
 export function filesOf(files: Readonly<Record<string, Contents>>): SecretDataQuestion["files"] {
   return Object.entries(files).map(([path, contents]) => [path, typeof contents === "string" ? Buffer.from(contents) : contents]);
 }
 
-/** A good secretObject; a case states only what differs. */
+/** A valid secretObject. A case sets only what differs. */
 export function anObject(changes: Partial<SecretObject> = {}): SecretObject {
   return { secretName: "app", type: "Opaque", data: [{ objectName: "one", key: "password" }], ...changes };
 }
@@ -33,7 +33,7 @@ export function aCase(id: string, rows: readonly SecretDataRow[], { files = FILE
   return { id: `secret data: ${id}`, rows, object: anObject(), files: filesOf(files), ...rest };
 }
 
-/** Of type kubernetes.io/tls, from the one file `web`. */
+/** A case of type kubernetes.io/tls, with the single file `web`. */
 export function aTlsCase(
   id: string,
   rows: readonly SecretDataRow[],

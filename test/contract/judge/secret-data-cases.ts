@@ -1,4 +1,4 @@
-/** Written cases of Secret data that are not of type kubernetes.io/tls, and of the checks before. */
+/** Written cases of Secret data that are not of type kubernetes.io/tls, and of the checks before them. */
 import { aCase, anObject, filesOf, type SecretDataCase } from "./secret-data-case.ts";
 
 const LISTED = "refused-secrets";
@@ -180,7 +180,7 @@ function valueCases(): readonly SecretDataCase[] {
   ];
 }
 
-/** Those of kubernetes.io/tls stand in secret-data-tls-cases.ts. */
+/** For cases of kubernetes.io/tls, see secret-data-tls-cases.ts. */
 export function secretDataCases(): readonly SecretDataCase[] {
   return [...sourceCases(), ...refusalCases(), ...typeCases(), ...valueCases()];
 }

@@ -1,4 +1,4 @@
-/** Secret data: the driver's own code in a Go process, and ours in this one, for the same files and secretObject. */
+/** Secret data from the same files and secretObject: made by the driver's own code in a Go process, and by ours in this process. */
 
 import type { ObjectFile } from "../../../src/domain/content/object-file.ts";
 import type { SecretObject } from "../../../src/domain/kubernetes.ts";
@@ -9,10 +9,10 @@ import { builtProgram } from "../../e2e/support/binaries.ts";
 import { startLineProcess } from "../../support/processes/line-process.ts";
 import type { Outcome } from "./listed-rows.ts";
 
-/** What both are asked. */
+/** Input of both sides. */
 export interface SecretDataQuestion {
   readonly object: SecretObject;
-  /** Other secretObjects of the class, in front of it. */
+  /** Other secretObjects of the class, before this one. */
   readonly before?: readonly SecretObject[];
   /** Contents by path, in the order of the provider's response. */
   readonly files: readonly (readonly [path: string, contents: Uint8Array])[];
@@ -23,7 +23,7 @@ export interface SecretDataJudge {
   stop(): Promise<void>;
 }
 
-/** Printed with the others: the driver names a file by where it is mounted, we by its path in the mount. */
+/** Printed with the other normalisations: the driver names a file by its mounted path, we by its path in the mount. */
 export const MOUNT_NORMALISATION = "normalised in error texts: the folder of the mount: /tmp/mount-<number>/..data/ -> nothing";
 
 interface Answer {
@@ -46,7 +46,7 @@ function outcomeOf({ name = "", type = "", data = {}, error, target = "" }: Answ
   return { kind: "refused", message: target === "" ? error : error.replaceAll(`${target}/..data/`, "") };
 }
 
-/** One process for all questions, which it answers in their order. */
+/** Starts one process, which answers all questions in their order. */
 export async function startSecretDataJudge(): Promise<SecretDataJudge> {
   const judge = startLineProcess<object, Answer>({ command: await builtProgram("secret-data-judge") });
   return {
@@ -62,7 +62,7 @@ function aFile(path: string, contents: Uint8Array): ObjectFile {
   return { path, contents: new Sensitive(contents), objectId: `secret/${path}`, version: "v1", updated: undefined, expires: undefined };
 }
 
-/** What we make of it. */
+/** Our result. */
 export function ourSecretData({ object, before = [], files }: SecretDataQuestion): Outcome {
   const mounted = files.map(([path, contents]) => aFile(path, contents));
   const outcome = buildSecrets([...before, object], mounted, pki).at(-1);

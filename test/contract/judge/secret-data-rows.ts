@@ -1,4 +1,4 @@
-/** Rows of the specification of Secret data: what the driver makes of mounted files. */
+/** Rows of the specification of Secret data: the driver's handling of mounted files. */
 export const SECRET_DATA_ROWS = [
   "Secret data: source: file path matched by trimmed objectName",
   "Secret data: source: alias in a folder",

@@ -1,4 +1,4 @@
-/** Tokens as the API server of a cluster would issue them, which the emulated Entra trusts. */
+/** Tokens as a cluster's API server would issue them. The emulated Entra trusts the issuer. */
 import { generateKeyPairSync, sign } from "node:crypto";
 
 import type { SpawnedEmulator } from "../../../tools/key-vault-emulator/spawn.ts";
@@ -10,7 +10,7 @@ const LIFETIME_SECONDS = 3_600;
 
 const encoded = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
 
-/** An application trusts the first token's subject, and not the second one's. */
+/** An application trusts the subject of the first token, but not that of the second one. */
 export async function issueTokens(
   emulator: SpawnedEmulator,
   appId: string,

@@ -1,4 +1,4 @@
-/** What the Azure provider v1.8.2 promises for a class, row by row. Each row needs a case; a case names the rows it shows. */
+/** Behavior of the Azure provider v1.8.2 for a class, row by row. Each row needs a case, and a case names the rows that it covers. */
 
 const PARAMETERS = [
   "parameter values are trimmed",

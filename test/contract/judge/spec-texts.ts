@@ -1,7 +1,7 @@
 /**
- * Every error text that the specification quotes. Each must come from a case, word for word from both sides, before anything is
- * normalised. Two can never come: `no identity mode is enabled`, since a service principal is the last resort, and `failed to parse key
- * for type pkcs1, pkcs8 or ec`, since the reader of PKCS#12 refuses such keys itself.
+ * Error texts that the specification quotes. Each must occur in a case, word for word on both sides, before any normalisation. Two can
+ * never occur: `no identity mode is enabled`, because a service principal is the last resort, and `failed to parse key for type pkcs1,
+ * pkcs8 or ec`, because the PKCS#12 reader rejects such keys itself.
  */
 export const SPEC_TEXTS: readonly string[] = [
   // Parameters, in the order of the checks.
@@ -62,7 +62,7 @@ export const SPEC_TEXTS: readonly string[] = [
   "unknown private key type found while getting key. Only rsa and ecdsa are supported",
 ];
 
-/** Those that only the provider gives, by the row of the compatibility page that says why. */
+/** Texts that only the provider returns, with the row of the compatibility page that gives the reason. */
 export const LISTED_TEXTS: readonly (readonly [text: string, row: string])[] = [
   ["pod name is not provided", "without-a-pod"],
   ["pod namespace is not provided", "without-a-pod"],

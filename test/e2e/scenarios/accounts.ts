@@ -10,7 +10,7 @@ const POD = "of-a-deleted-account";
 const TOKEN = "cat /var/run/secrets/kubernetes.io/serviceaccount/token";
 const WEBHOOK = "keyvault-injector-webhook";
 
-/** What becomes of pods whose ServiceAccount is deleted and made anew. */
+/** Pods whose ServiceAccount is deleted and recreated. */
 export function accountScenarios(scenario: Scenarios, world: () => World): void {
   const cluster = clusterOf(world);
   const ours = clusterOf(world, INJECTOR_NAMESPACE);
@@ -40,7 +40,7 @@ export function accountScenarios(scenario: Scenarios, world: () => World): void 
     await cluster.kubectl("create", "serviceaccount", ACCOUNT);
     await cluster.until("the token to be refused", async () => !(await isAccepted(token)));
 
-    // A little later: what ends the container ends the command in it as well.
+    // One second later, because the command runs in the container that it ends.
     await cluster.kubectl("exec", POD, "--", "sh", "-c", "(sleep 1; kill 1) >/dev/null 2>&1 &");
     await cluster.until(
       "the restarted container",

@@ -15,13 +15,13 @@ const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
 const OUR_LABEL = "keyvault-injector.dev/managed";
 const BINDING = "secretprovidersyncing-rolebinding";
 
-/** With `syncSecret.enabled: true`. */
+/** The role that `syncSecret.enabled: true` adds. */
 const SYNC_ROLE = bound("secretprovidersyncing", {
   resource: "secrets",
   verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
 });
 
-/** The driver's own sync, real, beside ours: on, off, ours, and back. */
+/** The driver's own, real sync together with ours: switched on, off, ours, and back. */
 export function driverSyncScenarios(scenario: Scenarios, world: () => World): void {
   withDriver(scenario, world, { version: "1.6.0", image: DRIVER_IMAGE, writesOver: true });
   scenario.run("the driver before its 1.6 is put in its place", () => allowOlderDriver(world().node));
@@ -35,7 +35,7 @@ export function driverSyncScenarios(scenario: Scenarios, world: () => World): vo
 interface Driver {
   readonly version: string;
   readonly image: string;
-  /** A Secret that has the name, whoever made it. */
+  /** Whether the driver overwrites an existing Secret with the same name. */
   readonly writesOver: boolean;
 }
 
@@ -45,7 +45,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
 
   const secret = async (): Promise<Secret | undefined> => {
     const text = await kubectl(["get", "secret", SECRET, "--ignore-not-found", "--output=json"]);
-    return text === "" ? undefined : (JSON.parse(text) as Secret); // The API server's own word.
+    return text === "" ? undefined : (JSON.parse(text) as Secret); // The API server's own object.
   };
   const isDrivers = ({ metadata }: Secret): boolean => metadata.labels?.[DRIVER_LABEL] === "true";
   const isOurs = ({ metadata }: Secret): boolean => metadata.labels?.[OUR_LABEL] === "true";
@@ -58,7 +58,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
       { what, within: 90_000, every: 500 },
     );
 
-  /** The driver's cache of Secrets tries anew with growing pauses: a new pod of it begins at once. */
+  /** A restarted driver begins immediately, while a running one retries its cache of Secrets at growing intervals. */
   const switchOn = async (): Promise<void> => {
     await cluster.apply(...SYNC_ROLE);
     await kubectl(["set", "image", "daemonset/csi-secrets-store", `secrets-store=${image}`, "--namespace=kube-system"]);
@@ -66,7 +66,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
     await kubectl(["rollout", "status", "daemonset/csi-secrets-store", "--namespace=kube-system", "--timeout=90s"]);
   };
   const switchOff = (): Promise<string> => kubectl(["delete", "clusterrolebinding", BINDING]);
-  /** `null` takes the annotation off: mirrored by our worker. */
+  /** `null` removes the annotation, so that our worker syncs the class. */
   const setMode = (mode: "never" | null): Promise<string> =>
     kubectl([
       "patch",
@@ -121,7 +121,7 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
   scenario.run(`the Secret goes back to driver ${version}, and to us again`, async () => {
     const before = await secretThat(isOurs, "a Secret that is ours");
     await setMode("never");
-    // What exists, that driver does not touch.
+    // That driver does not change existing Secrets.
     if (!writesOver) await kubectl(["delete", "secret", SECRET]);
     await switchOn();
     await startPod();
@@ -169,7 +169,7 @@ function providerClass(tenantId: string): object {
   };
 }
 
-/** The volume as upstream's own users write it. */
+/** The volume as upstream's users write it. */
 function deployment(): object {
   const name = "secrets-store";
   const container = shell("sleeper", "trap 'exit 0' TERM; sleep 10000 & wait", {

@@ -15,7 +15,7 @@ export function footprintScenarios(scenario: Scenarios, world: () => World): voi
     assert.equal(await restarts(world()), "0 0 0 0");
     const enforced = "--output=jsonpath={.metadata.labels.pod-security\\.kubernetes\\.io/enforce}";
     assert.equal(await node.kubectl(["get", "namespace", INJECTOR_NAMESPACE, enforced]), "restricted");
-    // The control: a pod without the settings of ours.
+    // The control: a pod without our security settings.
     await assert.rejects(
       node.kubectl(["apply", NAMESPACE, "--filename=-"], JSON.stringify(pod("unrestricted", { containers: [reader()] }))),
       /violates PodSecurity "restricted:latest"/,
@@ -33,7 +33,7 @@ export function footprintScenarios(scenario: Scenarios, world: () => World): voi
   });
 }
 
-/** After everything else: later scenarios count too. */
+/** Runs after all scenarios that need our processes, because it also checks their requests. */
 export function conductScenarios(scenario: Scenarios, world: () => World): void {
   scenario.run("our ServiceAccounts were refused nothing, and our pods have not restarted", async () => {
     const entries = world()

@@ -7,11 +7,11 @@ import type { Scenarios } from "../support/scenarios.ts";
 import { ANNOTATIONS, pod, READ_SECRET, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
 
-/** Each once by the driver and the provider, in a pod, and once by our worker, in a Secret: of the same class. */
+/** Each identity mode, with one class: once through the driver and the provider in a pod, and once through our worker in a Secret. */
 export function identityScenarios(scenario: Scenarios, world: () => World): void {
   const cluster = clusterOf(world);
 
-  /** Both ways to the vault's secret. */
+  /** Asserts that the pod and the Secret get the vault's secret. */
   async function assertReads(name: string, parameters: Readonly<Record<string, string>>, serviceAccountName: string): Promise<void> {
     const { node } = world();
     const secretObjects = [opaque(name, "DemoSecret")];

@@ -11,7 +11,7 @@ const USED = "used-class";
 const USED_SECRET = "used-secret";
 const CRON = "each-minute";
 
-/** What happens to pods and classes in the life of a cluster. */
+/** Changes to pods and classes during a cluster's life. */
 export function lifeCycleScenarios(scenario: Scenarios, world: () => World): void {
   const cluster = clusterOf(world);
 
@@ -37,7 +37,7 @@ export function lifeCycleScenarios(scenario: Scenarios, world: () => World): voi
       await cluster.until("the Secret", async () => (await cluster.secretKey(USED_SECRET, "password")) === "MyExampleSecret");
       const uid = await cluster.field(`secret/${USED_SECRET}`, ".metadata.uid");
       for (const replicas of [4, 1, 3]) await scale(cluster, "using", replicas);
-      // To nobody and back within the grace, as an autoscaler may.
+      // To zero and back within the grace, as an autoscaler may scale.
       await scale(cluster, "using", 0);
       await scale(cluster, "using", 2);
       assert.equal(await cluster.field(`secret/${USED_SECRET}`, ".metadata.uid"), uid, "the same Secret throughout");
@@ -125,7 +125,7 @@ async function scale(cluster: Cluster, deployment: string, replicas: number): Pr
   await cluster.kubectl("rollout", "status", `deployment/${deployment}`, "--timeout=60s");
 }
 
-/** Opted in for a class; it goes on once the script, by default the reading of its secret, has succeeded. */
+/** A pod that opts in for a class. It stays running after the script, which by default reads the class's secret, has succeeded. */
 export function using(name: string, className: string, script = READ_SECRET): object {
   const annotations = { ...ANNOTATIONS, [POD_ANNOTATIONS.secretProviderClass]: className };
   return pod(name, { containers: [shell("reader", `${script}; trap 'exit 0' TERM; sleep 10000 & wait`)], annotations });

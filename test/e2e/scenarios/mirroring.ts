@@ -7,7 +7,7 @@ import type { Scenarios } from "../support/scenarios.ts";
 import { ANNOTATIONS, pod, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
 
-/** Name and key of `secretproviderclass-mirrored.yaml`. */
+/** Name and key in `secretproviderclass-mirrored.yaml`. */
 const SECRET = { name: "demo-secret", key: "password" } as const;
 
 export function mirroringScenarios(scenario: Scenarios, world: () => World): void {
@@ -17,7 +17,7 @@ export function mirroringScenarios(scenario: Scenarios, world: () => World): voi
     const { node, walk } = world();
     await walk.type("kubectl apply -f secretproviderclass-mirrored.yaml");
     const container = shell("printer", 'printf %s "$DEMO"', { env: [{ name: "DEMO", valueFrom: { secretKeyRef: SECRET } }] });
-    // It may be there before its Secret: the kubelet waits for that.
+    // The pod may exist before its Secret: the kubelet waits for it.
     const printer = pod("printer", { containers: [container], restartPolicy: "Never", annotations: {} });
     await cluster.apply(printer);
     await node.kubectl(["wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/printer", "--timeout=60s"]);

@@ -13,7 +13,7 @@ const CLASS = "mounted-files";
 const OBJECT = "MountedSecret";
 const NAME = "mounts";
 const WINDOW = "keyvault-injector.dev/restart-window";
-/** One minute a year, and all hours. */
+/** Open one minute a year, and open all the time. */
 const CLOSED = "0 0 1 1 * for 1m in UTC";
 const OPEN = "0 * * * * for 1h in UTC";
 
@@ -24,7 +24,7 @@ interface Listed {
   }[];
 }
 
-/** Two pods that read their file once, when they start, and never again. */
+/** Two pods that read their file only once, at their start. */
 function deployment(): object {
   const annotations = {
     [POD_ANNOTATIONS.inject]: "true",
@@ -47,7 +47,7 @@ export function mountedRolloutScenarios(scenario: Scenarios, world: () => World)
     kubectl("get", `deployment/${NAME}`, `--output=jsonpath={${where}.annotations.${annotation}}`);
   const restartStamp = (): Promise<string> => stampOf(".spec.template.metadata");
   const list = async (...what: readonly string[]): Promise<Listed["items"]> =>
-    (JSON.parse(await kubectl("get", ...what, "--output=json")) as Listed).items; // The API server's own word.
+    (JSON.parse(await kubectl("get", ...what, "--output=json")) as Listed).items; // The API server's own object.
   const pods = async (): Promise<readonly string[]> =>
     (await list("pods", `--selector=app=${NAME}`))
       .filter(({ metadata }) => metadata.deletionTimestamp === undefined)
@@ -63,7 +63,7 @@ export function mountedRolloutScenarios(scenario: Scenarios, world: () => World)
     await world().emulator.rotateSecret({ vault: VAULT, name: OBJECT, value });
     await kubectl("annotate", "--overwrite", `secretproviderclass/${CLASS}`, `keyvault-injector.dev/refresh=${value}`);
   };
-  /** The driver's pod goes or comes back; what is mounted stays. */
+  /** Removes or restores the driver's pod. Mounts stay. */
   const driver = async (nodeSelector: Readonly<Record<string, string | null>>): Promise<void> => {
     const patch = JSON.stringify({ spec: { template: { spec: { nodeSelector } } } });
     await world().node.kubectl(["patch", "daemonset/csi-secrets-store", "--namespace=kube-system", "--type=merge", `--patch=${patch}`]);
@@ -108,7 +108,7 @@ export function mountedRolloutScenarios(scenario: Scenarios, world: () => World)
     await until("the record of what its pods have", async () => (await stampOf(".metadata")) !== "");
     await isRotated("Rotated");
 
-    // Without the driver no file changes: the worker knows of the new version and waits.
+    // Without the driver, no file changes: the worker knows the new version and waits.
     let before = 0;
     try {
       await driver({ "no-such-label": "anywhere" });
@@ -119,7 +119,7 @@ export function mountedRolloutScenarios(scenario: Scenarios, world: () => World)
       console.log(await kubectl("get", `spcsync/${CLASS}`, "--output=jsonpath={.status.conditions[?(@.type=='Rotated')].message}"));
       assert.deepEqual([await files(), await startedWith(), await restartStamp()], [["one", "one"], ["one", "one"], ""]);
     } finally {
-      // All scenarios after this one mount.
+      // All later scenarios need mounts.
       await driver({ "no-such-label": null });
     }
     await until("the restart", async () => (await restartStamp()) !== "");

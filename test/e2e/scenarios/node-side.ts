@@ -16,13 +16,13 @@ export function nodeSideScenarios(scenario: Scenarios, world: () => World): void
     const inPod = (script: string): Promise<string> => world().node.kubectl(["exec", DOCUMENT_POD, "--", "sh", "-c", script]);
     const script = 'nc -w 2 "$KUBERNETES_SERVICE_HOST" "$KUBERNETES_SERVICE_PORT" </dev/null && echo reached';
     assert.equal((await inPod(script)).trim(), "reached");
-    // The control: an address of the same range behind which there is nobody.
+    // The control: an address of the same range without a Service.
     const nobody = await freeServiceAddress(world());
     await assert.rejects(inPod(`nc -w 2 ${nobody} 443 </dev/null`));
   });
 }
 
-/** The API server gives Services any address of the range, so none is free by its number. */
+/** The API server may assign any address of the range to a Service, so that no fixed address is certainly free. */
 async function freeServiceAddress({ node }: World): Promise<string> {
   const services = await node.kubectl(["get", "services", "--all-namespaces", "--output=jsonpath={.items[*].spec.clusterIP}"]);
   const taken = new Set(services.split(" "));
@@ -32,7 +32,7 @@ async function freeServiceAddress({ node }: World): Promise<string> {
   return free;
 }
 
-/** Asked of the API server for the driver's ServiceAccount, in the default namespace. */
+/** Asks the API server whether the driver's ServiceAccount may get the resource in the default namespace. */
 function driverMayGet({ node }: World, group: string, resource: string): Promise<string> {
   const user = "system:serviceaccount:kube-system:secrets-store-csi-driver";
   const review = {

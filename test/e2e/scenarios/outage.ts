@@ -18,7 +18,7 @@ export function outageScenarios(scenario: Scenarios, world: () => World): void {
     await node.kubectl(["delete", "pod", ANNOTATED_POD, "--grace-period=1"]);
     await removeEndpoints(world());
 
-    // Deleted, so that the API server's open connections to them end; their successors serve, and nothing leads to them.
+    // Deletes the pods, so that the API server's open connections to them end. The new pods serve, but have no endpoints.
     await node.kubectl(["delete", "pods", NAMESPACE, WEBHOOK_PODS]);
     await injectorReady(node);
 
@@ -52,12 +52,15 @@ async function removeEndpoints(world: World): Promise<void> {
   await eventually(async () => (await endpoints(world)).length === 0, { what: "the end of the Service's endpoints" });
 }
 
-/** Adds a label that no pod has to the Service's selector; null takes it away again. As its installer does: of anybody else it would be healed. */
+/**
+ * Adds a label that no pod has to the Service's selector, or removes it for null. Applies it as the installer, because the worker would
+ * heal a change of any other field manager.
+ */
 async function selectNobody({ node }: World, value: "true" | null): Promise<void> {
   const { metadata, spec } = JSON.parse(await node.kubectl(["get", "service", SERVICE, NAMESPACE, "--output=json"])) as {
     metadata: { labels: object };
     spec: { ports: object; selector: Readonly<Record<string, string>> };
-  }; // The API server's own word.
+  }; // The API server's own object.
   const { "without-endpoints": _, ...selector } = spec.selector;
   const service = {
     apiVersion: "v1",

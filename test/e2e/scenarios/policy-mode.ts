@@ -11,7 +11,7 @@ import type { World } from "../support/world.ts";
 const NAMESPACE = `--namespace=${INJECTOR_NAMESPACE}`;
 const POLICIES = path.join(MANIFESTS, "components/injection-policy");
 
-/** The last of all: nothing of ours runs after it. */
+/** Must run last, because none of our processes runs after it. */
 export function policyModeScenarios(scenario: Scenarios, world: () => World): void {
   scenario.run("with no process of ours running at all, the annotated pod reads its secret: policies inject it", async () => {
     const { node, walk } = world();
@@ -38,8 +38,8 @@ export function policyModeScenarios(scenario: Scenarios, world: () => World): vo
 }
 
 /**
- * The mark of `uninstall --prepare`, which takes the final check away as well. The worker would scale its own Deployment up again in the moment before it ends, and may do so without its rights
- * to heal: those to restart workloads allow it.
+ * Sets the mark of `uninstall --prepare`. Without it, the worker would scale its own Deployment up again before it ends. Its rights to
+ * restart workloads suffice for that, even without those to heal.
  */
 async function suspendHealing({ node }: World): Promise<void> {
   const uid = await node.kubectl(["get", NAMESPACE, "deployment/keyvault-injector-sync", "--output=jsonpath={.metadata.uid}"]);
@@ -51,7 +51,7 @@ async function endDeployment(world: World, name: string): Promise<void> {
   try {
     await eventually(async () => (await podsOf(world, name)) === "", { within: 60_000, every: 500, what: `the end of ${name}` });
   } catch (error) {
-    // What keeps it: a pod that does not end, or somebody who scaled it up again.
+    // Shows the cause: a pod that does not end, or a field manager that scaled the Deployment up again.
     const shown = [["deployments,pods"], [`deployment/${name}`, "--output=yaml", "--show-managed-fields"], ["events"]];
     const texts = await Promise.all(shown.map((what) => world.node.kubectl(["get", NAMESPACE, ...what])));
     throw new Error([String(error), ...texts].join("\n"), { cause: error });

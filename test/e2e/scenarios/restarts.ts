@@ -9,13 +9,13 @@ import { using } from "./life-cycle.ts";
 const CLASS = "akvprovider-demo";
 const OLD = "before-the-restarts";
 
-/** Whatever is taken away for a moment, pods that run keep their files and later ones get theirs. */
+/** Running pods keep their files, and new pods get theirs, although a part of the system is briefly missing. */
 export function restartScenarios(scenario: Scenarios, world: () => World): void {
   const cluster = clusterOf(world);
   const system = clusterOf(world, "kube-system");
   const ours = clusterOf(world, INJECTOR_NAMESPACE);
 
-  /** A pod from before still has its file, and a new one gets it. */
+  /** Asserts that the old pod still has its file, and that a new pod gets it. */
   const assertBoth = async (newPod: string): Promise<void> => {
     assert.equal(await cluster.read(OLD, SECRET_FILE), "MyExampleSecret");
     await cluster.apply(using(newPod, CLASS));
@@ -63,7 +63,7 @@ export function restartScenarios(scenario: Scenarios, world: () => World): void 
     for (const component of ["webhook", "sync"]) {
       const [first = "", second = ""] = await podsOf(component);
       await evict(first);
-      // The control: while the first one's successor is not ready, the budget refuses the second.
+      // The control: the budget rejects the second eviction until the first pod's replacement is ready.
       await assert.rejects(evict(second), /disruption budget|429|TooManyRequests/);
       await cluster.apply(using(`during-${component}`, CLASS));
       assert.equal(await cluster.field(`pod/during-${component}`, ".metadata.labels.keyvault-injector\\.dev/injected"), "true");
@@ -78,10 +78,10 @@ export function restartScenarios(scenario: Scenarios, world: () => World): void 
     await cluster.remove(`pod/${OLD}`);
   });
 
-  /** Names of those that are not on their way out. */
+  /** Names of pods that are not being deleted. */
   async function podsOf(component: string): Promise<readonly string[]> {
     const text = await ours.kubectl("get", "pods", `--selector=app.kubernetes.io/component=${component}`, "--output=json");
-    const { items } = JSON.parse(text) as { items: { metadata: { name: string; deletionTimestamp?: string } }[] }; // The API server's own word.
+    const { items } = JSON.parse(text) as { items: { metadata: { name: string; deletionTimestamp?: string } }[] }; // The API server's own object.
     return items.filter(({ metadata }) => metadata.deletionTimestamp === undefined).map(({ metadata }) => metadata.name);
   }
 

@@ -11,7 +11,7 @@ const CLASS = "rotated";
 const OBJECT = "RotatedSecret";
 const NAMES = ["rotated-a", "rotated-b", "rotated-c"] as const;
 
-/** Dies of one value; `minReadySeconds` keeps a container that is about to die from counting as ready. */
+/** Its container exits for one value. `minReadySeconds` prevents a container that is about to exit from counting as ready. */
 function deployment(name: string): object {
   const env = [{ name: "PASSWORD", valueFrom: { secretKeyRef: SECRET } }];
   const container = shell("app", `test "$PASSWORD" != bad; trap 'exit 0' TERM; sleep 10000 & wait`, { env });
@@ -42,7 +42,7 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
     await until(`the Secret with the value ${value}`, async () => (await mirrored()) === value);
   };
   const run = (name: string): Promise<string> => kubectl("rollout", "status", `deployment/${name}`, "--timeout=60s");
-  /** Names of the Deployments that the worker wrote to, with the times. */
+  /** Deployments to which the worker wrote, with the times. */
   const writes = (): readonly { readonly name: string; readonly time: string }[] =>
     world()
       .audit()
@@ -53,7 +53,7 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
   scenario.run("three Deployments are restarted in order after a rotation, and younger pods are left alone", async () => {
     await world().emulator.setSecret({ vault: VAULT, name: OBJECT, value: "one" });
     await apply(await mirroringClass(world()));
-    // The status comes a moment after the class, and what is not there meets no condition.
+    // The status appears a moment after the class, and `kubectl wait` for a condition fails if the object does not exist.
     await kubectl("wait", "--for=create", `spcsync/${CLASS}`, "--timeout=30s");
     await kubectl("wait", "--for=condition=Synced", `spcsync/${CLASS}`, "--timeout=30s");
     await apply({ apiVersion: "v1", kind: "List", items: NAMES.toReversed().map(deployment) });
@@ -72,7 +72,7 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
     const written = writes()
       .slice(before)
       .filter(({ name }) => name !== "younger");
-    // The next write of each is the record of how its restart ended.
+    // The next write to each Deployment records how its restart ended.
     const restarts = written.filter(({ name }, index) => written.findIndex((write) => write.name === name) === index);
     console.log(`restarted: ${restarts.map(({ name, time }) => `${name} at ${time.slice(11, 19)}`).join(", ")}; younger: not`);
     assert.deepEqual(
@@ -96,7 +96,7 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
   scenario.run("a Deployment that a new version breaks stops the rest, and a good version goes to all", async () => {
     const [first, ...rest] = NAMES;
     const condition = `--output=jsonpath={.status.conditions[?(@.type=='Rotated')].reason}`;
-    // The one whose restart has still to prove itself would come first.
+    // A Deployment whose restart is not proven yet would come first.
     await until("the restarts before to be over", async () => (await kubectl("get", `spcsync/${CLASS}`, condition)) === "Rotated");
     const before = await Promise.all(rest.map(restartStampOf));
 
@@ -107,7 +107,7 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
       async () => (await kubectl("get", "events", failed, "--output=jsonpath={.items[*].message}")) !== "",
     );
     console.log(await kubectl("get", "events", failed, "--output=jsonpath={.items[*].message}"));
-    // Events are told before conditions are written.
+    // The worker emits events before it writes conditions.
     await until("the failure's condition", async () => (await kubectl("get", `spcsync/${CLASS}`, condition)) === "RolloutFailed");
     assert.deepEqual(await Promise.all(rest.map(restartStampOf)), before);
     for (const name of rest) assert.equal(await valueIn(name), "two", "it runs as before");
@@ -120,11 +120,11 @@ export function rolloutScenarios(scenario: Scenarios, world: () => World): void 
   });
 }
 
-/** The documentation's class for an object of its own, mirrored. */
+/** The documentation's class with another object, synced into a Secret. */
 async function mirroringClass({ node }: World): Promise<object> {
   const parameters = JSON.parse(
     await node.kubectl(["get", "secretproviderclass", "akvprovider-demo", "--output=jsonpath={.spec.parameters}"]),
-  ) as object; // The API server's own word.
+  ) as object; // The API server's own object.
   const objects = `array:\n  - |\n    objectName: ${OBJECT}\n    objectType: secret\n`;
   const secretObjects = [{ secretName: SECRET.name, type: "Opaque", data: [{ objectName: OBJECT, key: SECRET.key }] }];
   const spec = { provider: "azure", parameters: { ...parameters, objects }, secretObjects };

@@ -9,7 +9,7 @@ import type { Scenarios } from "../support/scenarios.ts";
 import { podTemplate, shell } from "../support/workloads.ts";
 import { VAULT, type World } from "../support/world.ts";
 
-/** Of the driver's own end-to-end suite, with our manifests and our worker in the place of its Secret sync. */
+/** Scenarios of the driver's own end-to-end suite, with our manifests, and with our worker instead of its Secret sync. */
 export const DRIVER_SCENARIOS: Readonly<Record<number, string>> = {
   1: "the kinds of classes and of pod statuses are established",
   2: "the roles by upstream's names are there, all but the one for the driver's own sync",
@@ -114,7 +114,7 @@ export function upstreamDriverScenarios(scenario: Scenarios, world: () => World)
   run(7, async () => {
     const uid = await cluster.field("secret/upstream-secret", ".metadata.uid");
     await cluster.kubectl("delete", "deployment/upstream-one", "pod/upstream-witness", "--cascade=foreground", "--timeout=60s");
-    // The witness's class has lost its only pod at the same time: its Secret goes when the grace is over.
+    // The witness's class lost its only pod at the same time, so that its Secret is deleted when the grace ends.
     await cluster.until(
       "the end of the witness's Secret",
       async () => (await cluster.field("secret/upstream-witness", ".metadata.uid")) === "",
@@ -198,7 +198,7 @@ export function upstreamDriverScenarios(scenario: Scenarios, world: () => World)
     await cluster.apply(providerClass(world(), name, { objects, parameters }), podWith(name, [{ className: name }]));
     await cluster.wait(`pod/${name}`, "condition=Ready");
 
-    // The control: for an application that trusts another audience the same token is no good.
+    // The control: an application that trusts another audience does not accept the same token.
     const audience = "api://SomebodyElse";
     const other = await federatedApplication(world(), { serviceAccount: "default", audience, permissions: ["get", "keys/get"] });
     const mistaken = "upstream-audience";
@@ -240,11 +240,11 @@ export function upstreamDriverScenarios(scenario: Scenarios, world: () => World)
 interface Volume {
   readonly className: string;
   readonly path?: string;
-  /** Whose key `password` becomes an environment variable of the Secret's name. */
+  /** Secret whose key `password` becomes an environment variable with the Secret's name. */
   readonly secret?: string;
 }
 
-/** As upstream's users write it: the volume in full, no annotation of ours. */
+/** A pod as upstream's users write it: with the whole volume, and without our annotations. */
 function podWith(name: string, volumes: readonly Volume[]): object {
   return { apiVersion: "v1", kind: "Pod", metadata: { name }, spec: specWith(volumes) };
 }
@@ -274,7 +274,7 @@ function csi(className: string): object {
 function deploymentOfTwo(name: string): object {
   const { containers, volumes } = specWith([{ className: SHARED }]) as { containers: object[]; volumes: object[] }; // Built above.
   const env = [{ name: "USERNAME", valueFrom: { secretKeyRef: { name: "upstream-secret", key: "username" } } }];
-  const template = podTemplate(name, { containers: [], annotations: {} }) as { metadata: object }; // Built there.
+  const template = podTemplate(name, { containers: [], annotations: {} }) as { metadata: object }; // `podTemplate` builds it.
   const spec = { containers: containers.map((container) => ({ ...container, env })), volumes };
   return {
     apiVersion: "apps/v1",

@@ -11,7 +11,7 @@ import type { Scenarios } from "../support/scenarios.ts";
 import { VAULT, type World } from "../support/world.ts";
 import { using } from "./life-cycle.ts";
 
-/** Areas of the Azure provider's own end-to-end suite that have no scenario of the name here, with the reason. */
+/** Areas of the Azure provider's own end-to-end suite for which this file has no scenario, with the reason. */
 export const NOT_HERE: Readonly<Record<string, string>> = {
   "custom cloud": "test/contract/clouds.test.ts: the same provider, without a node, against two custom clouds",
   "pod identity": "the add-on that served those tokens is retired; what the provider says of it: test/contract/judges.test.ts",
@@ -32,7 +32,7 @@ export function upstreamProviderScenarios(scenario: Scenarios, world: () => Worl
   const run = (area: string, what: string, body: () => Promise<void>): void => scenario.run(`upstream provider, ${area}: ${what}`, body);
   const file = (pod: string, name: string): Promise<string> => cluster.read(pod, `${FOLDER}/${name}`);
 
-  /** A class and a pod that mounts it, ready. */
+  /** Applies a class and a pod that mounts it, and waits until the pod is ready. */
   const mounted = async (name: string, parts: Parameters<typeof providerClass>[2]): Promise<void> => {
     await cluster.apply(providerClass(world(), name, parts), using(name, name, `ls ${FOLDER}`));
     await cluster.wait(`pod/${name}`, "condition=Ready");
@@ -132,7 +132,7 @@ export function upstreamProviderScenarios(scenario: Scenarios, world: () => Worl
 
   run("version history", "the newest first, in an alias's folder; a rotation moves them down, in mount and Secret", async () => {
     const { emulator } = world();
-    // A vault tells times in whole seconds, and of two versions of one second nobody knows which is the newer.
+    // A vault has times in whole seconds, and of two versions in one second no client knows which is newer.
     const set = async (value: string): Promise<void> => {
       await emulator.setSecret({ vault: VAULT, name: "history", value });
       const second = Math.floor(Date.now() / 1_000);

@@ -4,12 +4,12 @@ import type { Scenarios } from "../support/scenarios.ts";
 import { job, pod, READ_SECRET, reader, replicated, shell } from "../support/workloads.ts";
 import type { World } from "../support/world.ts";
 
-/** Each opted in by annotations alone, none with a volume of its own. */
+/** Workloads that opt in only with annotations, without a volume of their own. */
 export function workloadScenarios(scenario: Scenarios, world: () => World): void {
   const apply = (object: object): Promise<string> => world().node.kubectl(["apply", "--filename=-"], JSON.stringify(object));
   const wait = (condition: string, target: string): Promise<string> =>
     world().node.kubectl(["wait", `--for=${condition}`, target, "--timeout=60s"]);
-  /** What a container printed that has ended. */
+  /** Output of a container that has ended. */
   const printed = (target: string, container: string): Promise<string> =>
     world().node.kubectl(["logs", target, `--container=${container}`]);
   const readIn = (target: string, container: string): Promise<string> =>

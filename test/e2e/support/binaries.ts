@@ -8,13 +8,13 @@ const E2E = path.resolve(import.meta.dirname, "..");
 const MODULES = path.join(E2E, "go");
 const CONTROL_PLANE = path.resolve(E2E, "..", "control-plane");
 
-/** One program and what it is made from. */
+/** A program and its sources. */
 interface Program {
   readonly module: string;
   readonly package: string;
-  /** Which linker variables say the version; upstream's programs refuse or misreport without them. */
+  /** Linker variables for the version. Without them, upstream's programs refuse to start or report a wrong version. */
   readonly stamps?: Readonly<Record<string, string>>;
-  /** Other modules of this repository that it is built from. */
+  /** Other modules of this repository that the program needs. */
   readonly sources?: readonly string[];
 }
 
@@ -42,7 +42,7 @@ const PROGRAMS = {
   },
 } as const satisfies Readonly<Record<string, Program>>;
 
-/** Programs that no node starts with: judges of our answers, older versions, and what the benchmarks are compared with. */
+/** Programs that no node starts: programs that check our results, older versions, and competitors in the benchmarks. */
 const JUDGES = {
   "azure-workload-identity": {
     module: path.resolve(E2E, "..", "load", "go", "azure-workload-identity"),
@@ -78,7 +78,7 @@ const JUDGES = {
   "helm-4": helmProgram("v4"),
 } as const satisfies Readonly<Record<string, Program>>;
 
-/** What the control plane's own bootstrap provides, in the folder that KUBEBUILDER_ASSETS names. */
+/** Programs in the folder KUBEBUILDER_ASSETS, which the control plane's own bootstrap provides. */
 const PROVIDED = ["etcd", "kube-apiserver", "kube-controller-manager", "kubectl"] as const;
 
 export type ProgramName = keyof typeof PROGRAMS;
@@ -87,7 +87,7 @@ export type NodeBinary = ProgramName | (typeof PROVIDED)[number];
 /** Absolute path of each program. */
 export type NodeBinaries = Readonly<Record<NodeBinary, string>>;
 
-/** Why the programs can't be had here, with the remedy; undefined where they can. */
+/** Reason why the programs are not available here, with the remedy. Undefined if they are. */
 export function binariesRefusal(): string | undefined {
   const assets = process.env["KUBEBUILDER_ASSETS"] ?? "";
   const absent = PROVIDED.filter((name) => !existsSync(path.join(assets, name)));
@@ -99,7 +99,7 @@ export function binariesRefusal(): string | undefined {
   return `${unbuilt.join(", ")} must be built once: install Go 1.26 or newer`;
 }
 
-/** Builds what the cache lacks, one after the other, and tells of it on stderr; seconds the first time, then nothing. */
+/** Builds the programs that the cache lacks, one after the other, and reports that on stderr. */
 export async function nodeBinaries(): Promise<NodeBinaries> {
   const refusal = binariesRefusal();
   if (refusal !== undefined) throw new Error(refusal);
@@ -109,19 +109,19 @@ export async function nodeBinaries(): Promise<NodeBinaries> {
   return Object.fromEntries(entries) as NodeBinaries; // Both lists are the type's own.
 }
 
-/** Why some of the programs can't be had here; undefined where they are in the cache or can be built. */
+/** Reason why some of the programs are not available here. Undefined if they are in the cache or can be built. */
 export function programRefusal(names: readonly BuiltProgram[]): string | undefined {
   return names.every((name) => existsSync(programPath(name))) || hasGo() ? undefined : "needs Go >= 1.26";
 }
 
-/** Absolute path of one program, built if the cache lacks it. */
+/** Absolute path of one program. Builds it if the cache lacks it. */
 export async function builtProgram(name: BuiltProgram): Promise<string> {
   await build(name);
   return programPath(name);
 }
 
 function programNames(): ProgramName[] {
-  return Object.keys(PROGRAMS) as ProgramName[]; // Of a constant object.
+  return Object.keys(PROGRAMS) as ProgramName[]; // The keys of a constant object.
 }
 
 function programOf(name: BuiltProgram): Program {
@@ -129,7 +129,7 @@ function programOf(name: BuiltProgram): Program {
   return programs[name];
 }
 
-/** The folder is named after everything the program is made from: an older checkout never gets a newer one. */
+/** The folder's name contains a hash of all sources, so that an older checkout never gets a newer program. */
 function programPath(name: BuiltProgram): string {
   const program = programOf(name);
   const files = [program.module, ...(program.sources ?? [])].flatMap(moduleFiles);
@@ -142,7 +142,7 @@ function moduleFiles(module: string): string[] {
     .map((file) => path.join(module, file));
 }
 
-/** Tests side by side ask for the same program: it is built once. */
+/** Concurrent tests that need the same program share one build. */
 const underWay = new Map<BuiltProgram, Promise<void>>();
 
 async function build(name: BuiltProgram): Promise<void> {
@@ -176,7 +176,7 @@ async function buildAnew(name: BuiltProgram): Promise<void> {
 
 function go(args: readonly string[], module: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    // A build that takes minutes leaves the machine to those who wait for an answer.
+    // A build takes minutes, and yields the CPU to processes for which a user waits.
     const child = spawn("nice", ["go", ...args], {
       cwd: module,
       env: { ...process.env, CGO_ENABLED: "0" },

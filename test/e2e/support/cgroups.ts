@@ -9,12 +9,12 @@ export function mountPoints(): string[] {
     .map((line) => line.split(" ")[4] ?? "");
 }
 
-/** The group under which the kubelet makes all of its own, so that what is left of it is known by its name. */
+/** Creates the group under which the kubelet creates all its own groups, so that leftovers are found by name. */
 export function makeCgroup(name: string): void {
   for (const mount of mountPoints()) mkdirSync(path.join(mount, name), { recursive: true });
 }
 
-/** Why groups can't be made here; undefined where they can. */
+/** Reason why groups cannot be created here. Undefined if they can. */
 export function cgroupsRefusal(): string | undefined {
   const probe = `keyvault-injector-probe-${process.pid}`;
   try {
@@ -35,13 +35,13 @@ export function cgroupFolders(name: string): string[] {
     .filter(existsSync);
 }
 
-/** Removes the group with everything in it; false while a process that is just ending still holds a part. */
+/** Removes the group with all its subgroups. Returns false while a process that is ending still uses one. */
 export function removeCgroup(name: string): boolean {
   for (const folder of cgroupFolders(name)) removeTree(folder);
   return cgroupFolders(name).length === 0;
 }
 
-/** The files in a group's folder are the kernel's: only folders are removed, the deepest first. */
+/** The kernel owns the files in a group's folder. Only folders can be removed, the deepest first. */
 function removeTree(folder: string): void {
   try {
     for (const item of readdirSync(folder, { withFileTypes: true })) {
@@ -49,6 +49,6 @@ function removeTree(folder: string): void {
     }
     rmdirSync(folder);
   } catch {
-    // Busy or already gone: the caller looks again.
+    // Busy or already removed: the caller checks again.
   }
 }

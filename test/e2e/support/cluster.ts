@@ -1,25 +1,25 @@
 import { eventually } from "../../support/time/eventually.ts";
 import type { World } from "./world.ts";
 
-/** What scenarios do to the node's cluster, as its administrator, in the default namespace. */
+/** Actions of scenarios in the node's cluster, as the administrator, in the default namespace. */
 export interface Cluster {
   kubectl(...args: readonly string[]): Promise<string>;
   apply(...items: readonly object[]): Promise<string>;
-  /** Deletes what is there and waits until it is gone. */
+  /** Deletes existing objects, and waits until they are gone. */
   remove(...targets: readonly string[]): Promise<string>;
-  /** One field of one object, by JSONPath; empty where the object or the field is absent. */
+  /** One field of one object, by JSONPath. Empty if the object or the field does not exist. */
   field(target: string, path: string): Promise<string>;
-  /** Waits, a minute each, for the object to be there and for `kubectl wait --for`'s condition of it. */
+  /** Waits for the object's creation and for a condition of `kubectl wait --for`, at most one minute each. */
   wait(target: string, condition: string): Promise<string>;
-  /** A file in a running pod. */
+  /** Content of a file in a running pod. */
   read(target: string, file: string): Promise<string>;
-  /** A decoded key of a Secret; undefined where it is absent. */
+  /** Decoded value of a Secret's key. Undefined if it does not exist. */
   secretKey(name: string, key: string): Promise<string | undefined>;
-  /** Polls twice a second, for a minute and a half. */
+  /** Checks twice a second, for at most 90 seconds. */
   until(what: string, holds: () => Promise<boolean>): Promise<boolean>;
 }
 
-/** `world` is asked at each call: scenarios are registered before the node starts. */
+/** Calls `world` for each action, because scenarios are registered before the node starts. */
 export function clusterOf(world: () => World, namespace = "default"): Cluster {
   const inNamespace = `--namespace=${namespace}`;
   const kubectl = (...args: readonly string[]): Promise<string> =>
@@ -33,7 +33,7 @@ export function clusterOf(world: () => World, namespace = "default"): Cluster {
       world().node.kubectl(["apply", inNamespace, "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items })),
     remove: (...targets) => kubectl("delete", ...targets, "--ignore-not-found", "--timeout=60s"),
     wait: async (target, condition) => {
-      // Of what does not exist yet every other condition is an error at once.
+      // For an object that does not exist yet, every other condition fails immediately.
       await kubectl("wait", "--for=create", target, "--timeout=60s");
       return kubectl("wait", `--for=${condition}`, target, "--timeout=60s");
     },

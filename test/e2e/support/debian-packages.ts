@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync } from "node:fs";
 
-/** Debian package -> the file of it that is needed. */
+/** For each Debian package, the file that the node needs. */
 type Packages = Readonly<Record<string, string>>;
 
 const NODE_PACKAGES: Packages = {
@@ -23,7 +23,7 @@ function missingOf(packages: Packages): string[] {
   return Object.keys(packages).filter((name) => !existsSync(packages[name] ?? ""));
 }
 
-/** Installs what is missing, by default of the node's container runtime; returns why that was not possible, undefined when all is there. */
+/** Installs missing packages, by default those of the node. Returns the reason if that fails, or undefined. */
 export function installPackages(packages: Packages = NODE_PACKAGES): string | undefined {
   const missing = missingOf(packages);
   if (missing.length === 0) return undefined;
@@ -40,7 +40,7 @@ export function installPackages(packages: Packages = NODE_PACKAGES): string | un
   return still.length === 0 ? undefined : `installed, but ${still.map((name) => packages[name]).join(", ")} is not there`;
 }
 
-/** Ten minutes, so that a lock held by somebody else ends in a message. */
+/** The time limit of ten minutes ends a wait for another process's lock with a message. */
 function aptGet(args: readonly string[]): void {
   const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
   execFileSync("apt-get", args, { env, stdio: ["ignore", "ignore", "pipe"], timeout: 600_000 });

@@ -7,7 +7,7 @@ import type { RealNode } from "./node.ts";
 
 const EXAMPLES = path.resolve(import.meta.dirname, "../../../manifests/examples");
 
-/** What the documentation's placeholders stand for. */
+/** Values of the documentation's placeholders. */
 export interface WalkValues {
   readonly "key-vault-name": string;
   readonly "tenant-Id": string;
@@ -19,7 +19,7 @@ export const DOCUMENT_POD = "busybox-secrets-store-inline";
 export const ANNOTATED_POD = "busybox-secrets-store-annotated";
 export const SECRET_FILE = "/mnt/secrets-store/DemoSecret";
 
-/** The documentation's commands, as its reader types them, next to the files of `manifests/examples`. */
+/** Commands of the documentation as a reader types them, in a folder with the files of `manifests/examples`. */
 export const DOCUMENT = {
   credentials: [
     'kubectl create secret generic secrets-store-creds --from-literal clientid="<client-id>" --from-literal clientsecret="<client-secret>"',
@@ -31,24 +31,24 @@ export const DOCUMENT = {
   read: `kubectl exec ${DOCUMENT_POD} -- cat ${SECRET_FILE}`,
 } as const;
 
-/** What our readers type instead of writing a volume. */
+/** Commands that our readers type instead of writing a volume. */
 export const ANNOTATED = {
   pod: "kubectl apply -f pod-annotated.yaml",
   read: `kubectl exec ${ANNOTATED_POD} -- cat ${SECRET_FILE}`,
 } as const;
 
-/** A terminal in a folder with the examples, their placeholders filled in. */
+/** A terminal in a folder with the examples, with filled-in placeholders. */
 export interface Walk {
   readonly values: WalkValues;
-  /** Where it is; its folder `bin` comes first among those of commands. */
+  /** Working folder. Its folder `bin` comes first in PATH. */
   readonly folder: string;
-  /** Runs a command with its placeholders filled in, by the shell; resolves with its stdout, rejects with its stderr. */
+  /** Runs a command with filled-in placeholders in the shell. Resolves with its stdout, rejects with its stderr. */
   type(command: string): Promise<string>;
-  /** Of a pod that was just created. */
+  /** Waits for a pod that was just created. */
   ready(pod: string): Promise<void>;
 }
 
-/** The vault with the documentation's secret, and an identity that may read it. */
+/** Creates the vault with the documentation's secret, and an identity that may read it. */
 export async function prepareVault(emulator: Emulator, name: string): Promise<WalkValues> {
   const { tenantId } = await emulator.createVault({ name });
   const { appId, clientSecret } = await emulator.createServicePrincipal({ tenantId });
@@ -77,10 +77,10 @@ export function openWalk(node: RealNode, values: WalkValues): Walk {
   };
 }
 
-/** Throws on a placeholder that nobody fills in. */
+/** Throws on an unknown placeholder. */
 function filled(text: string, values: WalkValues): string {
   return text.replaceAll(/<([A-Za-z-]+)>/g, (placeholder, name: string) => {
-    const value = (values as Readonly<Record<string, string | undefined>> & WalkValues)[name]; // Any name can stand in a text.
+    const value = (values as Readonly<Record<string, string | undefined>> & WalkValues)[name]; // A text can contain any name.
     if (value === undefined) throw new Error(`${placeholder} stands for nothing here`);
     return value;
   });

@@ -2,14 +2,14 @@ import { trustCluster } from "../../support/cluster/cluster-trust.ts";
 import { VAULT, type World } from "./world.ts";
 
 export interface FederatedApplication {
-  /** In the default namespace. */
+  /** Name of the ServiceAccount in the default namespace. */
   readonly serviceAccount: string;
-  /** Default: the one that Entra's documentation gives. */
+  /** Default: the one in Entra's documentation. */
   readonly audience?: string;
   readonly permissions: readonly ("get" | "keys/get")[];
 }
 
-/** An application of the vault that trusts the node's tokens of one ServiceAccount; returns its application id. */
+/** Creates an application of the vault that trusts the node's tokens for one ServiceAccount. Returns its application id. */
 export async function federatedApplication(world: World, { serviceAccount, audience, permissions }: FederatedApplication): Promise<string> {
   const { node, emulator, walk } = world;
   const issuer = await trustCluster(emulator, node);

@@ -18,15 +18,15 @@ import { eventually } from "../../support/time/eventually.ts";
 import { cgroupFolders, makeCgroup, removeCgroup } from "./cgroups.ts";
 import { KERNEL_SETTINGS, PRIVATE_FOLDERS, STATE_PREFIX } from "./node-layout.ts";
 
-/** What one node run has on the machine outside of its namespaces; written to disk, so that a crash can be tidied up after. */
+/** State of one node run on the machine outside its namespaces. It is stored on disk, so that a later run can clean up after a crash. */
 export interface HostState {
-  /** Folder of all files; its last part is also the name of the run's cgroups. */
+  /** Folder of all files. Its last part is also the name of the run's cgroups. */
   readonly root: string;
   readonly owner: { readonly pid: number; readonly started: string };
   readonly before: HostFacts;
 }
 
-/** Whatever a careless node changes on a machine. */
+/** Parts of the machine that a node could change by mistake. */
 interface HostFacts {
   readonly settings: Readonly<Record<string, string>>;
   readonly interfaces: readonly string[];
@@ -35,9 +35,9 @@ interface HostFacts {
 }
 
 const STATE_FILE = "host-state.json";
-/** Folders that nodes had to make as mount points, the outermost first: nodes side by side share them, the last one to go removes them. */
+/** Folders that nodes had to create as mount points, the outermost first. Concurrent nodes share them, and the last node removes them. */
 const MOUNT_POINTS = path.join(tmpdir(), "keyvault-injector-mount-points.json");
-/** Where container runtimes, kubelets and network plugins keep things; none may appear that was not there. */
+/** Paths that container runtimes, kubelets and network plugins use. No new one may appear. */
 const WATCHED = [
   ...PRIVATE_FOLDERS,
   "/run/netns",
@@ -59,18 +59,18 @@ export function prepareHost(): HostState {
   return state;
 }
 
-/** Takes back everything that `prepareHost` made. Nothing may be running any more in the run's namespaces. */
+/** Undoes `prepareHost`. No process may run in the run's namespaces any more. */
 export async function restoreHost(state: HostState): Promise<void> {
   await eventually(() => removeCgroup(path.basename(state.root)), { what: "the end of the node's processes in their cgroups" });
   for (const [setting, value] of Object.entries(state.before.settings)) {
     if (readSetting(setting) !== value) writeFileSync(`/proc/sys/${setting}`, value);
   }
-  // First gone, then looked around: of two that end at once, one finds itself the last.
+  // Removes its own state before it checks for others, so that of two runs that end at the same time at least one finds itself the last.
   rmSync(state.root, { recursive: true, force: true });
   if (liveRuns().length === 0) removeMountPoints();
 }
 
-/** Tidies up after runs whose process is gone; tells which. */
+/** Cleans up after runs whose process no longer exists, and returns their names. */
 export async function removeStaleRuns(): Promise<readonly string[]> {
   const removed: string[] = [];
   for (const root of runs()) {
@@ -96,12 +96,12 @@ function isLive(state: HostState | undefined): boolean {
   return state !== undefined && startOf(state.owner.pid) === state.owner.started;
 }
 
-/** A minute: whoever makes it writes its state right after. */
+/** Younger than a minute. Its owner writes the state right after it creates the folder. */
 function isYoung(root: string): boolean {
   return Date.now() - statSync(root).mtimeMs < 60_000;
 }
 
-/** What of a run is still on the machine, one line each; empty after a clean stop. `identity` is its pid namespace. */
+/** Leftovers of a run on the machine, one per line. Empty after a clean stop. `identity` is its pid namespace. */
 export function leftoversOf(state: HostState, identity: string): readonly string[] {
   const now = hostFacts();
   const name = path.basename(state.root);
@@ -138,13 +138,13 @@ function readSetting(setting: string): string {
   return readFileSync(`/proc/sys/${setting}`, "utf8").trim();
 }
 
-/** Chains and rules that the kubelet, kube-proxy and network plugins write; other people's rules come and go. */
+/** Chains and rules of the kubelet, kube-proxy and network plugins. Other programs' rules may change at any time. */
 function firewallRules(): string[] {
   const saved = execFileSync("iptables-save", { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
   return saved.split("\n").filter((line) => /\b(KUBE|CNI)-/.test(line));
 }
 
-/** Processes of the namespace, and any that was started with a path of this run. */
+/** Processes in the namespace, and those with a path of this run in their command line. */
 function processesOf(root: string, identity: string): string[] {
   return readdirSync("/proc")
     .filter((entry) => /^\d+$/.test(entry) && Number(entry) !== process.pid)
@@ -153,7 +153,7 @@ function processesOf(root: string, identity: string): string[] {
         const command = readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
         return readlinkSync(`/proc/${pid}/ns/pid`) === identity || command.includes(root) ? [`process ${pid} ${command}`] : [];
       } catch {
-        return []; // It ended between the listing and the look.
+        return []; // The process ended after the listing.
       }
     });
 }
@@ -175,7 +175,7 @@ function mountPointsMade(): readonly string[] {
   return existsSync(MOUNT_POINTS) ? (JSON.parse(readFileSync(MOUNT_POINTS, "utf8")) as string[]) : []; // Written by makeMountPoints.
 }
 
-/** Each folder of the list that is absent, with its absent parents in front. */
+/** Missing folders of the list, each preceded by its missing parents. */
 function missingFolders(): string[] {
   const missing = new Set<string>();
   for (const folder of PRIVATE_FOLDERS) {
@@ -192,11 +192,11 @@ function removeIfEmpty(folder: string): void {
   try {
     rmdirSync(folder);
   } catch {
-    // Somebody else uses it by now, or an earlier tidying-up removed it.
+    // Another process uses it now, or an earlier cleanup removed it.
   }
 }
 
-/** Of a run that may be over; undefined where there is none. */
+/** State of a run that may be over. Undefined if none exists. */
 export function readState(root: string): HostState | undefined {
   try {
     return JSON.parse(readFileSync(path.join(root, STATE_FILE), "utf8")) as HostState; // Written by prepareHost.
@@ -205,7 +205,7 @@ export function readState(root: string): HostState | undefined {
   }
 }
 
-/** Start time in clock ticks: tells a process from a later one with the same number. */
+/** Start time in clock ticks, which distinguishes a process from a later one with the same number. */
 function startOf(pid: number): string | undefined {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");

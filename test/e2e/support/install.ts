@@ -10,13 +10,13 @@ import { pod, reader } from "./workloads.ts";
 
 export const INJECTOR_NAMESPACE = "keyvault-injector";
 
-/** On the node's address; the emulator itself listens on the machine's loopback. */
+/** Port at the node's address. The emulator itself listens on the machine's loopback. */
 const PROXY_PORT = 3128;
-/** Of the emulator, as the node's pods see it. */
+/** Address of the emulator's proxy for the node's pods. */
 export const EMULATOR_PROXY = `http://${NODE_ADDRESS}:${PROXY_PORT}`;
-/** Where the machines of Azure have it: the provider's SDK knows no other place. */
+/** Address on Azure's machines. The provider's SDK uses no other one. */
 const METADATA_ADDRESS = "169.254.169.254";
-/** What {@link shareEmulatorCa} makes. */
+/** ConfigMap that {@link shareEmulatorCa} creates. */
 export const CA_CONFIG_MAP = "key-vault-emulator";
 
 export interface EmulatorPlaces {
@@ -25,13 +25,15 @@ export interface EmulatorPlaces {
   readonly caFile: string;
 }
 
-/** Applies a kustomization of the repository with patches on top, as a user's own overlay would. */
+/** Applies a kustomization of the repository with patches, like a user's own overlay. */
 export async function applyKustomization(node: RealNode, folder: string, patches: readonly NodePatch[] = []): Promise<void> {
   const overlay = writeOverlay(node, { resources: [folder], patches });
   await node.kubectl(["apply", "--server-side", "--kustomize", overlay]);
 }
 
-/** Lets the node's pods reach the emulator, its metadata service where it belongs; returns the proxy as they see it. */
+/**
+ * Makes the emulator reachable for the node's pods, and its metadata service at its usual address. Returns the proxy's address for pods.
+ */
 export async function bringInEmulator(node: RealNode, emulator: EmulatorPlaces): Promise<string> {
   await node.bringIn({ from: Number(new URL(emulator.proxyUrl).port), to: PROXY_PORT });
   await node.run("ip", ["address", "add", `${METADATA_ADDRESS}/32`, "dev", "lo"]);
@@ -39,7 +41,7 @@ export async function bringInEmulator(node: RealNode, emulator: EmulatorPlaces):
   return EMULATOR_PROXY;
 }
 
-/** The emulator's CA certificate as a ConfigMap, for pods of one namespace. */
+/** Creates a ConfigMap with the emulator's CA certificate for the pods of one namespace. */
 export async function shareEmulatorCa(node: RealNode, emulator: EmulatorPlaces, namespace: string): Promise<string> {
   const certificate = readFileSync(emulator.caFile, "utf8");
   const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: CA_CONFIG_MAP, namespace }, data: { "ca.crt": certificate } };
@@ -49,11 +51,11 @@ export async function shareEmulatorCa(node: RealNode, emulator: EmulatorPlaces, 
 
 export interface InstallOptions {
   readonly emulator: EmulatorPlaces;
-  /** Of the emulator's proxy as pods see it: what `bringInEmulator` returned. */
+  /** Address of the emulator's proxy for pods, from `bringInEmulator`. */
   readonly proxyUrl: string;
 }
 
-/** CSI driver and Azure provider as `manifests` has them; resolves when the driver is registered with the kubelet. */
+/** Installs CSI driver and Azure provider from `manifests`. Resolves when the driver is registered with the kubelet. */
 export async function installNodeSide(node: RealNode, { emulator, proxyUrl }: InstallOptions): Promise<void> {
   const caConfigMap = await shareEmulatorCa(node, emulator, "kube-system");
   await applyKustomization(node, "components/csi-driver", driverPatches({ pollInterval: "2s" }));
@@ -61,7 +63,7 @@ export async function installNodeSide(node: RealNode, { emulator, proxyUrl }: In
   await nodeSideReady(node, "60s");
 }
 
-/** Driver and provider rolled out, each within `timeout`, and the driver registered with the kubelet. */
+/** Waits until driver and provider are rolled out, each within `timeout`, and the driver is registered with the kubelet. */
 export async function nodeSideReady(node: RealNode, timeout: string): Promise<void> {
   for (const name of ["csi-secrets-store", "csi-secrets-store-provider-azure"]) {
     await node.kubectl(["rollout", "status", `daemonset/${name}`, "--namespace=kube-system", `--timeout=${timeout}`]);
@@ -69,18 +71,18 @@ export async function nodeSideReady(node: RealNode, timeout: string): Promise<vo
   await eventually(async () => (await registeredDrivers(node)).includes("secrets-store.csi.k8s.io"), { what: "the driver's registration" });
 }
 
-/** Our own manifests, without the definitions; resolves when all replicas are ready. */
+/** Installs our own manifests without the CRDs. Resolves when all replicas are ready. */
 export async function installInjector(node: RealNode, { emulator, proxyUrl }: InstallOptions): Promise<void> {
-  // First, because the worker's pod waits for the emulator's CA in it.
+  // First, because the worker's pod waits for the emulator's CA in this namespace.
   await node.kubectl(["apply", "--server-side", "--filename", path.join(MANIFESTS, "base/namespace.yaml")]);
   const caConfigMap = await shareEmulatorCa(node, emulator, INJECTOR_NAMESPACE);
   await applyKustomization(node, "overlays/default", injectorPatches({ proxyUrl, caConfigMap }));
   await injectorReady(node);
-  // Endpoints come to kube-proxy a moment after the pods are ready.
+  // kube-proxy gets the endpoints a moment after the pods are ready.
   await injecting(node, 30_000);
 }
 
-/** Resolves when the API server reaches a webhook that injects, `within` so many milliseconds. */
+/** Resolves when the API server reaches a webhook that injects. `within` is the time limit in milliseconds. */
 export async function injecting(node: RealNode, within: number): Promise<void> {
   await eventually(() => isInjecting(node), { within, every: 250, what: "a webhook that the API server reaches" });
 }
@@ -91,7 +93,7 @@ async function isInjecting(node: RealNode): Promise<boolean> {
   return (await node.kubectl(["create", "--dry-run=server", "--filename=-", drivers], probe)) === "secrets-store.csi.k8s.io";
 }
 
-/** All replicas ready, whether or not anything leads to them. */
+/** Waits until all replicas are ready, even without endpoints. */
 export async function injectorReady(node: RealNode): Promise<void> {
   for (const name of ["keyvault-injector-webhook", "keyvault-injector-sync"]) {
     await node.kubectl(["rollout", "status", `deployment/${name}`, `--namespace=${INJECTOR_NAMESPACE}`, "--timeout=90s"]);

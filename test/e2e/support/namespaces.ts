@@ -5,20 +5,20 @@ import { type RunningProcess, startProcess } from "../../support/processes/proce
 import { eventually } from "../../support/time/eventually.ts";
 import { KERNEL_SETTINGS, NODE_ADDRESS, NODE_NAME, type NodeFolders, PRIVATE_FOLDERS } from "./node-layout.ts";
 
-/** Mount, network, pid, ipc and uts namespaces with one process that keeps them; when it ends, the kernel ends all others. */
+/** Mount, network, pid, ipc and uts namespaces with one process that keeps them alive. When it ends, the kernel ends all others. */
 export interface Namespaces {
-  /** Its number outside: what `nsenter --target` takes. */
+  /** Its process id outside, for `nsenter --target`. */
   readonly init: number;
-  /** Identity of the pid namespace, `pid:[…]`: whatever still carries it after the end was left behind. */
+  /** Identity of the pid namespace, `pid:[…]`. A process with this identity after the end is a leftover. */
   readonly identity: string;
-  /** Command and arguments that run another command inside. */
+  /** Returns command and arguments that run another command inside. */
   enter(command: string, args: readonly string[]): readonly [string, readonly string[]];
   end(): Promise<void>;
 }
 
 /**
- * The first process waits on its standard input, which only this process holds: however this process ends, a SIGKILL
- * included, the input closes and everything inside goes with it.
+ * The first process waits on its standard input, which only this process holds. If this process ends in any way, even by SIGKILL, the input
+ * closes and all processes inside end.
  */
 export async function openNamespaces(folders: NodeFolders): Promise<Namespaces> {
   const kinds = ["--mount", "--net", "--pid", "--ipc", "--uts"];
@@ -55,7 +55,7 @@ function ready(holder: RunningProcess, errors: () => string): Promise<void> {
   });
 }
 
-/** Why namespaces can't be had here; undefined where they can. */
+/** Reason why namespaces are not available here. Undefined if they are. */
 export async function namespacesRefusal(): Promise<string | undefined> {
   if (process.platform !== "linux") return `a real node needs Linux, this is ${process.platform}`;
   if (process.getuid?.() !== 0) return "a real node needs root: run the same command as root";
@@ -74,7 +74,7 @@ export async function namespacesRefusal(): Promise<string | undefined> {
   return code === 0 ? undefined : `a real node needs new namespaces, which this machine refuses: ${errors.trim() || `exit ${code}`}`;
 }
 
-/** Signals the process that an `nsenter` child runs: nsenter itself passes nothing on. */
+/** Signals the process that an `nsenter` child runs, because nsenter does not forward signals. */
 export function signalInside(nsenter: number, signal: NodeJS.Signals): void {
   const inner = childrenOf(nsenter)[0];
   if (inner !== undefined) process.kill(inner, signal);
@@ -98,20 +98,20 @@ function childrenOf(pid: number): number[] {
   }
 }
 
-/** What a machine has that boots into a cluster, made inside the namespaces; bash, because its `read` reaps orphans meanwhile. */
+/** Sets up the namespaces like a machine that boots into a cluster. Uses bash, because its `read` reaps orphans while it waits. */
 function setUpScript(folders: NodeFolders): string {
   const copies = path.join(folders.root, "kernel");
   for (const setting of KERNEL_SETTINGS) mkdirSync(path.join(copies, path.dirname(setting)), { recursive: true });
   return [
-    // As on a booted machine: what the driver mounts into a pod's folder must reach the pod.
+    // As on a booted machine, because the driver's mounts in a pod's folder must be visible to the pod.
     "mount --make-rshared /",
     "ip link set lo up",
-    // A pair of virtual links, because not every kernel has dummy ones.
+    // Uses a pair of virtual links, because some kernels have no dummy links.
     "ip link add node0 type veth peer name node0-peer",
     `ip address add ${NODE_ADDRESS}/24 dev node0`,
     "ip link set node0 up",
     "ip link set node0-peer up",
-    // A packet to the Service range needs some route before kube-proxy's rules can send it elsewhere.
+    // A packet to the Service range needs any route before kube-proxy's rules can redirect it.
     "ip route add default dev node0",
     "echo 1 >/proc/sys/net/ipv4/ip_forward",
     `hostname ${NODE_NAME}`,

@@ -29,7 +29,7 @@ export interface ComponentInput {
 
 const ETCD = "http://127.0.0.1:2379";
 
-/** What can start at once. */
+/** Components that can start at the same time. */
 export function controlPlaneComponents(input: ComponentInput): readonly Component[] {
   const { folders, binaries, config } = input;
   return [
@@ -41,9 +41,9 @@ export function controlPlaneComponents(input: ComponentInput): readonly Componen
         `--listen-client-urls=${ETCD}`,
         `--advertise-client-urls=${ETCD}`,
         "--listen-peer-urls=http://127.0.0.1:2380",
-        // Nothing here outlives the run.
+        // No data outlives the run.
         "--unsafe-no-fsync",
-        // As kubeadm has it.
+        // kubeadm's value.
         "--watch-progress-notify-interval=5s",
       ],
     },
@@ -52,13 +52,14 @@ export function controlPlaneComponents(input: ComponentInput): readonly Componen
     {
       name: "api-socket",
       command: "socat",
-      // Socat's own five waiting connections are fewer than one of our clients opens at once, and the sixth is refused.
+      // Socat's default backlog of five is smaller than the number of connections that one of our clients opens at once, and the sixth is
+      // refused.
       args: [`UNIX-LISTEN:${folders.apiSocket},fork,backlog=128,mode=600`, `TCP:127.0.0.1:${API_PORT}`],
     },
   ];
 }
 
-/** What ends or sulks while the API server does not answer yet. */
+/** Components that end or back off if the API server does not answer yet. */
 export function nodeComponents({ binaries, pki, config }: ComponentInput): readonly Component[] {
   const kubeconfig = (user: keyof NodePki["kubeconfigs"]): string => pki.kubeconfigs[user];
   const manager = kubeconfig("kube-controller-manager");

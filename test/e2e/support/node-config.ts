@@ -14,7 +14,7 @@ export interface NodeConfigInput {
   readonly folders: NodeFolders;
   readonly pki: NodePki;
   readonly cgroup: string;
-  /** How often the kubelet looks at a pod again, a Go duration: the pace of rotation. */
+  /** Interval at which the kubelet checks a pod again, as a Go duration. It determines how soon rotated files appear. */
   readonly syncPeriod: string;
   /** `RealNodeOptions.mirrors` */
   readonly mirrors: Readonly<Record<string, string>>;
@@ -40,7 +40,7 @@ export function writeNodeConfig(input: NodeConfigInput): NodeConfigFiles {
   };
 }
 
-/** A folder for each registry, as containerd documents it. */
+/** One folder for each registry, as in containerd's documentation. */
 const REGISTRIES = "registries";
 
 function mirrorConfig(host: string, address: string): string {
@@ -50,7 +50,7 @@ function mirrorConfig(host: string, address: string): string {
 `;
 }
 
-/** For containerd 1.6, as Debian has it. */
+/** Configuration for containerd 1.6, Debian's version. */
 function containerdConfig({ root, containerdSocket }: NodeFolders): string {
   return `version = 2
 root = '${root}/containerd/root'
@@ -102,7 +102,7 @@ function kubeletConfig({ folders, pki, cgroup, syncPeriod }: NodeConfigInput): u
   return {
     apiVersion: "kubelet.config.k8s.io/v1beta1",
     kind: "KubeletConfiguration",
-    // Version 1.36 ends by itself on the older control groups otherwise.
+    // Otherwise version 1.36 exits on version 1 of control groups.
     failCgroupV1: false,
     cgroupDriver: "cgroupfs",
     cgroupRoot: `/${cgroup}`,
@@ -117,12 +117,12 @@ function kubeletConfig({ folders, pki, cgroup, syncPeriod }: NodeConfigInput): u
     containerRuntimeEndpoint: `unix://${folders.containerdSocket}`,
     volumePluginDir: path.join(folders.root, "volume-plugins"),
     clusterDomain: "cluster.local",
-    // There is no name server in the node's network.
+    // The node's network has no name server.
     resolvConf: "",
     makeIPTablesUtilChains: false,
     syncFrequency: syncPeriod,
     nodeStatusUpdateFrequency: "5s",
-    // Images are loaded once and have no registry to come back from.
+    // Images are loaded only once, and no registry could restore them.
     imageGCHighThresholdPercent: 100,
     evictionHard: { "memory.available": "100Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
   };
@@ -138,7 +138,7 @@ function kubeProxyConfig(pki: NodePki): unknown {
     hostnameOverride: NODE_NAME,
     healthzBindAddress: "127.0.0.1:10256",
     metricsBindAddress: "127.0.0.1:10249",
-    // Zero leaves alone what only the machine's first network namespace may set.
+    // Zero leaves settings unchanged that only the machine's first network namespace may change.
     conntrack: { maxPerCore: 0, min: 0, tcpEstablishedTimeout: "0s", tcpCloseWaitTimeout: "0s" },
   };
 }

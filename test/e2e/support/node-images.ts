@@ -7,20 +7,20 @@ import { BUSYBOX } from "./debian-packages.ts";
 import { PAUSE_IMAGE } from "./node-layout.ts";
 import type { ImageConfig, ImageSpec } from "./oci-image.ts";
 
-/** The shell image of the tests, under the name that the extension's documentation uses. */
+/** The tests' shell image, with the name in the extension's documentation. */
 export const SHELL_IMAGE = "registry.k8s.io/e2e-test-images/busybox:1.29-4";
 
-/** As the manifests name it. */
+/** Name in the manifests. */
 export const DRIVER_IMAGE = "registry.k8s.io/csi-secrets-store/driver:v1.6.0";
 
 const USERS = "root:x:0:0:root:/root:/bin/sh\nnonroot:x:65532:65532:nonroot:/home/nonroot:/bin/false\n";
 
-/** Every image of a node with the CSI driver and the provider, under the names that the manifests use. */
+/** Every image of a node with the CSI driver and the provider, with the names in the manifests. */
 export function nodeImages(binaries: NodeBinaries): readonly ImageSpec[] {
   return [sandboxImage(binaries), ...publicImages(binaries)];
 }
 
-/** What the container runtime itself needs: a part of the node. */
+/** The image that the container runtime itself needs, which is a part of the node. */
 export function sandboxImage(binaries: NodeBinaries): ImageSpec {
   return programImage(binaries, { name: PAUSE_IMAGE, program: "pause" });
 }
@@ -30,11 +30,11 @@ export interface ProviderSettings {
   readonly files: readonly TarEntry[];
 }
 
-/** What nodes pull from public registries; `provider` is what its image holds besides. */
+/** Images that nodes pull from public registries. `provider` adds files and variables to the provider's image. */
 export function publicImages(binaries: NodeBinaries, provider: ProviderSettings = { environment: {}, files: [] }): readonly ImageSpec[] {
   return [
     { names: [SHELL_IMAGE], entries: [...baseEntries(), ...shellEntries(allApplets())], config: { command: ["/bin/sh"] } },
-    // The driver calls the mount programs, upstream's image has Debian's.
+    // The driver calls the mount programs. Upstream's image contains Debian's.
     driverImage(DRIVER_IMAGE, binaries["secrets-store-csi"]),
     programImage(binaries, { name: "registry.k8s.io/sig-storage/csi-node-driver-registrar:v2.16.0", program: "node-driver-registrar" }),
     programImage(binaries, { name: "registry.k8s.io/sig-storage/livenessprobe:v2.18.0", program: "livenessprobe" }),
@@ -50,14 +50,14 @@ function providerImage(binaries: NodeBinaries, { environment, files }: ProviderS
   return { ...image, entries: [...image.entries, ...files], config: { ...image.config, environment } };
 }
 
-/** The CSI driver under any name, from its program. */
+/** The CSI driver with any name, from its program. */
 export function driverImage(name: string, source: string): ImageSpec {
   const file: TarEntry = { path: "bin/secrets-store-csi", kind: "copy", source, mode: 0o755 };
   const entries = [...baseEntries(), file, ...shellEntries(["mount", "umount"])];
   return { names: [name], entries, config: { entrypoint: ["/bin/secrets-store-csi"] } };
 }
 
-/** Node 24 as an image; `more` and `config` make a program's image of it. */
+/** An image with Node 24. `more` and `config` make it a program's image. */
 export function nodeRuntimeImage(names: readonly string[], more: readonly TarEntry[] = [], config: ImageConfig = {}): ImageSpec {
   return {
     names,
@@ -66,7 +66,7 @@ export function nodeRuntimeImage(names: readonly string[], more: readonly TarEnt
   };
 }
 
-/** `/usr/local/bin/node` with the shared libraries it names, at the paths at which it looks for them. */
+/** `/usr/local/bin/node` with its shared libraries, at the paths that it names. */
 export function nodeRuntimeEntries(): TarEntry[] {
   const node = realpathSync(process.execPath);
   const libraries = execFileSync("ldd", [node], { encoding: "utf8" })

@@ -1,20 +1,20 @@
 import path from "node:path";
 
-/** Addresses and names of the one node. It has a network of its own, so they can't meet anything of the machine's. */
+/** Addresses and names of the one node. It has its own network, so that they cannot conflict with the machine's. */
 export const NODE_NAME = "node-1";
-/** Not loopback: pods must reach it, and the kubelet refuses a loopback address. */
+/** Not loopback, because pods must reach it, and the kubelet rejects a loopback address. */
 export const NODE_ADDRESS = "10.99.0.1";
 export const API_PORT = 6443;
 export const POD_RANGE = "10.244.0.0/24";
 export const SERVICE_RANGE = "10.96.0.0/24";
-/** The first of the range: `kubernetes.default`. */
+/** The first address of the range, which is that of `kubernetes.default`. */
 export const API_SERVICE_ADDRESS = "10.96.0.1";
 export const PAUSE_IMAGE = "localhost/pause:1";
 
-/** Host folders that become private memory file systems of the node; made where absent, removed again. */
+/** Host folders that become private memory file systems of the node. Missing ones are created, and removed at the end. */
 export const PRIVATE_FOLDERS = ["/var/lib/kubelet", "/var/lib/cni", "/var/log/pods", "/var/log/containers", "/etc/kubernetes"] as const;
 
-/** Kernel settings of the whole machine that the kubelet insists on; it gets copies to write to. */
+/** Kernel settings of the whole machine that the kubelet requires. It writes to copies of them. */
 export const KERNEL_SETTINGS = [
   "kernel/panic",
   "kernel/panic_on_oops",
@@ -34,7 +34,7 @@ export interface NodeFolders {
   readonly images: string;
   readonly temporary: string;
   readonly containerdSocket: string;
-  /** The API server on a unix socket: the way in from outside of the node's network. */
+  /** Unix socket of the API server, for access from outside the node's network. */
   readonly apiSocket: string;
 }
 

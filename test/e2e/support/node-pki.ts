@@ -4,7 +4,7 @@ import path from "node:path";
 import forge from "node-forge";
 import { API_PORT, API_SERVICE_ADDRESS, NODE_ADDRESS, NODE_NAME } from "./node-layout.ts";
 
-/** Files of a throw-away cluster's identities. All leaves share one key: making one takes longer than the rest together. */
+/** Files with the identities of a temporary cluster. All leaves share one key, because a key takes longer than all the rest. */
 export interface NodePki {
   readonly ca: string;
   readonly caKey: string;
@@ -16,9 +16,9 @@ export interface NodePki {
   readonly serviceAccountKey: string;
   readonly serviceAccountPublicKey: string;
   readonly kubeconfigs: Readonly<Record<KubeconfigUser, string>>;
-  /** A serving certificate of the cluster's CA, for a test's own TLS server. */
+  /** Issues a serving certificate of the cluster's CA for a test's own TLS server. */
   serving(hosts: readonly string[]): { readonly certificate: string; readonly key: string };
-  /** Of the administrator, for a server that is reached by another address. */
+  /** Writes the administrator's kubeconfig for a server with another address. */
   adminKubeconfig(server: string, file: string): void;
 }
 

@@ -21,48 +21,53 @@ import { type ImageSpec, type WrittenImage, writeImageArchive } from "./oci-imag
 import { relaySockets, type SocketRelay } from "./socket-relay.ts";
 
 export interface RealNodeOptions {
-  /** Images besides the node's own, loaded before it is ready. */
+  /** Images in addition to the node's own, loaded before the node is ready. */
   readonly images?: readonly ImageSpec[];
-  /** Addresses, `http://…`, from which it pulls the images of registries, by their host. With them it has no image but its sandbox's. */
+  /**
+   * Addresses, `http://…`, of mirrors by the registry's host, from which the node pulls images. With mirrors, the node starts with only its
+   * sandbox image.
+   */
   readonly mirrors?: Readonly<Record<string, string>>;
-  /** kubelet's `syncFrequency`; default `1s`, so that rotation takes seconds. */
+  /** kubelet's `syncFrequency`. Default `1s`, so that rotation takes seconds. */
   readonly syncPeriod?: string;
-  /** More kube-apiserver flags, e.g. of an audit policy. */
+  /** Further kube-apiserver flags, for example for an audit policy. */
   readonly apiServerFlags?: readonly string[];
-  /** Told after each step what was done. */
+  /** Called after each step with a description of it. */
   readonly progress?: (line: string) => void;
 }
 
-/** One Kubernetes node with its control plane in namespaces of its own: see `startRealNode`. */
+/** One Kubernetes node with its control plane, in its own namespaces. See `startRealNode`. */
 export interface RealNode {
   readonly name: string;
-  /** Reachable from its pods; where processes of `spawn` should listen. */
+  /** Address that its pods can reach, on which processes of `spawn` should listen. */
   readonly address: string;
-  /** All files of the run; removed by `stop`. Seen from inside under the same path. */
+  /** Folder of all files of the run, with the same path inside. `stop` removes it. */
   readonly directory: string;
-  /** Of the administrator, usable from outside while this process lives. */
+  /** The administrator's kubeconfig, usable from outside while this process lives. */
   readonly kubeconfigPath: string;
-  /** The same inside of the node's network. */
+  /** The same for use inside the node's network. */
   readonly innerKubeconfigPath: string;
   readonly pki: NodePki;
   kubectl(args: readonly string[], input?: string): Promise<string>;
-  /** Runs a command inside; resolves with its stdout. */
+  /** Runs a command inside. Resolves with its stdout. */
   run(command: string, args: readonly string[]): Promise<string>;
-  /** Starts a helper inside, logged under its name. `stop` sends SIGTERM to the helper itself. */
+  /** Starts a helper inside, with a log under its name. `stop` sends SIGTERM to the helper itself. */
   spawn(name: string, command: SpawnCommand): Promise<RunningProcess>;
-  /** Makes a port of the machine's loopback reachable inside, for pods too, at the port given of an address of the node's. */
+  /** Makes a port of the machine's loopback reachable inside, also for pods, at a port of one of the node's addresses. */
   bringIn(ports: BroughtPort): Promise<void>;
-  /** Ends components by SIGTERM and starts them again, in the order given; containers go on as on a machine that restarts the services. */
+  /**
+   * Stops components with SIGTERM and starts them in the given order. Containers keep running, as on a machine that restarts the services.
+   */
   restart(...components: readonly ComponentName[]): Promise<void>;
   loadImage(archive: string): Promise<void>;
   /** Writes an image's archive and loads it. */
   addImage(spec: ImageSpec): Promise<WrittenImage>;
-  /** What a component or a helper has printed so far. */
+  /** Returns the output of a component or helper so far. */
   logs(name: string): string;
   /** Resident memory of the components and helpers, in bytes. */
   memory(): Readonly<Record<string, number>>;
   stop(): Promise<void>;
-  /** What is on the machine because of this run; nothing after `stop`. */
+  /** Traces of this run on the machine. Empty after `stop`. */
   leftovers(): readonly string[];
 }
 
@@ -79,14 +84,14 @@ export interface SpawnCommand {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Why there can be no real node here; undefined where it can. Installs Debian packages that are missing. */
+/** Reason why a real node cannot run here. Undefined if it can. Installs missing Debian packages. */
 export async function realNodeRefusal(): Promise<string | undefined> {
   return (await namespacesRefusal()) ?? cgroupsRefusal() ?? binariesRefusal() ?? installPackages();
 }
 
 /**
- * Starts etcd, API server, controller-manager, scheduler, containerd, kubelet and kube-proxy; resolves when the node is
- * Ready. The machine keeps its mounts, network and processes; when this process ends in whatever way, all of them end.
+ * Starts etcd, API server, controller-manager, scheduler, containerd, kubelet and kube-proxy. Resolves when the node is Ready. The
+ * machine's own mounts, network and processes stay unchanged. When this process ends in any way, all processes of the node end.
  */
 export async function startRealNode(options: RealNodeOptions = {}): Promise<RealNode> {
   const refusal = await realNodeRefusal();
@@ -118,7 +123,7 @@ interface StartInput {
   readonly progress: (line: string) => void;
 }
 
-/** Collects what runs on the way up; what comes out is a plain RealNode. */
+/** Holds the processes and relays during the start. The result is a plain RealNode. */
 class NodeStart {
   readonly #input: StartInput;
   readonly #processes = new Map<string, { readonly process: RunningProcess; readonly inner: number }>();
@@ -163,7 +168,7 @@ class NodeStart {
     }
   }
 
-  /** A kubelet ends where containerd is up and not ready yet; on a machine the service manager starts it again. */
+  /** A kubelet exits if containerd runs but is not ready yet. On a machine, the service manager would restart it. */
   async #staysUp(component: Component): Promise<boolean> {
     const { exited } = await this.#spawn(component.name, component);
     return Promise.race([exited.then(() => false), delay(3_000, true)]);
@@ -209,14 +214,14 @@ class NodeStart {
     await wait(["--for=create", "serviceaccount/default", "--namespace=default"]);
   }
 
-  /** A component that has ended is reported with its last words instead of a time-out. */
+  /** If the component ends, throws an error with the end of its log instead of a time-out. */
   async #awaiting(name: string, attempt: () => Promise<unknown>): Promise<void> {
     const ended = this.#processes.get(name)?.process.exited.then((code) => {
       throw new Error(`${name} ended with ${code}: ${this.#log(name).slice(-2_000)}`);
     });
     const ready = eventually(async () => (await attempt()) !== false, { within: 90_000, every: 100, what: `${name}'s readiness` });
     await Promise.race([ready, ...(ended === undefined ? [] : [ended])]);
-    ended?.catch(() => undefined); // Later ends are nobody's business here.
+    ended?.catch(() => undefined); // Later ends do not matter here.
   }
 
   async #loadAll(images: readonly ImageSpec[]): Promise<void> {
@@ -284,7 +289,7 @@ class NodeStart {
   }
 }
 
-/** Nothing of the caller's settings (a proxy above all) reaches the cluster. */
+/** Keeps the caller's settings, such as a proxy, out of the cluster. */
 function innerEnvironment(folders: NodeFolders): Record<string, string> {
   return { PATH: "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", HOME: folders.root, TMPDIR: folders.temporary };
 }

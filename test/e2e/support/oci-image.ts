@@ -4,27 +4,27 @@ import path from "node:path";
 import { CONFIG, DEFAULT_PATH, digestOf, INDEX, MANIFEST } from "../../../tools/release/oci-layout.ts";
 import { sortedEntries, type TarEntry, tarChunks } from "../../../tools/release/tar.ts";
 
-/** What the image's configuration says of the process in it. */
+/** Settings of the process in the image's configuration. */
 export interface ImageConfig {
   readonly entrypoint?: readonly string[];
   readonly command?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** `uid` or `uid:gid`. Numbers, so that `runAsNonRoot` can be checked by the kubelet. */
+  /** `uid` or `uid:gid`. Numbers, so that the kubelet can check `runAsNonRoot`. */
   readonly user?: string;
   readonly workingDirectory?: string;
 }
 
 export interface ImageSpec {
-  /** Under which it is found, as manifests write it; several names share one image. */
+  /** Names in manifests. Several names share one image. */
   readonly names: readonly string[];
-  /** Parent folders are added where they are missing. */
+  /** Missing parent folders are added. */
   readonly entries: readonly TarEntry[];
   readonly config: ImageConfig;
 }
 
 export interface WrittenImage {
   readonly file: string;
-  /** Of the manifest: `sha256:…`. Equal entries and configuration give the same one. */
+  /** Digest of the manifest, `sha256:…`. Equal entries and configuration give the same digest. */
   readonly digest: string;
   readonly layerBytes: number;
 }
@@ -36,7 +36,7 @@ interface Blob {
 
 const ARCHITECTURES: Readonly<Record<string, string>> = { x64: "amd64", arm64: "arm64" };
 
-/** Writes a one-layer OCI archive that `ctr images import` takes; neither a registry nor a daemon is asked. */
+/** Writes a one-layer OCI archive for `ctr images import`, without a registry or a daemon. */
 export function writeImageArchive(file: string, spec: ImageSpec): WrittenImage {
   const layerFile = `${file}.layer`;
   try {
@@ -56,7 +56,7 @@ export function writeImageArchive(file: string, spec: ImageSpec): WrittenImage {
   }
 }
 
-/** Everything under a folder as entries under `into`; modes are kept, owners become root. */
+/** All files under a folder as entries under `into`, with the same modes and root as owner. */
 export function entriesUnder(folder: string, into: string): TarEntry[] {
   return readdirSync(folder, { withFileTypes: true }).flatMap((item): TarEntry[] => {
     const source = path.join(folder, item.name);
@@ -104,7 +104,7 @@ function imageIndex(manifest: Blob, names: readonly string[]): unknown {
   };
 }
 
-/** As the kubelet's runtime completes a short name before it looks for the image. */
+/** Completes a short name as the kubelet's runtime does before it searches for the image. */
 function qualified(name: string): string {
   const [first = "", ...rest] = name.split("/");
   if (rest.length === 0) return `docker.io/library/${name}`;

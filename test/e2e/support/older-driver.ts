@@ -2,7 +2,7 @@ import { builtProgram } from "./binaries.ts";
 import type { RealNode } from "./node.ts";
 import { driverImage } from "./node-images.ts";
 
-/** Role and binding as the driver's chart names them. */
+/** Role and binding with the names of the driver's chart. */
 export function bound(name: string, rule: { resource: string; verbs: readonly string[] }): readonly object[] {
   const apiVersion = "rbac.authorization.k8s.io/v1";
   const rules = [{ apiGroups: [""], resources: [rule.resource], verbs: rule.verbs }];
@@ -14,7 +14,7 @@ export function bound(name: string, rule: { resource: string; verbs: readonly st
   ];
 }
 
-/** What the driver needs up to 1.5 for rotation and tokens, and not from 1.6 on. Neither lets it write a Secret. */
+/** Rights for rotation and tokens that the driver needs up to 1.5, but not from 1.6 on. They do not allow it to write Secrets. */
 const OLDER_ROLES = [
   ...bound("secretproviderrotation", { resource: "secrets", verbs: ["get", "list", "watch"] }),
   ...bound("secretprovidertokenrequest", { resource: "serviceaccounts/token", verbs: ["create"] }),
@@ -22,7 +22,7 @@ const OLDER_ROLES = [
 
 export const OLDER_IMAGE = "registry.k8s.io/csi-secrets-store/driver:v1.5.6";
 
-/** Its image and the rights that it needs besides; `useDriver` then puts it in the place of the other. */
+/** Adds the older driver's image and rights. `useDriver` then replaces the current driver. */
 export async function allowOlderDriver(node: RealNode): Promise<void> {
   await node.addImage(driverImage(OLDER_IMAGE, await builtProgram("secrets-store-csi-1.5")));
   await node.kubectl(["apply", "--filename=-"], JSON.stringify({ apiVersion: "v1", kind: "List", items: OLDER_ROLES }));

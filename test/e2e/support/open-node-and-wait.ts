@@ -1,4 +1,4 @@
-// Opens a node's namespaces with a process in them, says where, and waits to be killed: the subject of a test.
+// Opens a node's namespaces with a process in them, prints their place, and waits until a test kills it.
 import { spawn } from "node:child_process";
 import { prepareHost } from "./host-state.ts";
 import { openNamespaces } from "./namespaces.ts";
@@ -8,6 +8,6 @@ const host = prepareHost();
 const namespaces = await openNamespaces(foldersOf(host.root));
 const [command, args] = namespaces.enter("sleep", ["1000"]);
 spawn(command, args, { stdio: "ignore" });
-// Two turns of the loop: the sleep is there when it is announced.
+// After half a second the sleep process exists.
 setTimeout(() => console.log(`${host.root} ${namespaces.identity}`), 500);
 setInterval(() => undefined, 60_000);

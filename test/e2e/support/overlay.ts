@@ -4,18 +4,18 @@ import { MANIFESTS } from "../../support/cluster/shipped-manifests.ts";
 import type { NodePatch } from "../node-patches.ts";
 import type { RealNode } from "./node.ts";
 
-/** A user's own overlay over what the repository ships. */
+/** A user's own overlay of the repository's manifests. */
 export interface Overlay {
   /** Folders and files below `manifests`. */
   readonly resources: readonly string[];
   /** Folders below `manifests`. */
   readonly components?: readonly string[];
   readonly patches?: readonly NodePatch[];
-  /** Folders below `manifests`: `installed-pods` where pods are patched that component healing may write. */
+  /** Folders below `manifests`. Use `installed-pods` if a patch changes pods that component healing may write. */
   readonly transformers?: readonly string[];
 }
 
-/** Writes it among the node's files; resolves to its folder, for `kubectl --kustomize`. */
+/** Writes the overlay among the node's files. Returns its folder, for `kubectl --kustomize`. */
 export function writeOverlay(
   node: Pick<RealNode, "directory">,
   { resources, components = [], patches = [], transformers = [] }: Overlay,
@@ -33,7 +33,7 @@ export function writeOverlay(
   return folder;
 }
 
-/** Kustomize takes folders from elsewhere, but no single file. */
+/** Kustomize accepts folders outside the overlay, but not single files. */
 function reach(folder: string, resource: string): string {
   const source = path.join(MANIFESTS, resource);
   if (!resource.endsWith(".yaml")) return path.relative(folder, source);

@@ -1,18 +1,18 @@
 import { z } from "zod";
 import type { RealNode } from "./node.ts";
 
-/** What one container has used, as the kubelet measures it. */
+/** Usage of one container, as measured by the kubelet. */
 export interface ContainerUsage {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  /** Bytes that can't be reclaimed: what a memory limit is about. */
+  /** Number of bytes that cannot be reclaimed, to which a memory limit applies. */
   readonly memory: number;
   /** Seconds of one core since the container started. */
   readonly cpuSeconds: number;
 }
 
-/** Containers that have just started have no figures yet, and are absent. */
+/** Containers that have just started have no figures yet, and are missing. */
 const summary = z.object({
   pods: z.array(
     z.object({

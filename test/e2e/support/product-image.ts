@@ -8,13 +8,13 @@ import { nodeRuntimeImage } from "./node-images.ts";
 import type { ImageSpec } from "./oci-image.ts";
 
 export interface ProductImageOptions {
-  /** Besides the one that the manifests use. */
+  /** Names in addition to that in the manifests. */
   readonly names?: readonly string[] | undefined;
-  /** Default: a folder of its own, since suites build side by side, and nothing added. */
+  /** Default: a separate folder, because suites build at the same time, and no additions. */
   readonly changed?: { readonly dist: string; readonly additions: Additions } | undefined;
 }
 
-/** Our own image from the Dockerfile's list of files, freshly built. */
+/** Builds our own image from the Dockerfile's list of files. */
 export async function productImage({ names = [], changed }: ProductImageOptions = {}): Promise<ImageSpec> {
   const { dist, additions } = changed ?? { dist: ownFolder(), additions: {} };
   await build(dist, additions);

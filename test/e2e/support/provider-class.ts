@@ -1,7 +1,7 @@
 import { VAULT, type World } from "./world.ts";
 
 export interface ClassParts {
-  /** Lines of the YAML of each object. */
+  /** YAML lines of each object. */
   readonly objects: readonly (readonly string[])[];
   readonly secretObjects?: readonly object[];
   readonly annotations?: Readonly<Record<string, string>>;
@@ -10,7 +10,7 @@ export interface ClassParts {
   readonly namespace?: string;
 }
 
-/** A class of the walk-through's vault, in service-principal mode unless its parameters say otherwise. */
+/** A class for the walk-through's vault, with a service principal unless `parameters` set another identity. */
 export function providerClass({ walk }: World, name: string, parts: ClassParts): object {
   const { objects, secretObjects, annotations = {}, parameters = {}, apiVersion = "v1", namespace = "default" } = parts;
   return {
@@ -25,7 +25,7 @@ export function providerClass({ walk }: World, name: string, parts: ClassParts):
   };
 }
 
-/** One secret object of type `Opaque` with one key. */
+/** A secret object of type `Opaque` with one key. */
 export function opaque(secretName: string, objectName: string, key = "password"): object {
   return { secretName, type: "Opaque", data: [{ objectName, key }] };
 }

@@ -1,11 +1,11 @@
 import { after, type TestContext, test } from "node:test";
 
-/** Scenarios of one file: `node:test` tests that also say, each on a line of its own, how long they took. */
+/** Scenarios of one file: `node:test` tests that also print, one per line, how long they took. */
 export interface Scenarios {
   run(name: string, body: (context: TestContext) => Promise<void>): void;
 }
 
-/** To be called once, outside of any `describe`; prints the tally when the file ends. One that never ran has failed. */
+/** Call this once, outside any `describe`. Prints the totals when the file ends. A scenario that did not run counts as failed. */
 export function scenarios(): Scenarios {
   const tally = { registered: 0, passed: 0 };
   after(() => {
@@ -21,7 +21,7 @@ export function scenarios(): Scenarios {
           tally.passed += 1;
           console.log(`scenario passed in ${seconds(began)}: ${name}`);
         } catch (error) {
-          // The whole of it comes at the end of the file, which is minutes away.
+          // The whole message is printed at the end of the file, which may be minutes later.
           const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
           console.log(`scenario FAILED in ${seconds(began)}: ${name}: ${why?.slice(0, 500)}`);
           throw error;
@@ -31,7 +31,9 @@ export function scenarios(): Scenarios {
   };
 }
 
-/** `skip` of a suite that can't run here; with CI=true it is not skipped, so that its first step fails with the reason. */
+/**
+ * Value of `skip` for a suite that cannot run here. With CI=true the suite is not skipped, so that its first step fails with the reason.
+ */
 export function skipUnless(refusal: string | undefined): string | false {
   return refusal === undefined || process.env["CI"] === "true" ? false : `SKIPPED: ${refusal}`;
 }

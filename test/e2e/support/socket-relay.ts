@@ -1,14 +1,14 @@
 import { once } from "node:events";
 import { connect, createServer, type ListenOptions, type NetConnectOpts, type Socket } from "node:net";
 
-/** Passes every connection on to another address, byte for byte. */
+/** Forwards every connection to another address, byte for byte. */
 export interface SocketRelay {
-  /** 0 where it listens on a unix socket. */
+  /** 0 if it listens on a unix socket. */
   readonly port: number;
   close(): Promise<void>;
 }
 
-/** Unix sockets are found by path, whatever the network namespace: a pair of relays leads from one network to another. */
+/** Unix sockets are found by path in any network namespace, so that a pair of relays connects two networks. */
 export async function relaySockets(from: ListenOptions, to: NetConnectOpts): Promise<SocketRelay> {
   const open = new Set<Socket>();
   const listener = createServer((client) => {
@@ -35,7 +35,7 @@ function join(source: Socket, target: Socket, open: Set<Socket>): void {
   source.on("error", () => target.destroy());
   source.on("close", () => {
     open.delete(source);
-    // What came from the source is still delivered. Nobody reads the target any more, so that it would never see its own peer end.
+    // Still delivers the source's data. No one reads the target any more, so that it would not notice the end of its own peer.
     target.destroySoon();
   });
   source.pipe(target);

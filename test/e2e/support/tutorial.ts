@@ -1,20 +1,22 @@
 import { readRepositoryFile } from "../../../tools/repository-files.ts";
 
-/** A block of commands as the page has it, after the files that the page has its reader save before it. */
+/** A block of commands on a page, with the files that the page asks the reader to save before it. */
 export interface Step {
   readonly page: string;
-  /** Heading above it. */
+  /** Heading above the block. */
   readonly heading: string;
   readonly files: readonly { readonly name: string; readonly content: string }[];
   readonly commands: string;
-  /** What the page says that they print; undefined where it shows nothing. */
+  /** Output of the commands on the page. Undefined if the page shows none. */
   readonly prints: string | undefined;
 }
 
-/** Above a block that belongs into another terminal. */
+/** Marks a block for another terminal. */
 const ELSEWHERE = "<!-- first terminal -->";
 
-/** Reads a page: each `sh` block is a step, the `text` block after it its output, a `yaml` block a file that the sentence before it names. */
+/**
+ * Reads a page: each `sh` block is a step, the next `text` block its output, and a `yaml` block a file that the sentence before it names.
+ */
 export function readSteps(page: string): readonly Step[] {
   const steps: Step[] = [];
   let heading = "";
@@ -47,19 +49,19 @@ function lastOf(steps: Step[], page: string): Step {
 
 const MARK = "@@ step ";
 
-/** One shell for all steps, as the reader has it: what one sets, the next sees. */
+/** One shell runs all steps, as for a reader, so that later steps see variables of earlier ones. */
 export function scriptOf(steps: readonly Step[]): string {
   const parts = steps.flatMap(({ files, commands }, index) => [
     `echo '${MARK}${index}'`,
     ...files.map(({ name, content }) => `cat > ${name} <<'END OF ${name}'\n${content}END OF ${name}`),
     commands,
-    // Of an output without a line end.
+    // Ends an output that has no line end.
     "echo",
   ]);
   return ["set -euo pipefail", ...parts].join("\n");
 }
 
-/** What each step printed, as far as they got. */
+/** Output of each step that ran. */
 export function outputsOf(printed: string): readonly string[] {
   return printed
     .split(new RegExp(`^${MARK}\\d+\\n`, "m"))
@@ -67,7 +69,7 @@ export function outputsOf(printed: string): readonly string[] {
     .map((text) => `${text.trimEnd()}\n`);
 }
 
-/** `…` in a line stands for anything, a line of its own for any lines. */
+/** `…` in a line matches any text, and a line with only `…` matches any lines. */
 export function isAsShown(output: string, shown: string): boolean {
   const pattern = shown
     .trimEnd()

@@ -1,7 +1,7 @@
 import { SECRET_FILE } from "./document-walk.ts";
 import { SHELL_IMAGE } from "./node-images.ts";
 
-/** The two annotations that are all a workload needs. */
+/** The only two annotations that a workload needs. */
 export const ANNOTATIONS = {
   "keyvault-injector.dev/inject": "true",
   "keyvault-injector.dev/secret-provider-class": "akvprovider-demo",
@@ -16,12 +16,12 @@ export interface Container {
 
 export const READ_SECRET = `cat ${SECRET_FILE}`;
 
-/** Ends with its script. */
+/** A container that ends with its script. */
 export function shell(name: string, script: string, more: Readonly<Record<string, unknown>> = {}): Container {
   return { name, image: SHELL_IMAGE, command: ["sh", "-ec", script], ...more };
 }
 
-/** Fails where it can't read its secret, then stays. A first process ignores SIGTERM unless it traps it. */
+/** Fails if it cannot read its secret, otherwise keeps running. Process 1 ignores SIGTERM unless it traps it. */
 export function reader(name = "reader", more: Readonly<Record<string, unknown>> = {}): Container {
   return shell(name, `${READ_SECRET}; trap 'exit 0' TERM; sleep 10000 & wait`, more);
 }
@@ -34,7 +34,7 @@ export interface PodParts {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Opted in, unless other annotations are given. */
+/** Opts in unless other annotations are given. */
 export function podTemplate(app: string, { annotations = ANNOTATIONS, ...spec }: PodParts): object {
   return { metadata: { labels: { app }, annotations }, spec };
 }

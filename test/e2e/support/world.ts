@@ -10,13 +10,13 @@ import { type RealNode, startRealNode } from "./node.ts";
 import type { WrittenImage } from "./oci-image.ts";
 import { type ProductImageOptions, productImage } from "./product-image.ts";
 
-/** A node with everything installed as shipped, and a vault with the documentation's secret. */
+/** A node with a complete install as shipped, and a vault with the documentation's secret. */
 export interface World {
   readonly node: RealNode;
   readonly emulator: SpawnedEmulator;
-  /** Folder that the emulator's command line is told. */
+  /** State folder for the emulator's command line. */
   readonly emulatorDir: string;
-  /** Of the product. */
+  /** Our product's image. */
   readonly image: WrittenImage;
   readonly walk: Walk;
   /** Requests of ServiceAccounts outside kube-system, oldest first. */
@@ -27,13 +27,13 @@ export interface World {
 export const VAULT = "e2e-vault";
 
 export interface WorldOptions {
-  /** Default: everything, as shipped. */
+  /** Default: installs all parts as shipped. */
   readonly install?: (node: RealNode, emulator: SpawnedEmulator) => Promise<void>;
-  /** Of our own. */
+  /** Options of our own image. */
   readonly image?: ProductImageOptions;
 }
 
-/** `progress` is told after each step what was done. */
+/** Calls `progress` after each step with a description of it. */
 export async function startWorld(progress: (line: string) => void, options: WorldOptions = {}): Promise<World> {
   const { install = installEverything } = options;
   const auditFolder = mkdtempSync(path.join(process.env["KEYVAULT_INJECTOR_STATE"] ?? tmpdir(), "audit-"));
@@ -66,7 +66,7 @@ export async function startWorld(progress: (line: string) => void, options: Worl
   }
 }
 
-/** In the documentation's order for a reader, at once for the machine: the two halves need nothing of each other. */
+/** Installs the two halves at the same time, because they do not depend on each other. A reader installs them one after the other. */
 async function installEverything(node: RealNode, emulator: SpawnedEmulator): Promise<void> {
   const options = { emulator, proxyUrl: await bringInEmulator(node, emulator) };
   await installDefinitions(node);

@@ -1,11 +1,14 @@
 import { busiestWindow, type VaultRequest } from "../../load/sync/vault-meter.ts";
 
-/** What may reach the vault in any 10 seconds, whoever leads: docs/reference/vault-budget.md. Of keys that is all that it takes. */
+/**
+ * Most requests to the vault in any 10 seconds, for all leaders together: docs/reference/vault-budget.md. For keys, this is the vault's
+ * whole limit.
+ */
 export const BUDGET = { all: 3_500, keys: 250 } as const;
 
 const WINDOW_MS = 10_000;
 
-/** Most requests in any 10 seconds. */
+/** Largest number of requests in any 10 seconds. */
 export interface Busiest {
   readonly all: number;
   readonly keys: number;
@@ -14,16 +17,16 @@ export interface Busiest {
 export interface BudgetUse {
   readonly gets: number;
   readonly lists: number;
-  /** Answers 429. */
+  /** Answers with status 429. */
   readonly throttled: number;
   readonly most: Busiest;
-  /** In windows that more than one leader may have a part in. */
+  /** The same in windows in which more than one leader may have sent requests. */
   readonly acrossChanges: Busiest;
-  /** Whether it was more than the budget anywhere. */
+  /** Whether any window exceeded the budget. */
   readonly isAbove: boolean;
 }
 
-/** `starts`: when each leader began (Unix milliseconds). */
+/** `starts` are the times at which each leader began (Unix milliseconds). */
 export function useOf(requests: readonly VaultRequest[], starts: readonly number[]): BudgetUse {
   const most = busiest(requests);
   const around = starts.map((start) => busiest(requests.filter(({ at }) => at > start - WINDOW_MS && at < start + WINDOW_MS)));

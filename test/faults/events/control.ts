@@ -1,4 +1,4 @@
-/** The checks are checked: workers with a defect each, and what each check is to find is found. */
+/** Checks the checks: runs workers with one defect each, and requires that each check finds its defect. */
 import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
 import path from "node:path";
 import { makeEdits, type Planted } from "../../simulation/planted/edits.ts";
@@ -10,13 +10,13 @@ import { FORGETS, LOSES } from "./defects.ts";
 import { type RunResult, type RunSize, runEvents } from "./run.ts";
 import type { EventWorld } from "./world.ts";
 
-/** What a process of the worker reads. */
+/** Files that a worker's process reads. */
 const PARTS = ["src", "manifests", "certs", "package.json"];
 
-/** Long enough for what is not lost: nothing waits for a queue here (milliseconds). */
+/** Time in milliseconds after which unchanged results count as lost. It suffices here, because no queue outage delays events. */
 const SETTLED_MS = 40_000;
 
-/** False where one of them saw nothing. */
+/** Returns false if a check did not find its defect. */
 export async function runControl(world: EventWorld): Promise<boolean> {
   const losing = await runPlanted(world, LOSES, { events: 700, kills: 0, handOvers: 1 });
   const { keys } = losing.budget.most;

@@ -1,4 +1,4 @@
-/** Workers with a defect each, for what the run of events has to find. */
+/** Workers with one defect each, which the run of events must find. */
 import type { Planted } from "../../simulation/planted/edits.ts";
 
 const READER = "src/sync/push/queue-reader.ts";

@@ -6,7 +6,7 @@ import type { ControlPlane } from "../../support/cluster/control-plane.ts";
 import { classOf, createClass, createCredentials, mirroredSecrets, opaque, send } from "../../support/worker/sync-world.ts";
 import type { ObjectKind } from "./plan.ts";
 
-/** Objects of one class, each with a Secret of its own. */
+/** Number of objects of one class, each with its own Secret. */
 const PER_CLASS = 10;
 const CLASSES_PER_NAMESPACE = 30;
 
@@ -18,7 +18,7 @@ export interface GroundOptions {
   readonly vault: string;
   readonly tenantId: string;
   readonly principal: { readonly appId: string; readonly clientSecret: string };
-  /** Of this ground's namespaces and objects. */
+  /** Prefix of this ground's namespaces and objects. */
   readonly prefix: string;
 }
 
@@ -28,7 +28,7 @@ interface VaultObject {
   readonly namespace: string;
 }
 
-/** Classes of one vault, their objects and the versions that the objects have. */
+/** Classes of one vault, their objects, and the current versions of the objects. */
 export class Ground {
   readonly #options: GroundOptions;
   readonly #objects: readonly VaultObject[];
@@ -53,22 +53,22 @@ export class Ground {
     return Math.ceil(this.size / PER_CLASS);
   }
 
-  /** Of each class the number of one object. */
+  /** Number of one object of each class. */
   get ofEachClass(): readonly number[] {
     return Array.from({ length: this.classes }, (_, index) => Math.min(index * PER_CLASS + 1, this.size - 1));
   }
 
-  /** A secret that a class names and that the vault had once. */
+  /** Name of a secret that a class names, and that the vault no longer has after `deleteOne`. */
   get deleted(): string {
     return `${this.#options.prefix}-deleted`;
   }
 
-  /** The name of a secret that a class names. */
+  /** Name of a secret that a class names. */
   get named(): string {
     return this.#objects.find(({ kind }) => kind === "Secret")?.name ?? "";
   }
 
-  /** Makes objects, namespaces and classes; the worker has not looked at them yet. */
+  /** Creates objects, namespaces and classes. Does not wait for the worker. */
   async settle(): Promise<void> {
     const { plane, emulator, vault, principal } = this.#options;
     await emulator.setSecret({ vault, name: this.deleted, value: "gone" });
@@ -84,12 +84,12 @@ export class Ground {
     await together(Array.from({ length: this.classes }), (_, index) => this.#createClass(index));
   }
 
-  /** The vault has it no more; its class names it still. */
+  /** Deletes the secret from the vault. Its class still names it. */
   async deleteOne(): Promise<void> {
     await this.#options.emulator.deleteSecret({ vault: this.#options.vault, name: this.deleted });
   }
 
-  /** A new version, which its Secret has to have from now on. */
+  /** Creates a new version, which its Secret must contain from now on. */
   async rotate(index: number): Promise<NewVersion> {
     const { emulator, vault } = this.#options;
     const { name, kind } = this.#at(index);
@@ -100,7 +100,7 @@ export class Ground {
     return { object: kind, name, version, notBefore: null, expires: null };
   }
 
-  /** One sentence for each Secret that lacks the version that its vault has. */
+  /** One sentence for each Secret that lacks the current version of its object. */
   async behind(): Promise<readonly string[]> {
     const secrets = new Map((await mirroredSecrets(this.#options.plane)).map((secret) => [secret.metadata.name, secret]));
     return this.#objects.flatMap(({ name, kind, namespace }) => {
@@ -137,7 +137,7 @@ function valueOf(secret: Secret | undefined): string {
   return Buffer.from(secret?.data?.["value"] ?? "", "base64").toString();
 }
 
-/** A few at a time. */
+/** Runs a limited number of actions at the same time. */
 async function together<T>(items: readonly T[], act: (item: T, index: number) => Promise<void>): Promise<void> {
   const left = [...items.entries()];
   const worker = async (): Promise<void> => {

@@ -4,17 +4,17 @@ import { eventually } from "../../support/time/eventually.ts";
 import { samplesOf } from "../../support/worker/metric-samples.ts";
 import type { Replica, Replicas } from "../replicas.ts";
 
-/** How a leader ended. */
+/** End of a leader. */
 export interface LeaderChange {
   readonly how: "killed" | "handed over";
-  /** It was killed with so many messages in hand. */
+  /** Number of messages that a killed leader was processing. */
   readonly inHand: number;
 }
 
-/** While the queue is away, nobody has a message in hand. */
+/** Time limit in milliseconds, because the leader has no messages during an outage of the queue. */
 const IN_HAND_WITHIN_MS = 8_000;
 
-/** SIGKILL, while it has messages in hand. Resolves when another one leads. */
+/** Kills the leader with SIGKILL while it processes messages. Resolves when another one leads. */
 export async function killLeader(replicas: Replicas, afterMs: number): Promise<LeaderChange> {
   await pause(afterMs);
   const leader = await replicas.leader();
@@ -24,7 +24,7 @@ export async function killLeader(replicas: Replicas, afterMs: number): Promise<L
   return { how: "killed", inHand };
 }
 
-/** SIGTERM, as in a rolling update: the Lease is free at once, and the next one leads within moments. */
+/** Ends the leader with SIGTERM, as in a rolling update. It releases the Lease, so that the next one leads within moments. */
 export async function handOver(replicas: Replicas): Promise<LeaderChange> {
   const leader = await replicas.leader();
   await leader.process.stop();
@@ -32,7 +32,7 @@ export async function handOver(replicas: Replicas): Promise<LeaderChange> {
   return { how: "handed over", inHand: 0 };
 }
 
-/** When each leader began, by the logs of all processes (Unix milliseconds): also those that nobody killed. */
+/** Start time of each leader in the logs of all processes (Unix milliseconds), including leaders that followed without a kill. */
 export function leaderStarts(logs: readonly string[]): readonly number[] {
   return logs
     .flatMap((file) => readFileSync(file, "utf8").split("\n"))

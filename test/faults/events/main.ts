@@ -1,11 +1,11 @@
 /**
- * `npm run test:events`: events of a vault by the thousand, with duplicates, malformed and reordered ones, while the queue goes away and
- * leaders are killed, on a real API server, with three replicas of the worker under their own ServiceAccount. Polls are a day away.
+ * `npm run test:events`: thousands of events of a vault, with duplicates, malformed and reordered ones, while the queue fails and leaders
+ * are killed. Uses a real API server, with three replicas of the worker with their own ServiceAccount. The next poll is a day away.
  *
- *   node test/faults/events/main.ts [--events 10000] [--kills 10] [--hand-overs 2] [--seed 1]
+ * node test/faults/events/main.ts [--events 10000] [--kills 10] [--hand-overs 2] [--seed 1]
  *
- * needs KUBEBUILDER_ASSETS; exits with 1 where a rotation was lost, a message or a class got stuck, the vault was asked for more than the
- * worker's budget, or the control did not see each of these.
+ * Needs KUBEBUILDER_ASSETS. Exits with code 1 if a rotation was lost, if a message or a class got stuck, if the worker exceeded its budget
+ * for the vault, or if the control did not find one of these problems.
  */
 import { scriptArguments } from "../../../tools/script-arguments.ts";
 import { randomFrom } from "../../support/fixtures/random.ts";
@@ -26,9 +26,12 @@ const { values } = scriptArguments("npm run test:events -- [--events 10000] [--k
 });
 
 const REPLICAS = 3;
-/** A reader that failed many times waits a minute, a message is hidden for half of one, a version is looked for over 20 seconds (milliseconds). */
+/**
+ * Time in milliseconds without progress after which the rest counts as lost. A reader that failed often waits a minute, a message is hidden
+ * for half a minute, and the worker searches 20 seconds for a version.
+ */
 const SETTLED_MS = 120_000;
-/** Of each trouble, per kill: it lasts while leaders change (milliseconds). */
+/** Length of each trouble per kill, in milliseconds. It lasts while leaders change. */
 const TROUBLE_MS = 3_000;
 const LEAST_TROUBLE_MS = 12_000;
 

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { type EventSchema, eventOf } from "../../../tools/key-vault-emulator/queues/event-form.ts";
 
-/** What a forged message may speak of. */
+/** Names that a forged message may contain. */
 export interface NoiseFacts {
-  /** The vault that classes name, an object of it that they name, and one that they name and the vault has deleted. */
+  /** The vault of the classes, an object that they name, and one that they name but the vault has deleted. */
   readonly vault: string;
   readonly named: string;
   readonly deleted: string;
@@ -18,17 +18,17 @@ interface Told {
 /** The event of a version that no vault has. */
 function told({ vault, name, schema = "cloudEvents" }: Told): Record<string, unknown> {
   const version = { object: "Secret", name, version: randomUUID().replaceAll("-", ""), notBefore: null, expires: null } as const;
-  return eventOf({ name: vault, url: `https://${vault}.vault.azure.net/` }, version, schema) as Record<string, unknown>; // An object, by either schema.
+  return eventOf({ name: vault, url: `https://${vault}.vault.azure.net/` }, version, schema) as Record<string, unknown>; // An object in both schemas.
 }
 
 const json = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
 
 function withId(facts: NoiseFacts, id: string): string {
   const event = told({ vault: facts.vault, name: facts.named });
-  return json({ ...event, data: { ...(event["data"] as object), Id: id } }); // As `told` makes it.
+  return json({ ...event, data: { ...(event["data"] as object), Id: id } }); // `told` builds it.
 }
 
-/** Each makes one message: of no form, of other forms, of somebody else, or forged. */
+/** Each function creates one message: malformed, of other types, from another source, or forged. */
 export const NOISE: readonly ((facts: NoiseFacts) => string)[] = [
   () => "no base64 and no JSON <&>",
   () => Buffer.from("base64 of no JSON").toString("base64"),

@@ -1,17 +1,17 @@
 import type { EventObject, EventSchema } from "../../../tools/key-vault-emulator/queues/event-form.ts";
 import type { Random } from "../../support/fixtures/random.ts";
 
-/** Of all events: what Event Grid delivers twice, and what is no event that anything is done about. */
+/** Shares of all events: second copies, as Event Grid may deliver them, and messages on which the worker must not act. */
 export const DUPLICATES = 0.2;
 export const MALFORMED = 0.05;
 
-/** How late a message may come into the queue: reordered ones, and second copies (milliseconds). */
+/** Longest delay of a message in milliseconds: reordered ones, and second copies. */
 const REORDERED_MS = 4_000;
 const COPIED_MS = 25_000;
 
-/** Something that happens in a phase. */
+/** One step of a phase. */
 export type Step =
-  /** A new version of an object, and when each copy of its event is delivered (milliseconds later). */
+  /** A new version of an object, and the delay in milliseconds of each copy of its event. */
   | {
       readonly kind: "rotation";
       readonly at: number;
@@ -19,24 +19,27 @@ export type Step =
       readonly schema: EventSchema;
       readonly deliveries: readonly number[];
     }
-  /** A message that is no event of a version: the serial number says of which kind. */
+  /** A message that is not the event of a version. The serial number selects its kind. */
   | { readonly kind: "noise"; readonly at: number; readonly serial: number };
 
 export type ObjectKind = Extract<EventObject, "Secret" | "Key">;
 
 export interface PhaseSize {
-  /** Messages that are delivered in all. */
+  /** Total number of delivered messages. */
   readonly events: number;
-  /** Over which the steps are spread (milliseconds). */
+  /** Time in milliseconds over which the steps are spread. */
   readonly lengthMs: number;
-  /** One object in so many is a key: of those a vault gives far fewer. */
+  /** One in this number of objects is a key, because a vault allows far fewer requests for keys. */
   readonly keyEvery: number;
 }
 
 export interface PhasePlan {
-  /** In the order of their time. */
+  /** In the order of their times. */
   readonly steps: readonly Step[];
-  /** Of the phase's objects, by their numbers. Half of them change once, so that nothing later hides a loss; the others three times on average. */
+  /**
+   * Kinds of the phase's objects, by their numbers. Half of them change only once, so that no later change hides a loss. The others change
+   * three times on average.
+   */
   readonly objects: readonly ObjectKind[];
   readonly duplicates: number;
   readonly noise: number;
@@ -46,7 +49,7 @@ export function planPhase({ events, lengthMs, keyEvery }: PhaseSize, random: Ran
   const duplicates = Math.round(events * DUPLICATES);
   const noise = Math.round(events * MALFORMED);
   const rotations = events - duplicates - noise;
-  // All at once, none may hide another one.
+  // In a storm, every object changes once, so that no change can hide another.
   const objects = lengthMs < REORDERED_MS ? rotations : Math.ceil(rotations / 2);
   const moment = (): number => random.integer(0, lengthMs);
   const copies = Array.from({ length: rotations }, () => 1);

@@ -13,37 +13,37 @@ import { Traffic } from "./traffic.ts";
 import { runTrouble, type Trouble } from "./troubles.ts";
 import type { EventWorld } from "./world.ts";
 
-/** Over which the events of a phase are spread, about as long as it takes until a killed leader has a successor (milliseconds). */
+/** Time in milliseconds over which a phase's events are spread, about as long as a killed leader's successor needs to start. */
 const PHASE_MS = 17_000;
 
-/** Of keys alone, and more than a vault gives in 10 seconds: all at once. */
+/** A storm of events at once for keys only, more than a vault allows in 10 seconds. */
 const STORM = { events: 450, lengthMs: 1_000, keyEvery: 1 };
 const KEY_EVERY = 3;
 const KEYS_ASKED = 60;
 const STORM_WITHIN_MS = 120_000;
 
 const FIRST_SYNC_MS = 600_000;
-/** Between two looks at all Secrets (milliseconds). */
+/** Interval in milliseconds between two checks of all Secrets. */
 const LOOK_MS = 1_000;
 
 export interface RunOptions {
   readonly world: EventWorld;
-  /** Whose processes the replicas are. */
+  /** Product whose processes are the replicas. */
   readonly product: Product;
   readonly replicas: Replicas;
   readonly random: Random;
   readonly prefix: string;
   readonly size: RunSize;
-  /** Milliseconds of each; empty: the queue is not disturbed. */
+  /** Troubles with their length in milliseconds. Empty if the queue is not disturbed. */
   readonly troubles: readonly (readonly [Trouble, number])[];
-  /** After the last disturbance, from one Secret or message to the next one, at most: any back-off, and the time that a message is hidden (milliseconds). */
+  /** Longest time in milliseconds without progress after the last disturbance: any back-off, and the time for which a message is hidden. */
   readonly settledMs: number;
 }
 
 export interface RunSize {
   readonly events: number;
   readonly kills: number;
-  /** In the midst of a storm of events each. */
+  /** Number of hand-overs, each during a storm of events. */
   readonly handOvers: number;
 }
 
@@ -55,7 +55,7 @@ export interface RunResult {
   readonly objects: number;
   readonly classes: number;
   readonly changes: readonly LeaderChange[];
-  /** That began during the run: also where a busy machine let a Lease run out. */
+  /** Number of leaders that began during the run, including those after a Lease that expired on a busy machine. */
   readonly leaders: number;
   /** Secrets that lack a version whose event was delivered. */
   readonly lost: readonly string[];
@@ -64,7 +64,7 @@ export interface RunResult {
   readonly budget: BudgetUse;
 }
 
-/** Events under way while the queue goes away and leaders die. */
+/** Delivers events while the queue fails and leaders end. */
 export async function runEvents(options: RunOptions): Promise<RunResult> {
   const { world, product, prefix } = options;
   const plans = plansOf(options);
@@ -122,7 +122,10 @@ async function firstSync(ground: Ground): Promise<void> {
   await ground.deleteOne();
 }
 
-/** Each phase has events of objects of its own, and a change of leader in it. The queue's troubles go on beside them, with calm between them. */
+/**
+ * Each phase has events for its own objects, and one change of leader. The troubles of the queue run at the same time, with calm periods
+ * between them.
+ */
 async function disturbed(options: RunOptions, plans: readonly PhasePlan[], under: Underway): Promise<readonly LeaderChange[]> {
   const { replicas, size, random } = options;
   const changes: LeaderChange[] = [];
@@ -132,19 +135,19 @@ async function disturbed(options: RunOptions, plans: readonly PhasePlan[], under
     const noticed = troublesOf(options, phase).map(([what, lengthMs]) => {
       const { promise, resolve } = Promise.withResolvers<void>();
       trouble = trouble.then(() => runTrouble(options, { trouble: what, lengthMs, onNoticed: resolve }));
-      // Told at the end, where it is awaited.
+      // The error is thrown where `trouble` is awaited at the end.
       trouble.catch(resolve);
       return promise;
     });
     const running = under.traffic.run(plan, first);
     running.catch(() => undefined);
-    // Leaders that live shorter than a request may take would notice no queue that hangs.
+    // Otherwise leaders could end before a request to a hanging queue times out, and none would notice the trouble.
     await Promise.all(noticed);
     if (phase < size.kills) changes.push(await killLeader(replicas, random.integer(0, 8_000)));
     if (phase > size.kills) changes.push(await inStorm(options, under.meter));
     await running;
     first += plan.objects.length;
-    // A storm meets a queue that is there, and a worker with nothing else to do.
+    // A storm needs a working queue, and a worker that has nothing else to do.
     if (phase >= size.kills)
       await trouble.then(() => under.traffic.delivery()).then(() => left(() => under.ground.behind(), options.settledMs));
   }
@@ -157,12 +160,12 @@ interface Underway {
   readonly meter: VaultMeter;
 }
 
-/** Spread over the phases after the first one, as long as leaders are killed. */
+/** Troubles of a phase. They are spread over the phases after the first one, as long as leaders are killed. */
 function troublesOf({ size: { kills }, troubles }: RunOptions, phase: number): RunOptions["troubles"] {
   return troubles.filter((_, index) => Math.min(kills, 1 + Math.floor((index * kills) / troubles.length)) === phase);
 }
 
-/** Once the leader has asked for more keys than it may at once. */
+/** Hands over after the leader has requested more keys than it may request at once. */
 async function inStorm({ replicas }: RunOptions, meter: VaultMeter): Promise<LeaderChange> {
   const from = Date.now();
   const isAsking = async (): Promise<boolean> => {
@@ -173,7 +176,10 @@ async function inStorm({ replicas }: RunOptions, meter: VaultMeter): Promise<Lea
   return handOver(replicas);
 }
 
-/** What is left when nothing is, or once it has not become less for so many milliseconds: how fast the machine is, is not asked. */
+/**
+ * Waits until `look` finds nothing, or until the result has not shrunk for this number of milliseconds, and returns the rest. The speed of
+ * the machine does not matter.
+ */
 async function left(look: () => Promise<readonly string[]>, patienceMs: number): Promise<readonly string[]> {
   let found = await look();
   for (let last = performance.now(); found.length > 0 && performance.now() < last + patienceMs; ) {
@@ -194,7 +200,7 @@ async function messagesLeft({ world, replicas }: RunOptions): Promise<readonly s
   ];
 }
 
-/** An event for each class once more: whoever is looked at still has its version. */
+/** Sends one more event for each class. A class that the worker still serves gets its version. */
 async function unreachedClasses({ world, settledMs }: RunOptions, ground: Ground): Promise<readonly string[]> {
   const traffic = new Traffic(world, ground);
   const before = new Set(await ground.behind());

@@ -5,11 +5,11 @@ import { NOISE } from "./noise.ts";
 import type { PhasePlan, Step } from "./plan.ts";
 import type { EventWorld } from "./world.ts";
 
-/** Event Grid tries again for a day; here until a queue that is away is there again (milliseconds). */
+/** Interval between attempts in milliseconds. Event Grid retries for a day, this class until an unavailable queue works again. */
 const RETRY_MS = 500;
 const DELIVERED_WITHIN_MS = 300_000;
 
-/** What happens at the vault, and what Event Grid makes of it: at least once, and in no order. */
+/** Changes in the vault, and their events as Event Grid delivers them: at least once, and in no order. */
 export class Traffic {
   readonly #world: EventWorld;
   readonly #ground: Ground;
@@ -22,7 +22,9 @@ export class Traffic {
     this.#ground = ground;
   }
 
-  /** Makes the phase's steps at their times. `first`: the number of its first object. Its last messages may come after this has resolved. */
+  /**
+   * Runs the phase's steps at their times. `first` is the number of its first object. Its last messages may arrive after this has resolved.
+   */
   async run({ steps }: Pick<PhasePlan, "steps">, first: number): Promise<void> {
     const started = performance.now();
     for (const step of steps) {
@@ -33,7 +35,7 @@ export class Traffic {
     }
   }
 
-  /** Every message is in the queue. */
+  /** Resolves when every message is in the queue. */
   async delivery(): Promise<void> {
     while (this.#underWay.size > 0) await Promise.all(this.#underWay);
     if (this.#problem !== undefined) throw this.#problem;

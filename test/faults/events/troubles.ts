@@ -4,7 +4,7 @@ import { samplesOf } from "../../support/worker/metric-samples.ts";
 import type { Replicas } from "../replicas.ts";
 import { type EventWorld, QUEUE_HOST } from "./world.ts";
 
-/** A way in which the queue is away. */
+/** One way in which the queue fails. */
 export interface Trouble {
   readonly name: string;
   strike(world: EventWorld): Promise<void> | void;
@@ -37,9 +37,9 @@ interface Troubled {
 
 export interface Strike {
   readonly trouble: Trouble;
-  /** At least; it goes on until a leader has noticed. Milliseconds. */
+  /** Shortest duration in milliseconds. The trouble lasts until a leader has noticed it. */
   readonly lengthMs: number;
-  /** Called once, also where nobody notices in time. */
+  /** Called once, even if no leader notices in time. */
   readonly onNoticed: () => void;
 }
 

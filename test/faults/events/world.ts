@@ -14,10 +14,10 @@ const ACCOUNT = "shopevents";
 const QUEUE = "vault-events";
 export const QUEUE_HOST = `${ACCOUNT}.queue.core.windows.net`;
 
-/** What a vault takes in any 10 seconds: https://learn.microsoft.com/azure/key-vault/general/service-limits */
+/** Limit of a vault in any 10 seconds: https://learn.microsoft.com/azure/key-vault/general/service-limits */
 const VAULT_BUDGET = { transactions: 4_000, perSeconds: 10 };
 
-/** A real API server with the shipped install, a vault, a storage account, and the way to both. */
+/** A real API server with the shipped install, a vault, a storage account, and the proxy to both. */
 export interface EventWorld {
   readonly plane: ControlPlane;
   readonly emulator: SpawnedEmulator;
@@ -27,14 +27,14 @@ export interface EventWorld {
   readonly vault: string;
   readonly tenantId: string;
   readonly principal: { readonly appId: string; readonly clientSecret: string };
-  /** Of the worker: polls are a day away, so that nothing but an event brings a version. */
+  /** Arguments of the worker. Polls are a day apart, so that the worker gets versions only through events. */
   readonly args: readonly string[];
-  /** The same install, whose processes run another program. */
+  /** The same install with processes of another program. */
   productOf(main: string): Promise<Product>;
   put(message: string): Promise<void>;
-  /** Messages of the queue, hidden ones included. */
+  /** Number of messages in the queue, including hidden ones. */
   waiting(): Promise<number>;
-  /** Whether the worker may use the queue. */
+  /** Allows or forbids the worker's access to the queue. */
   readonly allow: (isAllowed: boolean) => Promise<void>;
   stop(): Promise<void>;
 }

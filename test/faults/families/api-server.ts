@@ -5,10 +5,10 @@ import type { Evidence, Fault, Target } from "../fault.ts";
 import type { ServerProcess } from "../server-process.ts";
 import type { FaultWorld } from "../world.ts";
 
-/** Back-off of reflectors and queue after a short absence (0.4 s doubling, 1 s doubling), then a poll. */
+/** Back-off of reflectors and queue after a short outage (from 0.4 s and from 1 s, each doubling), then a poll. */
 const ABSENCE_SECONDS = 30;
 
-/** As above, where both replicas may have ended meanwhile because the Lease was not renewed in time: start, lease, list, poll. */
+/** The same if both replicas may have ended in the meantime, because they could not renew the Lease in time: start, lease, list, poll. */
 const FAILOVER_SECONDS = 5 + 20 + 10 + 10;
 
 async function isReady({ plane }: FaultWorld): Promise<boolean> {
@@ -60,7 +60,7 @@ const frozen = (which: "apiServer" | "etcd"): Fault["strike"] => {
   };
 };
 
-/** The history that a watch would go on from is gone: the API server starts anew behind a compacted etcd while the replicas are cut off. */
+/** Removes the history from which a watch would continue: the API server restarts with a compacted etcd while the replicas are cut off. */
 async function strikeHistory({ world, all }: Target): Promise<{ readonly evidence: Evidence; mend(): Promise<void> }> {
   const { plane, apiServer, replicas } = world;
   const from = await versionOfList(world);
@@ -91,10 +91,10 @@ async function strikeHistory({ world, all }: Target): Promise<{ readonly evidenc
 
 async function versionOfList({ plane }: FaultWorld): Promise<string> {
   const { body } = await send(plane, { method: "GET", path: "/api/v1/secrets?limit=1" });
-  return (body as { readonly metadata: { readonly resourceVersion: string } }).metadata.resourceVersion; // Every list has it.
+  return (body as { readonly metadata: { readonly resourceVersion: string } }).metadata.resourceVersion; // Every list contains it.
 }
 
-/** By somebody else, on a Secret that is there. */
+/** Changes an existing Secret like another user. */
 async function touchSecret({ plane }: FaultWorld, namespace: string, name: string, value: string): Promise<void> {
   const body = { metadata: { annotations: { "example.com/touched": value } } };
   await apiRequest(plane, {
@@ -113,7 +113,7 @@ async function watchOnce({ plane }: FaultWorld, from: string): Promise<string> {
 
 const FLOW = "/apis/flowcontrol.apiserver.k8s.io/v1";
 
-/** Everything of the worker but its Lease and its reads of the CRDs' definitions. */
+/** All resources of the worker except its Lease and the CRDs. */
 const FLOODED = ["secrets", "secretproviderclasses", "secretproviderclasssyncs", "controllerrevisions", "pods", "events"];
 
 async function strikeFlow(target: Target): Promise<{ readonly evidence: Evidence; mend(): Promise<void> }> {
@@ -140,7 +140,7 @@ async function strikeFlow(target: Target): Promise<{ readonly evidence: Evidence
   };
 }
 
-/** The API server and what lies between it and the worker. */
+/** Faults of the API server, and of the connection between it and the worker. */
 export const apiServerFaults: readonly Fault[] = [
   { name: "the API server killed and started again", bound: FAILOVER_SECONDS, strike: killed("apiServer") },
   { name: "the API server stopped and continued", bound: FAILOVER_SECONDS, strike: frozen("apiServer") },

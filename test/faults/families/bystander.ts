@@ -3,13 +3,13 @@ import type { Fault, Strike, Target } from "../fault.ts";
 import { createClasses } from "../run-fault.ts";
 import { INTERVAL_MS } from "../world.ts";
 
-/** An interval, and what a look costs: a vault that hangs must not hold up the others. */
+/** A poll interval and the duration of a check. A vault that hangs must not delay the others. */
 const UNTOUCHED_SECONDS = INTERVAL_MS / 1_000 + 10;
 
-/** Changes of a healthy vault, one after the other has arrived, while others hang. */
+/** Number of changes of a healthy vault, one after the other has arrived, while others hang. */
 const CHANGES = 3;
 
-/** The vaults of the cells hang; one that nothing is wrong with goes on to be polled in time. */
+/** The cells' vaults hang, while the worker must keep polling a healthy one in time. */
 async function strikeBesideAnother(target: Target): Promise<Strike> {
   const { world, all } = target;
   const healthy = await world.cell({ mayList: true });
@@ -45,6 +45,6 @@ async function strikeBesideAnother(target: Target): Promise<Strike> {
 }
 
 export const bystanderFaults: readonly Fault[] = [
-  // A call that hangs is given up after 30 s; then back-off, breaker and poll.
+  // The worker cancels a call that hangs after 30 s. Back-off, breaker and poll follow.
   { name: "vaults that hang beside one that answers", bound: 30 + 45, strike: strikeBesideAnother },
 ];

@@ -5,14 +5,14 @@ import { ALWAYS, loggedOfAll, metByAll } from "../signs.ts";
 
 const ENTRA = "login.microsoftonline.com";
 
-/** A refusal is asked about again at the next poll, in 10 s, or after 60 s where credentials were missing. */
+/** After a rejection, the worker retries at the next poll, in 10 s, or after 60 s if credentials were missing. */
 const REFUSED_SECONDS = 30;
 
 const eachOf = async (cells: readonly Cell[], action: (cell: Cell) => Promise<unknown>): Promise<void> => {
   for (const cell of cells) await action(cell);
 };
 
-/** Of the vaults and of Entra, which has a path for each tenant. */
+/** Requests to the vaults and to Entra, which has a path for each tenant. */
 function requestsWith({ world, all, requestMark }: Target, status: number, word: string): Evidence {
   return async () => {
     const found = (await world.requests.since(requestMark)).filter((one) => one.status === status);
@@ -29,7 +29,7 @@ const storeCredentials = (
   credentials: Readonly<Record<string, string>> = cell.credentials,
 ): Promise<unknown> => mergePatch(world.plane, secretPath(cell.namespace, CREDENTIALS), { stringData: credentials });
 
-/** Who the worker is to Azure. */
+/** Faults of the worker's identity in Azure. */
 export const identityFaults: readonly Fault[] = [
   {
     name: "the permission on the vaults removed and given back",
@@ -46,7 +46,7 @@ export const identityFaults: readonly Fault[] = [
     name: "the client secret revoked in Entra, and a new one stored",
     bound: REFUSED_SECONDS,
     strike: async (target) => {
-      // A wrong secret in the cluster is what the sign-in meets: tokens that were issued before would hide the revocation for an hour.
+      // The sign-in uses a wrong secret in the cluster, because tokens that were issued before would hide the revocation for an hour.
       await eachOf(target.all, async (cell) => {
         await storeCredentials(target, cell, { ...cell.credentials, clientsecret: "revoked" });
         await cell.replaceClientSecret();
@@ -74,7 +74,8 @@ export const identityFaults: readonly Fault[] = [
   },
   {
     name: "Entra 503 while the client secret is changed",
-    // After a 5xx the sign-in library asks nobody for 60 s; meanwhile each probe of the vault's breaker fails, and its pause doubles to 60 s.
+    // After a 5xx, the sign-in library sends no request for 60 s. Meanwhile each probe of the vault's breaker fails, and its pause doubles
+    // up to 60 s.
     bound: 60 + 60 + 10,
     strike: async (target) => {
       const { world, all } = target;

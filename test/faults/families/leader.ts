@@ -3,7 +3,7 @@ import type { Evidence, Fault, Target } from "../fault.ts";
 import { type Replica, readClock, stepClock } from "../replicas.ts";
 import { isLeaseWrite } from "../trails.ts";
 
-/** A standby takes over after 15 s without a renewal, by looks every 2 s; then a list, and a poll. */
+/** A standby, which checks the Lease every 2 s, takes over after 15 s without a renewal. Then come a list and a poll. */
 const FAILOVER_SECONDS = 20 + 10 + 10;
 
 /** A poll, and the work of a leader that has just begun. */
@@ -11,7 +11,7 @@ const RECOVERED_BY_POLL_SECONDS = 30;
 
 const HOUR_MS = 3_600_000;
 
-/** Whoever wrote the Lease since the mark, other than the replica. */
+/** Time of the first write of the Lease since the mark by a process other than the replica. */
 function successor({ world, auditMark }: Target, { credential }: Replica): string | undefined {
   return world.audit.since(auditMark).find((entry) => isLeaseWrite(entry) && entry.credential !== credential)?.time;
 }
@@ -23,7 +23,7 @@ const endOf = (leader: Replica, how: string): Evidence => {
   };
 };
 
-/** Ended by itself, with the code for a lost Lease. */
+/** Evidence that the leader ended by itself, with its exit code. */
 const exitOf = ({ process }: Replica, why: string): Evidence => {
   let code: number | undefined;
   void (async () => {
@@ -48,7 +48,7 @@ function stepped(milliseconds: number): Fault["strike"] {
   };
 }
 
-/** Who leads, and when. */
+/** Faults of the leader's process and its clock. */
 export const leaderFaults: readonly Fault[] = [
   {
     name: "the leader killed (SIGKILL)",
@@ -76,7 +76,7 @@ export const leaderFaults: readonly Fault[] = [
   },
   {
     name: "both replicas killed",
-    // They start first, and see the Lease unchanged from then on.
+    // The replicas start first, and from then on see the Lease unchanged.
     bound: 5 + FAILOVER_SECONDS,
     strike: async ({ world }) => {
       const leader = await world.replicas.leader();

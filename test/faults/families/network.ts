@@ -3,10 +3,10 @@ import type { Fault, Target } from "../fault.ts";
 import { askedOfAll, type Sign, vaultsAnswer } from "../signs.ts";
 import type { TunnelFate } from "../vault-proxy.ts";
 
-/** Back-off of a class or the breaker of its vault, a minute each at most and side by side, then a poll and its writes. */
+/** Back-off of a class, or the breaker of its vault, each at most a minute and at the same time, then a poll and its writes. */
 const UNREACHABLE_SECONDS = 60 + 10 + 5;
 
-/** Tunnels to the vaults end so, by the log of the proxy that the workers go through. */
+/** Tunnels to the vaults have this fate, according to the log of the workers' proxy. */
 const tunnels = (fate: TunnelFate): Fault["strike"] => {
   return async ({ world, all }: Target) => {
     const hosts = all.map(({ host }) => host);
@@ -23,13 +23,13 @@ const tunnels = (fate: TunnelFate): Fault["strike"] => {
   };
 };
 
-/** All requests but those that a vault answered 401, by which it says where to sign in. */
+/** All requests except those with status 401, with which a vault names the sign-in address. */
 const held = (what: string): Sign<RequestRecord> => ({
   isMeant: ({ status }) => status !== 401,
   told: (count) => `request log of the vaults: ${count} requests ${what}`,
 });
 
-/** The service answers so; its own request log shows requests that got no usable answer. */
+/** The service answers in this way. Its request log shows requests that got no usable answer. */
 const answers = (effect: { readonly kind: "reset" | "truncated" | "contentType" }): Fault["strike"] => {
   return async (target) => ({
     ...(await vaultsAnswer(target, effect)),
@@ -37,7 +37,7 @@ const answers = (effect: { readonly kind: "reset" | "truncated" | "contentType" 
   });
 };
 
-/** Answers that come after the worker has given up (30 s), or not before long. */
+/** Answers that come only after the delay. */
 const slow = (milliseconds: number): Fault["strike"] => {
   return async (target) => {
     const strike = await vaultsAnswer(target, { kind: "slow", milliseconds });
@@ -46,7 +46,7 @@ const slow = (milliseconds: number): Fault["strike"] => {
   };
 };
 
-/** Between the worker and the vaults. */
+/** Faults of the network between the worker and the vaults. */
 export const networkFaults: readonly Fault[] = [
   { name: "connections to the vaults reset", bound: UNREACHABLE_SECONDS, strike: tunnels("reset") },
   { name: "an untrusted certificate before the vaults", bound: UNREACHABLE_SECONDS, strike: tunnels("untrusted") },
@@ -55,6 +55,6 @@ export const networkFaults: readonly Fault[] = [
   { name: "a page of HTML instead of the vaults' answers", bound: UNREACHABLE_SECONDS, strike: answers({ kind: "contentType" }) },
   { name: "requests reset by the vaults", bound: UNREACHABLE_SECONDS, strike: answers({ kind: "reset" }) },
   { name: "vaults that answer after 3 s", bound: UNREACHABLE_SECONDS, strike: slow(3_000) },
-  // A call that hangs is given up after 30 s.
+  // The worker cancels a call that hangs after 30 s.
   { name: "vaults that hang", bound: 30 + UNREACHABLE_SECONDS, strike: tunnels("silent") },
 ];

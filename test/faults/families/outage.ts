@@ -5,10 +5,10 @@ import { isSecretWrite } from "../trails.ts";
 
 const ENTRA = "login.microsoftonline.com";
 
-/** Key Vault's own: https://learn.microsoft.com/azure/key-vault/general/service-limits */
+/** Key Vault's own limit: https://learn.microsoft.com/azure/key-vault/general/service-limits */
 const BUDGET = { transactions: 4_000, perSeconds: 10 };
 
-/** What the status of a cell says of the outage; undefined: nothing yet. */
+/** Text about the outage from the cell's status. Undefined if the status does not show it yet. */
 async function toldOf({ world }: Target, { namespace }: Cell, struckAt: number): Promise<string | undefined> {
   const status = await statusOf(world.plane, namespace, "class-0");
   const synced = status?.conditions.find(({ type }) => type === "Synced");
@@ -56,6 +56,6 @@ async function strikeAll(target: Target): Promise<Strike> {
 }
 
 export const outageFaults: readonly Fault[] = [
-  // The classes' back-off of up to a minute, as after a long outage, and the breakers' of the vaults.
+  // The classes' back-off of up to a minute, as after a long outage, and that of the vaults' breakers.
   { name: "Key Vault and Entra down, and both replicas killed", bound: 70, strike: strikeAll },
 ];

@@ -5,12 +5,12 @@ import type { Evidence, Fault, Target } from "../fault.ts";
 import { loggedOfAll } from "../signs.ts";
 import { isSecretWrite } from "../trails.ts";
 
-/** A repair needs no poll; what was rotated meanwhile waits for one. */
+/** A repair does not need a poll. Objects that were rotated in the meantime wait for the next one. */
 const REPAIR_SECONDS = 25;
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
 
-/** The first half, which a fault about Secrets strikes; of a cell in its first sync, those that are there. */
+/** Runs the action on the first half of each cell's existing Secrets. A cell in its first sync may have fewer. */
 async function strikeSecrets({ world, all }: Target, action: (cell: Cell, name: string) => Promise<unknown>): Promise<void> {
   for (const cell of all) {
     const present = cell.names.filter((name) => world.revisions.of(cell.namespace, name).at(-1) !== undefined);
@@ -37,7 +37,7 @@ const inCells = ({ all }: Target) => ({
 
 const SECRET_WRITES = { apiGroups: [""], apiVersions: ["v1"], resources: ["secrets"], operations: ["CREATE", "UPDATE"] };
 
-/** What others do to Secrets, classes and namespaces. */
+/** Changes of other users to Secrets, classes and namespaces. */
 export const secretFaults: readonly Fault[] = [
   {
     name: "Secrets deleted by others",

@@ -25,7 +25,7 @@ const deletedCrd = (name: string): Fault["strike"] => {
           ? `audit log: the CRD was made again by the worker, uid ${now}`
           : undefined;
       },
-      // A class that went before the worker had seen it is known to its owner only, who applies what he has.
+      // If a class was deleted before the worker saw it, only its owner can reapply it.
       mend: async () => {
         const cell = cells["first sync"];
         await eventually(async () => {
@@ -40,7 +40,7 @@ const deletedCrd = (name: string): Fault["strike"] => {
   };
 };
 
-/** What the install keeps in the cluster, and the way out of it. */
+/** Faults of the state that the install keeps in the cluster. */
 export const stateFaults: readonly Fault[] = [
   { name: "the class CRD deleted under load", bound: 30, strike: deletedCrd(CLASS_CRD) },
   { name: "the status CRD deleted under load", bound: 30, strike: deletedCrd(STATUS_CRD) },

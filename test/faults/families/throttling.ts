@@ -2,7 +2,7 @@ import type { Evidence, Fault, Target } from "../fault.ts";
 import { askedOfAll, vaultsAnswer } from "../signs.ts";
 import { INTERVAL_MS } from "../world.ts";
 
-/** A pause of a second, what was held up comes back over 30 s, then a poll whose interval the 429s have doubled. */
+/** A pause of a second, the delayed requests spread over 30 s, then a poll whose interval the 429s have doubled. */
 const THROTTLED_SECONDS = 31 + 20 + 10;
 
 const answered = (target: Target, status: number, what: string): Evidence =>
@@ -23,10 +23,10 @@ const throttling = (retryAfterSeconds: number | undefined): Fault["strike"] =>
     ? failing(429, " without Retry-After")
     : failing(429, ` with Retry-After: ${retryAfterSeconds}`, { retryAfterSeconds });
 
-/** A vault that said 429 is polled eight times less often at most, until it has answered for a while. */
+/** After a 429, the worker polls a vault at most eight times less often, until the vault has answered for a while. */
 const SLOWED_SECONDS = (8 * INTERVAL_MS) / 1_000 + 15;
 
-/** What a vault answers when it is asked too often, or is not well. */
+/** Answers of a vault that throttles or fails. */
 export const throttlingFaults: readonly Fault[] = [
   { name: "Key Vault 503", bound: 45, strike: failing(503) },
   { name: "Key Vault 429 without Retry-After", bound: THROTTLED_SECONDS, settles: SLOWED_SECONDS, strike: throttling(undefined) },

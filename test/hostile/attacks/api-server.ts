@@ -1,4 +1,4 @@
-/** The API server's other webhooks, and what it answers to one tenant's objects only. */
+/** Attacks through other webhooks of the API server, and through its answers for one tenant's objects. */
 import type { Attack, Strike } from "../attack.ts";
 import { type SlowAdmissionOptions, startSlowAdmission } from "../slow-admission.ts";
 import { classNames, hostileClass, removeClasses } from "../tenant-classes.ts";
@@ -18,7 +18,10 @@ const SECRETS: Pick<SlowAdmissionOptions, "apiGroups" | "resources" | "operation
 const TENANTS = 4;
 const OBJECTS = Array.from({ length: 20 }, (_, index) => `object-${index}`);
 
-/** Hundreds of Secrets of four namespaces with a vault each, rotated all the time; each write waits for somebody else. */
+/**
+ * Hundreds of Secrets in four namespaces with one vault each, whose objects rotate all the time. Each write waits for another user's
+ * webhook.
+ */
 async function slowSecrets(world: HostileWorld, options: { readonly delayMs: number; readonly allowed?: boolean }): Promise<Strike> {
   const tenants = await Promise.all(Array.from({ length: TENANTS }, () => world.tenant()));
   const namespaces = tenants.map(({ namespace }) => namespace);

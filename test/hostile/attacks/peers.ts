@@ -1,4 +1,4 @@
-/** Somebody on the pod network who reaches the webhook's port, without any right. */
+/** Attacks by a peer on the pod network that reaches the webhook's port, and has no rights. */
 import { setTimeout as pause } from "node:timers/promises";
 import type { Attack, Strike } from "../attack.ts";
 import { Peer, reviewHead } from "../peer.ts";
@@ -6,18 +6,18 @@ import type { HostileWorld } from "../world.ts";
 
 const MIB = 1024 * 1024;
 
-/** Addresses of this machine beside the API server's own. */
+/** An address of this machine that the API server does not use. */
 const STRANGER = "127.0.0.66";
 
 interface Round {
-  /** Connections held at a time. */
+  /** Number of connections at a time. */
   readonly connections: number;
-  /** What each of them does once it is open; called again for one that the server ended. */
+  /** Action of each open connection. Called again for a connection that the server ended. */
   readonly act: (peer: Peer, signal: AbortSignal) => Promise<void>;
   readonly address?: string;
 }
 
-/** Keeps so many connections busy until it is stopped: whoever is thrown out comes again. */
+/** Keeps this number of connections busy until it is stopped, and reopens those that the server ends. */
 function besiege({ webhook }: HostileWorld, { connections, act, address = STRANGER }: Round): Strike {
   const peer = new Peer(address, webhook.admissionPort);
   const stop = new AbortController();
@@ -45,7 +45,7 @@ function besiege({ webhook }: HostileWorld, { connections, act, address = STRANG
   };
 }
 
-/** Until the server ends the connection, or the attack does. */
+/** Resolves when the server or the attack ends the connection. */
 function untilClosed(
   socket: { once(event: "close", listener: () => void): unknown; readonly destroyed: boolean },
   signal: AbortSignal,

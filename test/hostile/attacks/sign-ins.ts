@@ -1,4 +1,4 @@
-/** Token services that hang or refuse for one tenant's identities only. */
+/** Token services that hang or fail only for one tenant's identities. */
 
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { listAll } from "../../support/worker/sync-world.ts";
@@ -27,17 +27,17 @@ async function silentSignIns(world: HostileWorld, namesVictim: boolean): Promise
   };
 }
 
-/** A class has a snapshot once the worker has begun with it. */
+/** Number of classes that the worker has begun, because it then creates a class's snapshot. */
 async function triedOf({ plane }: HostileWorld, { namespace }: Tenant): Promise<number> {
   return (await listAll<KubeObject>(plane, `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`)).length;
 }
 
 type Failure = { readonly kind: "reset" } | { readonly kind: "status"; readonly status: number };
 
-/** The token service fails at once, for applications that have no token yet. */
+/** The token service fails immediately for applications that have no token yet. */
 async function failingSignIns(world: HostileWorld, failure: Failure): Promise<Strike> {
   const tenant = await world.tenant();
-  // The victim's own token lasts for longer than this does.
+  // The victim's own token is valid for longer than the attack lasts.
   const { vault, tenantId } = world.victim.cell;
   await world.emulator.injectFault({ host: LOGIN, path: `/${tenantId}`, ...failure, times: 1_000_000 });
   for (const name of classNames(30)) await hostileClass(world, tenant, { name, vault, tenantId, objects: ["object-0"] });

@@ -1,4 +1,4 @@
-/** Somebody who may write classes, Secrets and pods in a namespace of their own. */
+/** Attacks by a tenant who may write classes, Secrets and pods in a namespace. */
 import { setTimeout as pause } from "node:timers/promises";
 import { apiRequest } from "../../support/cluster/api-request.ts";
 import { aPod } from "../../support/fixtures/pods.ts";
@@ -8,7 +8,7 @@ import { pkcs12Bomb } from "../bomb.ts";
 import { classNames, hostileClass, removeClasses } from "../tenant-classes.ts";
 import type { HostileWorld, Tenant } from "../world.ts";
 
-/** Does something over and over until it is stopped. */
+/** Repeats an action until it is stopped. */
 export function repeating(
   everyMs: number,
   act: (turn: number) => Promise<unknown>,
@@ -36,11 +36,11 @@ async function requestsOf({ emulator }: HostileWorld, { vault }: Tenant): Promis
   return (await emulator.requests()).filter(({ host, status }) => host.startsWith(`${vault}.`) && status !== 401).length;
 }
 
-/** Each Secret has the value decoded anew, which takes the better part of a second. */
+/** Each Secret needs its own decoding of the value, which takes the better part of a second. */
 const BOMBED_CLASSES = 3;
 const BOMBED_SECRETS = 16;
 
-/** As a file it is the decoded value. */
+/** The file contains the decoded value. */
 const BOMB = { objectName: "bomb", objectType: "secret", objectEncoding: "base64" };
 
 async function bombs(world: HostileWorld, tenants: number): Promise<Strike> {
@@ -159,7 +159,7 @@ async function longText(world: HostileWorld): Promise<Strike> {
 
 async function manyObjects(world: HostileWorld): Promise<Strike> {
   const tenant = await world.tenant();
-  // Somebody else's vault that the tenant may read: its budget is one for both.
+  // Another tenant's vault that the tenant may read. Both share its budget.
   const { cell } = world.victim;
   await world.emulator.setBudget({ vault: cell.vault, transactions: 300, perSeconds: 10 });
   const names = Array.from({ length: 200 }, (_, index) => `absent-${index}`);

@@ -1,4 +1,4 @@
-/** Vaults that hang, lie or flood, each named by the classes of a tenant; and tenants who name the victim's vault. */
+/** Vaults that hang, lie or flood, named by the classes of a tenant, and tenants who name the victim's vault. */
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
@@ -9,7 +9,7 @@ import type { HostileWorld, Tenant } from "../world.ts";
 
 const SILENT_MS = 10_000_000;
 
-/** The tenant's vault answers as `behaviour` says; its classes are polled all the time. */
+/** The tenant's vault answers as `behaviour` defines, and the worker polls its classes all the time. */
 async function lying(world: HostileWorld, behaviour: Behaviour, classes = 8): Promise<Strike> {
   const tenant = await world.tenant();
   const host = `${tenant.vault}.vault.azure.net`;
@@ -40,7 +40,7 @@ function secretOf(url: URL, value: string): unknown {
   return { value, id, attributes: { enabled: true, created: 1, updated: 1 } };
 }
 
-/** Answers objects as a vault does, and lists as the behaviour says. */
+/** Answers requests for objects like a vault, and those for lists as given. */
 function withLists(list: (response: ServerResponse, url: URL) => void): Behaviour {
   return (_request: IncomingMessage, response, url) => {
     if (isOneObject(url)) json(response, secretOf(url, "x"));
@@ -59,21 +59,21 @@ const elsewhere = withLists((response) =>
   json(response, { value: [], nextLink: "https://169.254.169.254/metadata/instance?api-version=2021-02-01" }),
 );
 
-/** Gigabytes where a few kilobytes are asked for. */
+/** Sends gigabytes where a client expects a few kilobytes. */
 const floodOfBytes: Behaviour = (_request, response) => {
   const chunk = Buffer.alloc(256 * 1024, "a");
   response.writeHead(200, { "Content-Type": "application/json" });
   response.write('{"value":"');
   const send = (): void => {
     while (!response.destroyed && response.write(chunk)) {
-      // Until the peer is slower than we are.
+      // The loop ends when the peer is slower than this process.
     }
     response.once("drain", send);
   };
   send();
 };
 
-/** Two gibibytes of spaces in two mebibytes of gzip: members of one stream follow each other. */
+/** Two gibibytes of spaces in two mebibytes of gzip, as several members of one stream. */
 function bomb(): Behaviour {
   const member = gzipSync(Buffer.alloc(64 * 1024 * 1024, " "));
   const body = Buffer.concat(Array.from({ length: 32 }, () => member));
@@ -121,7 +121,10 @@ const longWaits: Behaviour = (_request, response) => {
     .end('{"error":{"code":"Throttled","message":"later"}}');
 };
 
-/** Four vaults that take requests and never answer, each named by eight classes: as many as the worker has hands. */
+/**
+ * Vaults that accept requests and never answer, each named by several classes. Four vaults with eight classes each are as many classes as
+ * the worker processes at the same time.
+ */
 async function hanging(world: HostileWorld, vaults: number, classes: number): Promise<Strike> {
   const tenant = await world.tenant();
   const names = Array.from({ length: vaults }, (_, index) => `${tenant.vault}-${index}`);
@@ -143,13 +146,13 @@ async function hanging(world: HostileWorld, vaults: number, classes: number): Pr
 }
 
 interface Foreigners {
-  /** Each has hands of the worker of its own. */
+  /** Each tenant has its own share of the worker's concurrency. */
   readonly tenants: number;
-  /** Of each tenant. */
+  /** Number of classes of each tenant. */
   readonly classes: number;
 }
 
-/** Classes of tenants that name the victim's vault, with credentials that are not worth anything there. */
+/** Classes of tenants that name the victim's vault, with credentials that are not valid there. */
 async function foreignVault(
   world: HostileWorld,
   parameters: Readonly<Record<string, string>>,
@@ -195,7 +198,8 @@ export const vaultAttacks: readonly Attack[] = [
     name: "the victim's vault named with a managed identity that is not there",
     kind: "somebody else's vault",
     isControl: true,
-    // The victim's own answers close the breaker of the version before again: a few tries at a time do not hurt it on a busy machine.
+    // The victim's own successful requests close the previous version's breaker again, so that only a few attempts at a time would not hurt
+    // it on a busy machine.
     start: (world) => foreignVault(world, { useVMManagedIdentity: "true" }, { tenants: 4, classes: 10 }),
   },
   {

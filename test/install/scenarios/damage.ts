@@ -23,14 +23,14 @@ import type { Kustomize } from "../ways/kustomize.ts";
 
 const ROUNDS = damageRounds(INJECTOR_NAMESPACE);
 const DAMAGES = ROUNDS.flat();
-/** Milliseconds. With healing off all of it is waited: what would have been healed would have been by then. */
+/** In milliseconds. With healing off, the test waits the whole time, in which the worker would have healed the damage. */
 const CONTROL = { deletion: 13_000, edit: 4_000 } as const;
-/** Of one damage, with the worker's own pods among what is damaged. The times themselves are printed. */
+/** Time limit for one damage, because the worker's own pods are among the damaged objects. The run prints the actual times. */
 const HEALED_WITHIN_MS = 60_000;
-/** Milliseconds: the end of a report, and between two looks. */
+/** In milliseconds: time limit for the end of a report, and interval between two checks. */
 const REPORTED = { ended: 30_000, every: 250 };
 
-/** What is damaged on a running install, and what becomes of it. */
+/** Damage to a running install, and its repair. */
 export function damageScenarios(scenario: Scenarios, world: () => InstallWorld, way: () => Kustomize): void {
   const clusterNow = async (): Promise<DamagedCluster> => damagedCluster(world(), await way().manifests());
 
@@ -79,7 +79,7 @@ export function damageScenarios(scenario: Scenarios, world: () => InstallWorld, 
   });
 }
 
-/** Client-side, as the product was installed. */
+/** Applies client-side, as the product was installed. */
 function damagedCluster({ node, access }: InstallWorld, manifests: readonly Manifest[]): DamagedCluster {
   const apply = async (items: readonly Manifest[]): Promise<void> => {
     if (items.length > 0) await node.kubectl(["apply", "-f", "-"], listOf(items));
@@ -95,7 +95,7 @@ function listOf(items: readonly Manifest[]): string {
   return JSON.stringify({ apiVersion: "v1", kind: "List", items });
 }
 
-/** What people do without healing: wait until it is really gone, and apply again. */
+/** Repairs as users do without healing: waits until deleted objects are gone, and reapplies them. */
 async function repaired(cluster: DamagedCluster, round: readonly Damage[]): Promise<void> {
   const isGoing = async ({ target }: Damage): Promise<boolean> =>
     (await readTarget(cluster, target))?.metadata.deletionTimestamp !== undefined;
@@ -104,7 +104,7 @@ async function repaired(cluster: DamagedCluster, round: readonly Damage[]): Prom
     what: "the end of what was deleted",
   });
   const manifests = round.map(({ target }) => manifestOf(cluster, target));
-  // With a definition its classes would go.
+  // The deletion of a CRD would delete its classes.
   const isDefinition = ({ kind }: Manifest): boolean => kind === "CustomResourceDefinition";
   await cluster.reinstall(manifests.filter(isDefinition));
   await cluster.renew(manifests.filter((manifest) => !isDefinition(manifest)));

@@ -12,7 +12,7 @@ import type { Way } from "../ways/way.ts";
 
 const OBJECT = "DemoSecret";
 
-/** The life of an install: installed, used, changed, upgraded, removed. `way` is asked for when the first step runs. */
+/** The life of an install: install, use, change, upgrade, uninstall. The first step calls `way`. */
 export function lifeScenarios(scenario: Scenarios, name: string, setting: { world: () => InstallWorld; way: () => Promise<Way> }): Life {
   const { world } = setting;
   let way: Way | undefined;
@@ -67,7 +67,7 @@ export function lifeScenarios(scenario: Scenarios, name: string, setting: { worl
       }),
     uninstall: () =>
       scenario.run(`${name}: removed; no pod is refused, nothing comes back, definitions, classes and Secrets stay`, async () => {
-        // As the page on uninstalling says: no pod mounts a class any more.
+        // As the page on uninstalling requires, no pod mounts a class any more.
         await removePods();
         const before = await whatIsKept(world());
         const { result, gone, back } = await watchingComebacks(world(), (comebacks) =>
@@ -90,14 +90,14 @@ export function lifeScenarios(scenario: Scenarios, name: string, setting: { worl
 export interface Life {
   install(): void;
   change(): void;
-  /** `what` says from which version to which. */
+  /** `what` names the two versions. */
   upgrade(what: string): void;
-  /** New pods, after `when`. */
+  /** Checks new pods. `when` names the time. */
   works(when: string): void;
   uninstall(): void;
 }
 
-/** The documentation's commands once more; what is there already stays as it is. */
+/** Runs the documentation's commands again. Existing objects stay unchanged. */
 async function walkThrough({ walk, node }: InstallWorld): Promise<void> {
   const isFirst = (await node.kubectl(["get", "secret", "secrets-store-creds", "--ignore-not-found"])) === "";
   if (isFirst) for (const command of DOCUMENT.credentials) await walk.type(command);

@@ -9,30 +9,30 @@ import type { InstallWorld } from "./install-world.ts";
 const PACE_MS = 400;
 
 export interface Comebacks {
-  /** Resolves when all of the install is gone, and has been for longer than healing waits. */
+  /** Resolves after all objects of the install have been gone for longer than healing waits. */
   afterHealingWouldHaveActed(): Promise<void>;
 }
 
 export interface WatchedWork<T> {
   readonly result: T;
-  /** Components that were seen to go. */
+  /** Number of components that disappeared. */
   readonly gone: number;
-  /** Which of them were there again later. */
+  /** Components that appeared again later. */
   readonly back: readonly string[];
 }
 
-/** Looks at every component of the install that healing brings back while `work` lasts. */
+/** Checks every component that healing restores, as long as `work` runs. */
 export async function watchingComebacks<T>(world: InstallWorld, work: (comebacks: Comebacks) => Promise<T>): Promise<WatchedWork<T>> {
   const state = { seen: new Set<string>(), gone: new Set<string>(), back: new Set<string>(), present: Number.POSITIVE_INFINITY };
   const working = { isDone: false };
   const looking = (async () => {
     while (!working.isDone) {
-      // A connection may go with a pod of the node: only one answer after the other counts.
+      // A connection may end together with a pod of the node, so that a failed check is repeated.
       await eventually(() => look(world, state).then(() => true), { within: 30_000, every: PACE_MS, what: "a look at the components" });
       await pause(PACE_MS);
     }
   })();
-  // Told at the end: until then the work goes on.
+  // Thrown at the end. Until then the work continues.
   looking.catch(() => undefined);
   try {
     const result = await work({

@@ -4,7 +4,7 @@ import type { Reports } from "../../support/component-damage/run.ts";
 import { samplesOf } from "../../support/worker/metric-samples.ts";
 import type { InstallWorld } from "./install-world.ts";
 
-/** What the worker's metrics say of components that are damaged and not healed. */
+/** Reads from the worker's metrics which components are damaged and not healed. */
 export function componentReports({ node }: InstallWorld): Reports {
   const metrics = async (): Promise<string> => {
     const pods = await node.kubectl([
@@ -15,7 +15,7 @@ export function componentReports({ node }: InstallWorld): Reports {
       "--field-selector=status.phase=Running",
       "--output=jsonpath={.items[*].metadata.name}",
     ]);
-    // Only the leader looks after components, and either may be it; one that is ending does not answer.
+    // Only the leader checks components, and either replica may lead. A pod that is ending does not answer.
     const answers = await Promise.allSettled(
       pods
         .split(" ")
@@ -24,7 +24,7 @@ export function componentReports({ node }: InstallWorld): Reports {
     const texts = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     if (texts.length === 0)
       throw new Error(`no worker of ${pods} answers: ${String(answers[0]?.status === "rejected" && answers[0].reason)}`);
-    // That nothing is reported while nobody looks says nothing of what is there.
+    // Without a leader, an empty report proves nothing.
     if (!texts.some((text) => samplesOf(text).value("leader") === 1)) throw new Error(`none of the workers ${pods} leads`);
     return texts.join("\n");
   };

@@ -4,7 +4,7 @@ import { parse } from "yaml";
 import type { RealNode } from "../../e2e/support/node.ts";
 import type { FluxPlane } from "../../support/cluster/flux.ts";
 
-/** The node's cluster for a controller that runs beside it, under its own account. */
+/** Access to the node's cluster for a controller that runs outside it with its own account. */
 export function fluxPlane(node: RealNode): FluxPlane {
   return {
     directory: node.directory,

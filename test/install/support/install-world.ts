@@ -5,18 +5,18 @@ import { startWorld, type World } from "../../e2e/support/world.ts";
 import { type KubeAccess, kubeAccess } from "../../support/cluster/kube-access.ts";
 import { releasedImage } from "./released-image.ts";
 
-/** A node with nothing installed on it yet, and the images to install from. */
+/** A node without an install, and the images for installs. */
 export interface InstallWorld extends World {
-  /** Of the emulator's proxy as pods see it. */
+  /** Address of the emulator's proxy for pods. */
   readonly proxyUrl: string;
-  /** Of an administrator. */
+  /** Access as an administrator. */
   readonly access: KubeAccess;
 }
 
-/** The next version: there is no newer code than this checkout's, so it is the same under another name. */
+/** The next version. No newer code exists, so that it is this checkout's code with another version. */
 export const NEXT_VERSION = VERSION.replace(/\d+$/, (patch) => `${Number(patch) + 1}`);
 
-/** As `manifests/gitops` names our image. */
+/** Name of our image in `manifests/gitops`. */
 export const PUBLISHED_IMAGE = "registry.example.com/platform/keyvault-injector";
 
 export async function startInstallWorld(progress: (line: string) => void): Promise<InstallWorld> {

@@ -1,7 +1,7 @@
 import { at, listAt } from "../../support/cluster/shipped-manifests.ts";
 import type { InstallWorld } from "./install-world.ts";
 
-/** What outlives an install: name, uid and, of Secrets, the data, as one text each. */
+/** Objects that outlive an install: name, uid and, for Secrets, the data, as one text each. */
 export interface Kept {
   readonly definitions: readonly string[];
   readonly classes: readonly string[];

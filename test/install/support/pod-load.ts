@@ -4,23 +4,26 @@ import { pod, reader } from "../../e2e/support/workloads.ts";
 import type { InstallWorld } from "./install-world.ts";
 
 const LOAD_NAMESPACE = "load";
-/** Between two pods, in milliseconds: a handful each second is more than a busy namespace sees, and leaves the machine its work. */
+/** Interval between two pods in milliseconds: more pods per second than in a busy namespace, but few enough for the machine. */
 const PACE_MS = 150;
 
 interface CreatedPod extends KubeObject {
   readonly spec: { readonly volumes?: readonly { readonly csi?: { readonly driver: string } }[] };
 }
 
-/** What became of pods that were created all the time while something else happened. */
+/** Results for the pods that were created during other work. */
 export interface LoadResult {
   readonly created: number;
-  /** What was said, one text for each pod that was refused. */
+  /** Messages, one for each denied pod. */
   readonly refused: readonly string[];
-  /** Opted-in pods that were created without their volume. */
+  /** Number of opted-in pods that were created without their volume. */
   readonly missed: number;
 }
 
-/** Pods that opt in and pods that don't, in turn, while `work` lasts. No scheduler takes them: the machine has other things to do. */
+/**
+ * Creates pods that opt in and pods that do not, in turn, as long as `work` runs. No scheduler places them, to save the machine's
+ * resources.
+ */
 export async function underPodLoad(world: InstallWorld, work: () => Promise<unknown>): Promise<LoadResult> {
   await world.node.kubectl(["create", "namespace", LOAD_NAMESPACE]);
   const working = { isDone: false };
@@ -36,7 +39,7 @@ export async function underPodLoad(world: InstallWorld, work: () => Promise<unkn
       await pause(PACE_MS);
     }
   })();
-  // Either may fail: both have to end before the next step begins.
+  // Either may fail, but both must end before the next step begins.
   const [work_, load] = await Promise.allSettled([worked, creating]);
   await world.node.kubectl(["delete", "namespace", LOAD_NAMESPACE, "--timeout=60s"]);
   for (const settled of [work_, load]) if (settled.status === "rejected") throw settled.reason;
@@ -46,7 +49,7 @@ export async function underPodLoad(world: InstallWorld, work: () => Promise<unkn
 type Outcome = { readonly kind: "created"; readonly hasVolume: boolean } | { readonly kind: "refused"; readonly said: string };
 
 async function createPod({ access }: InstallWorld, name: string, optsIn: boolean): Promise<Outcome> {
-  const made = pod(name, optsIn ? { containers: [reader()] } : { containers: [reader()], annotations: {} }) as CreatedPod; // Built there.
+  const made = pod(name, optsIn ? { containers: [reader()] } : { containers: [reader()], annotations: {} }) as CreatedPod; // `pod` builds it.
   const body = { ...made, metadata: { ...made.metadata, namespace: LOAD_NAMESPACE }, spec: { ...made.spec, schedulerName: "nobody" } };
   try {
     const created = await access.client.create<CreatedPod>(

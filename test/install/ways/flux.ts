@@ -9,7 +9,7 @@ import { POLL, type Way } from "./way.ts";
 
 const NAMESPACE = "flux-system";
 
-/** The Kustomizations whose content is an overlay of the cluster's own, in the cluster's own folder. */
+/** Kustomizations that apply an overlay in the cluster's own folder. */
 const OVERLAYS = {
   "keyvault-injector": { over: "overlays/default", namespace: PRODUCT },
   "keyvault-injector-csi-driver": { over: "components/csi-driver", namespace: undefined },
@@ -18,7 +18,7 @@ const OVERLAYS = {
 
 type OverlayName = keyof typeof OVERLAYS;
 
-/** By the files of `manifests/gitops/flux`, with the real kustomize-controller; every change is a commit. */
+/** Installs with the files of `manifests/gitops/flux` and the real kustomize-controller. Every change is a commit. */
 export function fluxWay({ node, emulator, proxyUrl }: InstallWorld, flux: Flux): Way {
   const access = { proxyUrl, caConfigMap: CA_CONFIG_MAP };
   const patchesOf = (name: OverlayName, poll: string): readonly NodePatch[] => {
@@ -32,7 +32,7 @@ export function fluxWay({ node, emulator, proxyUrl }: InstallWorld, flux: Flux):
     }
   };
   const commit = (poll: string): Promise<void> => {
-    const names = Object.keys(OVERLAYS) as readonly OverlayName[]; // Of the constant above.
+    const names = Object.keys(OVERLAYS) as readonly OverlayName[]; // The keys of the constant above.
     const files = names.flatMap((name) => overlayFiles(name, { patches: patchesOf(name, poll), caFile: emulator.caFile }));
     return flux.publish(repositoryWith(Object.fromEntries(files)));
   };
@@ -76,7 +76,7 @@ function isOverlayName(name: string): name is OverlayName {
   return Object.hasOwn(OVERLAYS, name);
 }
 
-/** The path is the one line that a user changes who has an overlay. */
+/** Changes the path, the only line that a user with an overlay must change. */
 function withOwnOverlay(manifest: Manifest): Manifest {
   const { name } = manifest.metadata;
   if (manifest.kind !== "Kustomization" || !isOverlayName(name)) return manifest;

@@ -6,12 +6,12 @@ import { CHART, type HelmVersion, runHelm } from "../../support/cluster/helm.ts"
 import { type InstallWorld, NEXT_VERSION } from "../support/install-world.ts";
 import { POLL, type Way } from "./way.ts";
 
-/** As the documentation's command names the extension. */
+/** Name of the release, as the documentation's command names the extension. */
 const RELEASE = "akvsecretsprovider";
 const WAIT = ["--wait", "--timeout", "3m"];
 const DRIVER = "secrets-store-csi-driver";
 
-/** By the chart, with the documentation's settings under their own names. */
+/** Installs with the chart, with the documentation's settings under their own names. */
 export function helm(version: HelmVersion, { node, emulator, proxyUrl }: InstallWorld): Way {
   const run = async (verb: string, args: readonly string[]): Promise<string> => {
     const { code, stdout, stderr } = await runHelm(version, [verb, RELEASE, ...args, "-n", INJECTOR_NAMESPACE], node.kubeconfigPath);
@@ -22,7 +22,7 @@ export function helm(version: HelmVersion, { node, emulator, proxyUrl }: Install
     `${DRIVER}.enableSecretRotation=true`,
     `${DRIVER}.rotationPollInterval=${POLL.installed}`,
     `${DRIVER}.syncSecret.enabled=true`,
-    // Azure is the emulator here, behind a proxy that opens TLS.
+    // The emulator replaces Azure here, behind a proxy that terminates TLS.
     "Azure.proxySettings.isProxyEnabled=true",
     `Azure.proxySettings.httpsProxy=${proxyUrl}`,
   ].flatMap((value) => ["--set", value]);
@@ -44,7 +44,7 @@ export function helm(version: HelmVersion, { node, emulator, proxyUrl }: Install
   };
 }
 
-/** The chart as its next version has it. */
+/** The chart with the next version. */
 function nextChart(directory: string): string {
   const folder = path.join(mkdtempSync(path.join(directory, "chart-")), path.basename(CHART));
   cpSync(CHART, folder, { recursive: true });

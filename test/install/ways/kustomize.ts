@@ -9,11 +9,11 @@ import { prepareUninstall } from "../support/prepare-uninstall.ts";
 import { RELEASE } from "../support/released-image.ts";
 import { POLL, type Way } from "./way.ts";
 
-/** `kubectl apply`, client-side, as the page on installing has it. */
+/** Installs with `kubectl apply`, client-side, as on the page about installing. */
 export interface Kustomize extends Way {
-  /** Component healing and everything else that is healed. On at first. */
+  /** Switches healing of components and of everything else on or off. On at first. */
   setHealing(isOn: boolean): Promise<void>;
-  /** Everything as it was applied last. */
+  /** All objects as they were last applied. */
   manifests(): Promise<readonly Manifest[]>;
 }
 
@@ -25,7 +25,7 @@ const NO_HEALING: NodePatch = {
 
 const RELEASED = `releases/${RELEASE.version}`;
 
-/** From the version before, as it was released, to this checkout, where driver and provider go on being healed. */
+/** Upgrades from the previous release to this checkout, with healing of driver and provider. */
 export function kustomize(world: InstallWorld): Kustomize {
   const { node, emulator, proxyUrl } = world;
   const access = { proxyUrl, caConfigMap: CA_CONFIG_MAP };

@@ -1,14 +1,14 @@
-/** One way to install, as its reader does it. Each step resolves when what it asked for is in force. */
+/** One way to install, as a reader would do it. Each step resolves when its effect is in force. */
 export interface Way {
-  /** Definitions, product, driver and provider, rotating every three minutes, as the documentation's own command has it. */
+  /** Installs CRDs, product, driver and provider, with a rotation interval of three minutes, as the documentation's own command does. */
   install(): Promise<void>;
-  /** Rotation every ten seconds, which is the least that the worker takes. */
+  /** Changes the rotation interval to ten seconds, the shortest that the worker accepts. */
   change(): Promise<void>;
-  /** From the version that is installed to the next one. */
+  /** Upgrades the installed version to the next one. */
   upgrade(): Promise<void>;
-  /** Product, driver and provider. What the page says to do first is done first. */
+  /** Uninstalls product, driver and provider, after the preparation that the page requires. */
   uninstall(): Promise<void>;
 }
 
-/** What is set at the installation, and what it is changed to. */
+/** Poll interval at the install, and after the change. */
 export const POLL = { installed: "3m", changed: "10s" } as const;

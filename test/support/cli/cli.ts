@@ -17,7 +17,7 @@ import { baseEnvironment } from "../processes/base-environment.ts";
 import { program } from "../processes/program.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 
-/** All that a user at a terminal, or a script, sees of a command. */
+/** Output of a command, as a user at a terminal or a script gets it. */
 export interface CliOutput {
   readonly code: number;
   readonly stdout: string;
@@ -30,11 +30,11 @@ export interface CliOptions {
   readonly environment?: Readonly<Record<string, string>>;
 }
 
-/** Runs the program as a user does, in a process of its own. */
+/** Runs the program like a user, in a separate process. */
 export function runCli(args: readonly string[], { kubeconfig, input = "", environment = {} }: CliOptions = {}): Promise<CliOutput> {
   const env = {
     ...baseEnvironment(),
-    // Neither the machine's own kubeconfig nor a pod's account is to be found.
+    // The program must find neither the machine's own kubeconfig nor a pod's account.
     HOME: path.join(import.meta.dirname, "no-such-home"),
     KUBECONFIG: kubeconfig ?? "",
     ...environment,
@@ -53,7 +53,7 @@ export function runCli(args: readonly string[], { kubeconfig, input = "", enviro
 
 const SHIPPED = { version: "9.9.9", program: "keyvault-injector" };
 
-/** Runs a command in this process against a cluster: many runs in the time that one process takes to start. */
+/** Runs a command in this process against a cluster. Many runs take as long as the start of one process. */
 export async function runOnline(
   args: readonly string[],
   kubeconfig: string,
@@ -72,7 +72,7 @@ export async function runOnline(
   return runProgram(args, context);
 }
 
-/** Runs a command in this process, without a cluster; standard input is the text, files are the given ones. */
+/** Runs a command in this process without a cluster. `input` is its standard input, and `files` are the only files that it can read. */
 export function runOffline(args: readonly string[], input = "", options: OfflineOptions = {}): Promise<CommandResult> {
   return runProgram(args, offlineContext(input, options));
 }
@@ -80,13 +80,13 @@ export function runOffline(args: readonly string[], input = "", options: Offline
 interface OfflineOptions {
   readonly files?: Readonly<Record<string, string>>;
   readonly hasColour?: boolean;
-  /** Instead of none. */
+  /** Used instead of no cluster. */
   readonly cluster?: Cluster;
-  /** Instead of `files`. */
+  /** Used instead of `files`. */
   readonly inputs?: ManifestInputs;
-  /** Instead of one that stands. */
+  /** Used instead of a clock that does not advance. */
   readonly clock?: Clock;
-  /** Instead of no way out. */
+  /** Used instead of a check without network access. */
   readonly openReach?: CommandContext["openReach"];
 }
 

@@ -5,7 +5,7 @@ import { KubeError } from "../../../src/domain/ports/kube-error.ts";
 import type { ReflectorOptions } from "../../../src/domain/ports/kube-watcher.ts";
 import type { Manifest } from "../cluster/shipped-manifests.ts";
 
-/** An API server that holds these objects, for commands that only read; it serves every kind but the given plurals. */
+/** A simulated API server with these objects, for commands that only read. It serves every kind except the given plurals. */
 export function heldCluster(objects: readonly Manifest[], unserved: readonly string[] = []): Cluster {
   const ofKind = ({ kind }: Resource): readonly Manifest[] => objects.filter((object) => object.kind === kind);
   const read = async (resource: Resource, { namespace, name }: ObjectRef) => {
@@ -34,7 +34,7 @@ export function heldCluster(objects: readonly Manifest[], unserved: readonly str
     server: "https://held of context held",
     close,
     actAs: async () => ({ kube, close }),
-    // Nothing ever changes here.
+    // The objects never change.
     watcher: async () => ({ reflect: ({ observer }: ReflectorOptions<unknown>) => observer?.listed?.(undefined) }),
-  } as unknown as Cluster; // Nothing else is called.
+  } as unknown as Cluster; // The commands call nothing else.
 }

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import path from "node:path";
 import { type ControlPlane, controlPlaneBinary } from "../cluster/control-plane.ts";
 
-/** All that a user at a terminal sees. */
+/** Output of kubectl, as a user at a terminal sees it. */
 export interface KubectlOutput {
   readonly code: number;
   readonly stdout: string;
@@ -10,7 +10,7 @@ export interface KubectlOutput {
   readonly stderr: string;
 }
 
-/** Runs kubectl as the administrator; a failure is a result here. */
+/** Runs kubectl as the administrator. Resolves even if kubectl fails. */
 export function kubectlOutput(plane: ControlPlane, args: readonly string[], input = ""): Promise<KubectlOutput> {
   const env = { PATH: process.env["PATH"] ?? "", HOME: path.dirname(plane.kubeconfigPath) };
   return new Promise((resolve) => {

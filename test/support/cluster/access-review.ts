@@ -3,7 +3,7 @@ import { apiRequest } from "./api-request.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { at } from "./shipped-manifests.ts";
 
-/** What a right is about. Without a name: the collection, and a POST. */
+/** Object of a right. Without a name, the right applies to the collection and to a POST. */
 export interface AccessTarget {
   readonly group: string;
   readonly resource: string;
@@ -18,7 +18,7 @@ export interface AccessQuestion extends AccessTarget {
   readonly verb: string;
 }
 
-/** Whether the API server's authorizers allow it (admission not asked). */
+/** Whether the API server's authorizers allow the request. Does not consider admission. */
 export async function accessReview(plane: ControlPlane, { user, groups, ...resourceAttributes }: AccessQuestion): Promise<boolean> {
   const { status, body } = await apiRequest(plane, {
     method: "POST",

@@ -5,11 +5,11 @@ export interface ApiCall {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly path: string;
   readonly body?: unknown;
-  /** Of the body; default `application/json`. */
+  /** Content type of the body. Default `application/json`. */
   readonly contentType?: string;
-  /** A ServiceAccount's token; the administrator where not given. */
+  /** Token of a ServiceAccount. Without it, the administrator sends the request. */
   readonly token?: string;
-  /** Name of a user that the administrator impersonates: RBAC, policies and their authorizer see that user. */
+  /** Name of a user that the administrator impersonates. RBAC, policies and their authorizer see that user. */
   readonly as?: string;
 }
 
@@ -17,18 +17,21 @@ export interface ApiAnswer {
   readonly status: number;
   /** Parsed JSON. */
   readonly body: unknown;
-  /** Of the Warning headers, without code and agent. */
+  /** Texts of the Warning headers, without code and agent. */
   readonly warnings: readonly string[];
 }
 
-/** Of a control plane. */
+/** Access to a control plane. */
 export interface ApiServerAccess {
   readonly server: string;
-  /** With the administrator's certificate. */
+  /** Contains the administrator's certificate. */
   readonly config: Pick<EnvtestConfig, "certPem" | "keyPem" | "caPem">;
 }
 
-/** One request exactly as given: kubectl reads before it patches, and refuses on its own what the API server should refuse. */
+/**
+ * Sends one request exactly as given. kubectl would read before it patches, and would itself reject requests that the API server should
+ * reject.
+ */
 export function apiRequest(plane: ApiServerAccess, call: ApiCall): Promise<ApiAnswer> {
   const body = call.body === undefined ? "" : JSON.stringify(call.body);
   const credentials = call.token === undefined ? { cert: plane.config.certPem, key: plane.config.keyPem } : {};

@@ -4,8 +4,8 @@ import path from "node:path";
 import { cacheFolderFor } from "../../../tools/bootstrap/control-plane-assets.mjs";
 
 /**
- * The API servers that the product promises to work on, the current one first. `test/run-tests.ts` gets the older one for
- * the suites that import this file, and for no others.
+ * API servers that the product supports, the current one first. `test/run-tests.ts` gets the older one only for the suites that import this
+ * file.
  */
 export const API_SERVER_VERSIONS = ["1.36", "1.34"] as const;
 
@@ -13,12 +13,12 @@ export type ApiServerVersion = (typeof API_SERVER_VERSIONS)[number];
 
 const MODULE = path.resolve(import.meta.dirname, "../../control-plane/1.34");
 
-/** The older kube-apiserver; the folder in the cache is named after what it is made from. */
+/** Path of the older kube-apiserver. The name of its folder in the cache contains a hash of its sources. */
 export function olderApiServerFile(): string {
   return path.join(String(cacheFolderFor(MODULE)), "kube-apiserver");
 }
 
-/** Why there is no older API server here; undefined where there is one. */
+/** Reason why the older API server is missing. Undefined if it is in the cache. */
 export function olderRefusal(): string | undefined {
   if (existsSync(olderApiServerFile())) return undefined;
   return process.env["KEYVAULT_INJECTOR_NO_OLDER_API_SERVER"] ?? "kube-apiserver 1.34 is not in the cache yet; `npm test` gets it";

@@ -1,6 +1,6 @@
 import { closeSync, existsSync, fstatSync, openSync, readSync } from "node:fs";
 
-/** One request as the API server's audit log has it. */
+/** One request in the API server's audit log. */
 export interface AuditEntry {
   readonly user: string;
   readonly userAgent: string;
@@ -11,16 +11,19 @@ export interface AuditEntry {
   readonly name: string;
   /** HTTP status. */
   readonly code: number;
-  /** Whether the namespace was on its way out: refused to everybody, whatever their rights. */
+  /** Whether the API server rejected the request because its namespace is being deleted, which does not depend on rights. */
   readonly isNamespaceTerminating: boolean;
   readonly uri: string;
-  /** Of the request's arrival, RFC 3339. */
+  /** Time of the request's arrival, RFC 3339. */
   readonly time: string;
-  /** Id of the token (`JTI=…`), which tells apart processes that share a ServiceAccount; empty where the API server names none. */
+  /** Id of the token (`JTI=…`), which distinguishes processes that share a ServiceAccount. Empty if the log entry has none. */
   readonly credential: string;
 }
 
-/** Metadata of everything that ServiceAccounts outside kube-system do; no bodies, so no values. */
+/**
+ * Audit policy that logs the metadata of all requests from ServiceAccounts outside kube-system. Without bodies, and therefore without
+ * secret values.
+ */
 export function auditPolicy(): unknown {
   return {
     apiVersion: "audit.k8s.io/v1",
@@ -34,7 +37,7 @@ export function auditPolicy(): unknown {
   };
 }
 
-/** An event of the API server's own format, audit.k8s.io/v1: what tests read of it. */
+/** The fields that tests read of an event in the API server's format audit.k8s.io/v1. */
 export interface RawEvent {
   readonly user?: { readonly username?: string; readonly extra?: Readonly<Record<string, readonly string[]>> };
   readonly userAgent?: string;
@@ -53,24 +56,27 @@ export interface RawEvent {
   readonly requestURI?: string;
   readonly requestReceivedTimestamp?: string;
   readonly stageTimestamp?: string;
-  /** Only where the policy asks for bodies. */
+  /** Only present if the policy logs bodies. */
   readonly requestObject?: unknown;
 }
 
-/** The whole events in a part of a log. */
+/** The complete events in a part of a log. */
 export function rawEvents(text: string): readonly RawEvent[] {
   const lines = text.split("\n").filter((line) => line.startsWith("{") && line.endsWith("}"));
   return lines.map((line) => JSON.parse(line) as RawEvent); // The API server's own format.
 }
 
-/** Whether the worker made the request in order to have it refused by its policies. */
+/** Whether the worker sent the request to check that its policies reject it. */
 export function isProbe({ userAgent }: Pick<RawEvent, "userAgent">): boolean {
   return userAgent === "keyvault-injector-guardrail-probe";
 }
 
 const CHUNK_BYTES = 64 * 1024 * 1024;
 
-/** The requests of a log that are meant, oldest first, probes among them. Each call reads what was added since the last; no log is an empty one. */
+/**
+ * Returns a function that returns the matching requests in a log, oldest first, including probes. Each call reads only new entries. A
+ * missing log is like an empty one.
+ */
 export function auditTail(file: string, isMeant: (entry: AuditEntry) => boolean = () => true): () => readonly AuditEntry[] {
   let entries: readonly AuditEntry[] = [];
   let offset = 0;
@@ -83,7 +89,7 @@ export function auditTail(file: string, isMeant: (entry: AuditEntry) => boolean 
   };
 }
 
-/** Whole lines. */
+/** Reads whole lines only. */
 function readFrom(file: string, offset: number): Buffer {
   if (!existsSync(file)) return Buffer.alloc(0);
   const descriptor = openSync(file, "r");
@@ -121,7 +127,7 @@ function answerOf({ responseStatus = {} }: RawEvent): Pick<AuditEntry, "code" | 
   return { code: responseStatus.code ?? 0, isNamespaceTerminating: causes.some(({ reason }) => reason === "NamespaceTerminating") };
 }
 
-/** Requests that RBAC or a policy refused: those that the same rights are refused at another time as well. */
+/** Requests that RBAC or a policy rejected. Excludes rejections that depend on the time, such as those in a terminating namespace. */
 export function forbidden(entries: readonly AuditEntry[]): readonly AuditEntry[] {
   return entries.filter(({ code, isNamespaceTerminating }) => code === 403 && !isNamespaceTerminating);
 }

@@ -5,13 +5,13 @@ import { z } from "zod";
 import { cacheFolder } from "../../../tools/cache-folder.ts";
 import { REPOSITORY } from "../../../tools/repository-files.ts";
 
-/** A commit of this repository's history, built by its own tools from its own sources. */
+/** A commit of this repository, built from its own sources with its own tools. */
 export interface BuiltCommit {
-  /** The whole hash. */
+  /** The full hash. */
   readonly commit: string;
-  /** The files of its image, as they lie in there. */
+  /** Folder with the files of its image, in the image's layout. */
   readonly image: string;
-  /** Its `manifests`. */
+  /** Folder with its `manifests`. */
   readonly manifests: string;
 }
 
@@ -22,7 +22,7 @@ const lockfile = z.object({
   ),
 });
 
-/** The whole hash of what Git calls so; undefined where this clone has no such commit. */
+/** The full hash of a revision. Undefined if this clone does not have the commit. */
 export function findCommit(revision: string): string | undefined {
   try {
     return git("rev-parse", "--verify", "--quiet", "--end-of-options", `${revision}^{commit}`).toString("utf8").trim();
@@ -35,7 +35,7 @@ export function isBuilt(commit: string): boolean {
   return existsSync(folderOf(commit));
 }
 
-/** Builds it once, and keeps the result in the cache. */
+/** Builds the commit once, and keeps the result in the cache. */
 export function builtCommit(commit: string): BuiltCommit {
   const folder = folderOf(commit);
   if (!existsSync(folder)) buildInto(folder, commit);
@@ -65,7 +65,7 @@ function buildInto(target: string, commit: string): void {
   }
 }
 
-/** Those of this checkout, where the commit is locked to the same; its own otherwise. */
+/** Uses the packages of this checkout if the commit's lockfile has the same ones, otherwise installs the commit's. */
 function installPackages(sources: string): void {
   const ours = lockedPackages(REPOSITORY);
   const isSame = [...lockedPackages(sources)].every(([name, locked]) => ours.get(name) === locked);

@@ -7,18 +7,18 @@ import { useProgram } from "../processes/program.ts";
 import { builtCommit, findCommit } from "./built-commit.ts";
 import { MANIFESTS } from "./shipped-manifests.ts";
 
-/** The product as somebody would run it. */
+/** A build of the product that a test can run like a user. */
 export interface ProductBuild {
   readonly name: string;
   /** The compiled program. */
   readonly main: string;
-  /** The folder of the manifests that install it. */
+  /** Folder with the manifests that install it. */
   readonly manifests: string;
 }
 
 const MAIN = "dist/main.js";
 
-/** This checkout, built into the folder. */
+/** Builds this checkout into the folder. */
 export async function builtProduct(folder: string): Promise<ProductBuild> {
   const dist = path.join(folder, "built");
   mkdirSync(folder, { recursive: true });
@@ -27,13 +27,13 @@ export async function builtProduct(folder: string): Promise<ProductBuild> {
   return { name: "keyvault-injector", main: path.join(folder, MAIN), manifests: MANIFESTS };
 }
 
-/** The processes of this run are the compiled program, until the run ends. */
+/** Makes this run start its processes from the compiled program instead of the sources. */
 export async function compileProgram(): Promise<void> {
   const folder = process.env["KEYVAULT_INJECTOR_STATE"];
   if (folder !== undefined) useProgram((await builtProduct(path.join(folder, "program"))).main);
 }
 
-/** What `--against` names. Throws where this clone has no such commit. */
+/** The build of the revision in `--against`. Throws if this clone does not have the commit. */
 export function buildAt(revision: string): ProductBuild {
   const commit = findCommit(revision);
   if (commit === undefined) throw new Error(`--against ${revision}: no such commit in this clone; git fetch --unshallow may bring it`);

@@ -1,6 +1,9 @@
 import type { ControlPlane } from "./control-plane.ts";
 
-/** A kubeconfig of an account that has these verbs, with commas, on the classes of its namespace, and no other right; none where it is empty. */
+/**
+ * Creates an account with these comma-separated verbs on the classes of its namespace and no other right, and returns its kubeconfig. An
+ * empty text means no verbs.
+ */
 export async function classReader(plane: ControlPlane, namespace: string, verbs: string): Promise<string> {
   await plane.kubectl(["create", "serviceaccount", "reader", "-n", namespace]);
   if (verbs !== "") {

@@ -1,4 +1,4 @@
-/** What many clusters have, and what refuses the probes as well. */
+/** Policies that many clusters have, and that reject the worker's probes too. */
 const COMPANY = [
   {
     name: "company-images",
@@ -20,7 +20,7 @@ const COMPANY = [
   },
 ] as const;
 
-/** In the install's namespace alone, where nothing else of this test goes. */
+/** Limited to the install's namespace, which this test does not use otherwise. */
 function policyOf({ name, group, resource, expression }: (typeof COMPANY)[number]): readonly object[] {
   const apiVersion = "admissionregistration.k8s.io/v1";
   const rule = { apiGroups: [group], apiVersions: ["v1"], operations: ["CREATE", "UPDATE", "DELETE"], resources: [resource] };

@@ -10,17 +10,20 @@ import { serviceAccountToken } from "./service-account-token.ts";
 import { leaveUsedRights } from "./used-rights.ts";
 
 export interface ControlPlaneOptions {
-  /** Default the current one. An older one comes without kube-controller-manager, which must not be newer than it. */
+  /**
+   * Default is the current version. With an older one, kube-controller-manager does not run, because it must not be newer than the API
+   * server.
+   */
   readonly version?: ApiServerVersion;
-  /** Garbage collection, namespaces, default ServiceAccounts, Deployments. Default true. */
+  /** Whether kube-controller-manager runs: garbage collection, namespaces, default ServiceAccounts, Deployments. Default true. */
   readonly controllerManager?: boolean;
-  /** Controllers of kube-controller-manager instead of the usual ones. */
+  /** Controllers of kube-controller-manager that replace the usual ones. */
   readonly controllers?: readonly string[];
-  /** Controllers of kube-controller-manager beside those. */
+  /** Further controllers of kube-controller-manager. */
   readonly moreControllers?: readonly string[];
   /** Further flags of kube-controller-manager, with dashes. */
   readonly controllerManagerFlags?: readonly string[];
-  /** Extra kube-apiserver flags without dashes. */
+  /** Further kube-apiserver flags, without dashes. */
   readonly apiServerFlags?: Readonly<Record<string, string>>;
 }
 
@@ -29,26 +32,26 @@ export interface ServiceAccountRef {
   readonly name: string;
 }
 
-/** A real kube-apiserver and etcd (and kube-controller-manager), with an audit log of what ServiceAccounts did. */
+/** A real kube-apiserver and etcd (and kube-controller-manager), with an audit log of the requests of ServiceAccounts. */
 export interface ControlPlane {
-  /** Folder of everything this control plane wrote; removed by `stop`. */
+  /** Folder of all files that this control plane writes. `stop` removes it. */
   readonly directory: string;
   readonly server: string;
-  /** Of a cluster administrator. */
+  /** Kubeconfig of a cluster administrator. */
   readonly kubeconfigPath: string;
   readonly config: EnvtestConfig;
-  /** Runs kubectl as the administrator; resolves with stdout, rejects with stderr. */
+  /** Runs kubectl as the administrator. Resolves with stdout, rejects with stderr. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
-  /** A kubeconfig that holds a real, bound token of the ServiceAccount (one hour). */
+  /** Returns a kubeconfig with a real, bound token of the ServiceAccount, valid for one hour. */
   kubeconfigFor(account: ServiceAccountRef): Promise<string>;
   /** Requests of ServiceAccounts outside kube-system, oldest first. */
   audit(): readonly AuditEntry[];
-  /** Requests by which the worker tries its policies. They are not in `audit`. */
+  /** Requests with which the worker checks its policies. They are not in `audit`. */
   probes(): readonly AuditEntry[];
   stop(): Promise<void>;
 }
 
-/** Why no control plane (of that version) can be started here; undefined where one can. */
+/** Reason why no control plane of that version can start here. Undefined if one can. */
 export function controlPlaneRefusal({ version }: Pick<ControlPlaneOptions, "version"> = {}): string | undefined {
   return currentRefusal() ?? (version === "1.34" ? olderRefusal() : undefined);
 }
@@ -88,17 +91,17 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
     binaryAssetsDirectory: process.env["KUBEBUILDER_ASSETS"] ?? "",
     startTimeoutMs: 120_000,
     apiServerFlags: {
-      // envtest turns ServiceAccount admission off, and with it what makes pods real: tokens, default accounts.
+      // envtest switches off ServiceAccount admission, and with it tokens and default accounts, which real pods have.
       "disable-admission-plugins": null,
       "allow-privileged": "true",
       "audit-policy-file": policy,
       "audit-log-path": auditLog,
-      // Deleted with the control plane; rotation would hide the early requests from the checks.
+      // The log is deleted with the control plane. Rotation would remove early requests before the checks read them.
       "audit-log-maxsize": "1000",
       ...options.apiServerFlags,
     },
-    // A throwaway etcd needs no durability, and two suites share one disk. The interval is kubeadm's: by etcd's own of 10 minutes, the API
-    // server has no bookmark for a watch of a kind that nobody changes.
+    // A temporary etcd needs no durability, and two suites share one disk. The interval is kubeadm's. With etcd's own interval of 10
+    // minutes, the API server would send no bookmarks to a watch of a kind that does not change.
     etcdFlags: { "unsafe-no-fsync": "true", "watch-progress-notify-interval": "5s" },
   });
   const config = await startWith(environment, olderApiServer);
@@ -124,12 +127,12 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
   };
 }
 
-/** Where the API server logs its requests. */
+/** File in which the API server logs its requests. */
 export function auditLogOf({ directory }: Pick<ControlPlane, "directory">): string {
   return path.join(directory, "audit.log");
 }
 
-/** envtest-js takes one folder for all its binaries, and the environment's word for a single one. */
+/** envtest-js takes one folder for all binaries, and the path of a single binary from the environment. */
 async function startWith(environment: TestEnvironment, apiServer: string | undefined): Promise<EnvtestConfig> {
   if (apiServer === undefined) return environment.start();
   process.env["TEST_ASSET_KUBE_APISERVER"] = apiServer;
@@ -140,7 +143,10 @@ async function startWith(environment: TestEnvironment, apiServer: string | undef
   }
 }
 
-/** Controllers that these tests rely on; the others would only use the machine's two cores, the one that checks policies' types most of all. */
+/**
+ * Controllers that these tests need. The others would only use the machine's two cores, most of all the one that checks the types in
+ * policies.
+ */
 const CONTROLLERS = [
   "garbage-collector-controller",
   "namespace-controller",
@@ -172,7 +178,7 @@ function startControllerManager(config: EnvtestConfig, { directory, options }: M
       `--controllers=${[...(options.controllers ?? CONTROLLERS), ...(options.moreControllers ?? [])].join(",")}`,
       "--leader-elect=false",
       "--secure-port=0",
-      // The default of 20 queries per second is for sharing a cluster with others.
+      // The default of 20 queries per second is for a shared cluster.
       "--kube-api-qps=500",
       "--kube-api-burst=1000",
       ...(options.controllerManagerFlags ?? []),
@@ -187,14 +193,14 @@ export function runKubectl(kubeconfig: string, args: readonly string[], input?: 
     const child = execFile(
       controlPlaneBinary("kubectl"),
       [`--kubeconfig=${kubeconfig}`, ...args],
-      // So short a process has nothing to gain from collecting its garbage.
+      // Garbage collection does not pay off in such a short process.
       { maxBuffer: 256 * 1024 * 1024, env: { PATH: process.env["PATH"] ?? "", HOME: path.dirname(kubeconfig), GOGC: "400" } },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
         else reject(new Error(`kubectl ${args.join(" ")}: ${stderr.trim() === "" ? error.message : stderr.trim()}`));
       },
     );
-    // kubectl may end without reading its input; that is reported by its exit code, not by a broken pipe.
+    // kubectl may end without reading its input. Its exit code reports that, so the broken pipe is not an error here.
     child.stdin?.on("error", () => undefined);
     child.stdin?.end(input ?? "");
   });

@@ -3,7 +3,7 @@ import { find, type SyncWorld, send } from "../worker/sync-world.ts";
 import { apiRequest } from "./api-request.ts";
 import { podsOf, type WorkloadFacts } from "./workloads.ts";
 
-/** The account under which the driver writes what it has mounted. */
+/** Account with which the driver records its mounts. */
 export const DRIVER = "system:serviceaccount:kube-system:secrets-store-csi-driver";
 
 export interface PodStatusRecord extends KubeObject {
@@ -16,10 +16,10 @@ export interface PodStatusRecord extends KubeObject {
   };
 }
 
-/** What is mounted; `only`: in the pod of this name. */
+/** A mount of a class. `only` limits it to the pod of this name. */
 export interface Mount {
   readonly className: string;
-  /** Versions by what the driver calls the objects. */
+  /** Versions by the driver's ids of the objects. */
   readonly objects: Readonly<Record<string, string>>;
   readonly only?: string;
 }
@@ -30,7 +30,7 @@ export function recordsPath(namespace: string): string {
   return `/apis/${GROUP}/v1/namespaces/${namespace}/secretproviderclasspodstatuses`;
 }
 
-/** What the driver does at each mount and at each rotation: makes the record, or writes it over. Resolves with the names of the pods. */
+/** Creates or overwrites the records like the driver at each mount and each rotation. Resolves with the names of the pods. */
 export async function mountAs(world: SyncWorld, facts: WorkloadFacts, { className, objects, only }: Mount): Promise<readonly string[]> {
   const { namespace } = facts;
   const pods = await podsOf(world.plane, facts);
@@ -53,7 +53,7 @@ export async function mountAs(world: SyncWorld, facts: WorkloadFacts, { classNam
   return live.map(({ metadata }) => metadata.name);
 }
 
-/** Somebody deletes all records of the namespace. */
+/** Deletes all records of the namespace, as a user might. */
 export async function deleteRecords(world: SyncWorld, namespace: string): Promise<void> {
   await send(world.plane, { method: "DELETE", path: recordsPath(namespace) });
 }

@@ -11,7 +11,7 @@ export const TEAM = "teams/shop";
 
 export const productPath = (folder: string): string => `manifests/${folder}`;
 
-/** The Kustomizations of `manifests/gitops/flux`, in the order in which they depend on each other. */
+/** The Kustomizations of `manifests/gitops/flux`, in the order of their dependencies. */
 export const KUSTOMIZATIONS = [
   "keyvault-injector-crds",
   "keyvault-injector",
@@ -19,7 +19,7 @@ export const KUSTOMIZATIONS = [
   "keyvault-injector-azure-provider",
 ] as const;
 
-/** This checkout's manifests as a repository holds them, with further files. */
+/** This checkout's manifests in a repository, with further files. */
 export function repositoryWith(files: Readonly<Record<string, string>> = {}): RepositoryContent {
   const shipped = globSync("**/*.yaml", { cwd: MANIFESTS, exclude: ["releases/**"] }).sort();
   const read = (file: string): string => readFileSync(path.join(MANIFESTS, file), "utf8");
@@ -27,8 +27,8 @@ export function repositoryWith(files: Readonly<Record<string, string>> = {}): Re
 }
 
 /**
- * Applies the shipped `manifests/gitops/flux` and has it reconciled once. Patched: what {@link onOneMachine} says, by Flux's own patches,
- * and the intervals, so that a minute at rest sees several rounds.
+ * Applies the shipped `manifests/gitops/flux`, and reconciles it once. Flux's own patches make the changes of {@link onOneMachine}, and
+ * shorten the intervals, so that Flux reconciles several times within a minute.
  */
 export async function installByFlux(plane: ControlPlane, flux: Flux, admissionPort: number): Promise<void> {
   const shipped = await folderManifests("gitops/flux");
@@ -57,7 +57,7 @@ function forOneMachine(manifest: Manifest, admissionPort: number): Manifest {
   return { ...manifest, spec: manifest.metadata.name === "keyvault-injector" ? { ...spec, patches } : spec };
 }
 
-/** A team's folder in the repository, with a Kustomization of its own. */
+/** A Kustomization of a team for its folder in the repository. */
 export function teamKustomization(namespace: string): Manifest {
   return {
     apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -73,7 +73,7 @@ export function teamKustomization(namespace: string): Manifest {
   };
 }
 
-/** `kind namespace/name` and resourceVersion of everything that the Kustomizations installed, of every class and of every Secret. */
+/** `kind namespace/name` and resourceVersion of every object that the Kustomizations installed, of every class and of every Secret. */
 export async function installedVersions(plane: ControlPlane): Promise<ReadonlyMap<string, string>> {
   const items = await folderManifests("crds", "overlays/default", "components/csi-driver", "components/azure-provider");
   const installed = await plane.kubectl(
@@ -93,10 +93,10 @@ export function changesIn(before: ReadonlyMap<string, string>, now: ReadonlyMap<
 }
 
 const WRITES = new Set(["create", "update", "patch", "delete", "deletecollection"]);
-/** What each keeps of its own: leases, events, Flux's objects with their status. Dry runs store nothing. */
+/** Objects that Flux and our processes write for themselves: leases, events, Flux's objects with their status. Dry runs store nothing. */
 const OWN_STATE = /^(coordination\.k8s\.io\/leases|events|events\.k8s\.io\/events|kustomize\.toolkit\.fluxcd\.io\/.*)$/;
 
-/** Requests of Flux and of our accounts that changed something else, one line each. */
+/** Requests of Flux and of our accounts that changed anything else, one per line. */
 export function restWrites(entries: readonly AuditEntry[]): readonly string[] {
   return entries
     .filter(({ user }) => user === FLUX_USER || user.startsWith("system:serviceaccount:keyvault-injector:"))
@@ -104,7 +104,7 @@ export function restWrites(entries: readonly AuditEntry[]): readonly string[] {
     .map(({ user, verb, resource, namespace, name }) => `${user} ${verb} ${resource} ${name} ${namespace}`);
 }
 
-/** How often the controller has finished with one of them. */
+/** Number of reconciles that the controller has finished, for all Kustomizations together. */
 export async function roundsOf(plane: ControlPlane): Promise<number> {
   const text = await plane.kubectl(["get", "kustomizations", "-n", "flux-system", "-o", "json"]);
   const histories = listAt(JSON.parse(text), "items").flatMap((item) => listAt(item, "status", "history"));

@@ -15,7 +15,9 @@ import { freePort } from "./product.ts";
 import { at, listAt } from "./shipped-manifests.ts";
 
 const NAMESPACE = "flux-system";
-/** Their definitions: the controller's own kind, and every kind of source, which it waits for. The sources' API is another controller's. */
+/**
+ * CRDs of the Kustomizations and of every kind of source, for which the controller waits. The sources' API belongs to another controller.
+ */
 const DEFINITIONS = [
   {
     module: "github.com/fluxcd/kustomize-controller",
@@ -33,17 +35,17 @@ const DEFINITIONS = [
   },
 ] as const;
 
-/** The name of Flux's account, as the audit log has it, and of its field manager. */
+/** Name of Flux's account in the audit log, and of its field manager. */
 export const FLUX_USER = `system:serviceaccount:${NAMESPACE}:kustomize-controller`;
 
-/** What a Git repository would hold: text by path. */
+/** Content of a Git repository: text by path. */
 export type RepositoryContent = ReadonlyMap<string, string>;
 
-/** The real kustomize-controller on a control plane, with a source that the test publishes to. */
+/** The real kustomize-controller on a control plane, with a source into which the test publishes. */
 export interface Flux {
-  /** The repository's next commit: Flux sees it at once. */
+  /** Publishes the next commit of the repository. Flux sees it immediately. */
   publish(content: RepositoryContent): Promise<void>;
-  /** Has a Kustomization applied now; resolves with its `Ready` condition once it is done, good or bad. */
+  /** Reconciles a Kustomization now. Resolves with its `Ready` condition after the reconcile, whether it succeeded or not. */
   reconcile(name: string): Promise<FluxCondition>;
   log(): string;
   stop(): Promise<void>;
@@ -55,7 +57,7 @@ export interface FluxCondition {
   readonly message: string;
 }
 
-/** Why Flux can't be had here; undefined where it can. */
+/** Reason why Flux is not available here. Undefined if it is. */
 export function fluxRefusal(): string | undefined {
   return (
     programRefusal(["kustomize-controller"]) ??
@@ -63,7 +65,7 @@ export function fluxRefusal(): string | undefined {
   );
 }
 
-/** Builds the controller once, which takes minutes; seconds afterwards. */
+/** Builds the controller. The first build takes minutes, later ones seconds. */
 export async function prepareFlux(): Promise<void> {
   await builtProgram("kustomize-controller");
   for (const definitions of DEFINITIONS) fetchDefinitions(definitions);
@@ -84,7 +86,7 @@ function goRefusal(): string | undefined {
   }
 }
 
-/** Out of the module's archive, whose checksum Go compares with its public log, and this file with the one above. */
+/** Copies the CRDs from the module's archive, whose checksum Go compares with its public log, and this file with `sum`. */
 function fetchDefinitions(definitions: Definitions): void {
   const wanted = cachedFiles(definitions).filter((file) => !existsSync(file));
   if (wanted.length === 0) return;
@@ -100,10 +102,10 @@ function fetchDefinitions(definitions: Definitions): void {
   }
 }
 
-/** What Flux runs on. */
+/** The parts of a control plane that Flux needs. */
 export type FluxPlane = Pick<ControlPlane, "directory" | "kubectl" | "kubeconfigFor">;
 
-/** As `flux install` leaves it, with this test for the source: the definitions, and an account that may do everything. */
+/** Starts the controller in a state as after `flux install`, with this test as the source: the CRDs, and an account with all rights. */
 export async function startFlux(plane: FluxPlane): Promise<Flux> {
   await prepareFlux();
   await installFlux(plane);
@@ -192,7 +194,7 @@ async function reconcile(plane: FluxPlane, name: string): Promise<FluxCondition>
         (each) => at(each, "type") === "Reconciling" && at(each, "status") === "True" && at(each, "reason") === "Progressing",
       );
       const ready = conditions.find((each) => at(each, "type") === "Ready");
-      // What it depends on is being reconciled in that moment: Flux tries again by itself.
+      // Flux retries by itself if a dependency is being reconciled at that moment.
       const isWaiting = ready === undefined || at(ready, "status") === "Unknown" || at(ready, "reason") === "DependencyNotReady";
       if (at(status, "lastHandledReconcileAt") !== asked || isBusy || isWaiting) return undefined;
       return ready as FluxCondition; // The controller's own condition.
@@ -226,7 +228,7 @@ function archiveOf(content: RepositoryContent): Buffer {
 }
 
 interface Archives {
-  /** Resolves to the address under which it can be got. */
+  /** Returns the address of the archive. */
   serve(archive: Buffer): string;
   stop(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** Helm itself, in the two major versions that people have. */
+/** Runs Helm, in the two major versions that users have. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -12,7 +12,7 @@ export type HelmVersion = (typeof HELM_VERSIONS)[number];
 
 export const CHART = path.join(MANIFESTS, "helm/keyvault-injector");
 
-/** Of the API server that the chart is rendered for, where a test does not say another. */
+/** Version of the API server for which the chart is rendered by default. */
 const KUBERNETES = "1.36.0";
 
 export interface HelmAnswer {
@@ -21,16 +21,16 @@ export interface HelmAnswer {
   readonly stderr: string;
 }
 
-/** Why Helm can't be had here; undefined where it can. */
+/** Reason why Helm is not available here. Undefined if it is. */
 export function helmRefusal(): string | undefined {
   return programRefusal(HELM_VERSIONS);
 }
 
-/** Runs Helm with a home of its own, so that nothing of the machine's owner gets in. */
+/** Runs Helm with its own home folder, so that the machine's settings have no effect. */
 export async function runHelm(version: HelmVersion, args: readonly string[], kubeconfig?: string): Promise<HelmAnswer> {
   const helm = await builtProgram(version);
   const home = mkdtempSync(path.join(tmpdir(), "helm-"));
-  // Helm renders, and ends: what it collected of its garbage was a third of its CPU time.
+  // Helm renders and ends. Garbage collection took a third of its CPU time.
   const environment = {
     PATH: process.env["PATH"] ?? "",
     HOME: home,
@@ -50,7 +50,7 @@ export async function runHelm(version: HelmVersion, args: readonly string[], kub
 
 export interface Rendering {
   readonly namespace?: string;
-  /** As `--set` takes them. */
+  /** Values for `--set`. */
   readonly set?: readonly string[];
   /** Further arguments. */
   readonly args?: readonly string[];
@@ -67,14 +67,14 @@ export function templateArguments({
   return ["template", "akvsecretsprovider", CHART, "--namespace", namespace, "--kube-version", kubernetes, ...given, ...args];
 }
 
-/** The chart's objects as text; throws what Helm says where it refuses. */
+/** Renders the chart's objects as text. Throws with Helm's message if Helm fails. */
 export async function renderChart(version: HelmVersion, rendering: Rendering = {}): Promise<string> {
   const { code, stdout, stderr } = await runHelm(version, templateArguments(rendering));
   if (code !== 0) throw new Error(stderr);
   return stdout;
 }
 
-/** Without the copies that a policy compares with: what runs. */
+/** Removes the PodTemplates, which exist only for a policy to compare with, so that the workloads remain. */
 export function withoutPodTemplates(text: string): string {
   return text
     .split(/^---$/m)
@@ -86,7 +86,7 @@ export async function chartObjects(version: HelmVersion, rendering: Rendering = 
   return parseManifests(await renderChart(version, rendering)).filter((object) => object !== null);
 }
 
-/** What Helm says when it refuses; throws where it does not. */
+/** Helm's message if it rejects the values. Throws if it renders the chart. */
 export async function chartRefusal(version: HelmVersion, rendering: Rendering): Promise<string> {
   const { code, stderr } = await runHelm(version, templateArguments(rendering));
   if (code === 0) throw new Error("the chart was rendered, which it should not have been");

@@ -30,7 +30,7 @@ export function kubeAccess(kubeconfig: string, logger: Logger = recordingLogger(
   };
 }
 
-/** The same access by way of a proxy that the test controls. */
+/** A kubeconfig for the same access through a proxy that the test controls. */
 export async function proxiedKubeconfig(plane: ControlPlane): Promise<{ readonly proxy: TcpProxy; readonly kubeconfig: string }> {
   const { hostname, port } = new URL(plane.server);
   const proxy = await startTcpProxy({ host: hostname, port: Number(port) });
@@ -55,7 +55,7 @@ export interface Widget extends KubeObject {
   readonly spec?: { readonly size?: number; readonly colour?: string };
 }
 
-/** A CRD whose schema uses what typed clients lose: `default`, `enum`, `x-kubernetes-*`. */
+/** A CRD whose schema contains fields that typed clients lose: `default`, `enum`, `x-kubernetes-*`. */
 export function widgetDefinition(fields: readonly ("size" | "colour")[] = ["size", "colour"]): KubeObject {
   const properties = {
     size: { type: "integer", default: 3, enum: [3, 4] },

@@ -1,13 +1,13 @@
 import { at, listAt, type Manifest } from "./shipped-manifests.ts";
 
 /**
- * What one machine without a node forces to be patched in the shipped manifests, all of it, with the reasons:
+ * Changes the shipped manifests for one machine without a node. These are all changes, with their reasons.
  *
- * - Service: there are no pods and no kube-proxy, so it becomes an alias of this machine's loopback. The API server then
- *   dials `127.0.0.1` and still demands a certificate for `keyvault-injector-webhook.<namespace>.svc`, as in a cluster.
- * - Webhook configurations: an alias has no port mapping, so the port is the process's own, which is any free one.
- * - Deployments: scaled to 0, because the two processes run beside the API server instead of in pods.
- * - Policies on what the worker heals: they know that Service and that port, as they know the shipped ones.
+ * Service: without pods and kube-proxy, it becomes an alias of this machine's loopback. The API server then dials `127.0.0.1`, but still
+ * requires a certificate for `keyvault-injector-webhook.<namespace>.svc`, as in a cluster.
+ * Webhook configurations: an alias has no port mapping, so that the port is the process's own, which is any free one.
+ * Deployments: scaled to 0, because the two processes run next to the API server instead of in pods.
+ * Policies for the objects that the worker heals: they accept that Service and that port instead of the shipped ones.
  */
 export function onOneMachine(manifests: readonly Manifest[], admissionPort: number): readonly Manifest[] {
   return manifests.map((manifest) => {
@@ -21,7 +21,7 @@ export function onOneMachine(manifests: readonly Manifest[], admissionPort: numb
   });
 }
 
-/** What the policies say of the shipped Service and port, and what they say here. */
+/** Parts of the policies about the shipped Service and port that this file replaces. */
 const SHIPPED = {
   port: "webhook.clientConfig.service.?port.orValue(443) == 443",
   fields: "'internalTrafficPolicy', 'sessionAffinity']",
@@ -56,13 +56,13 @@ export function shippedArguments(manifests: readonly Manifest[], deployment: str
   return listAt(deploymentNamed(manifests, deployment), "spec", "template", "spec", "containers", 0, "args").map(String);
 }
 
-/** Of its runtime: what stands between `node` and the program. */
+/** Node's options of a shipped Deployment's container. */
 export function shippedNodeFlags(manifests: readonly Manifest[], deployment: string): readonly string[] {
   const command = listAt(deploymentNamed(manifests, deployment), "spec", "template", "spec", "containers", 0, "command").map(String);
   return command.filter((part) => part.startsWith("--"));
 }
 
-/** The variables of its container that have a value. */
+/** Variables of a shipped Deployment's container that have a value. */
 export function shippedVariables(manifests: readonly Manifest[], deployment: string): Readonly<Record<string, string>> {
   const variables = listAt(deploymentNamed(manifests, deployment), "spec", "template", "spec", "containers", 0, "env");
   return Object.fromEntries(

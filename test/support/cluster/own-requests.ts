@@ -6,12 +6,12 @@ import { type AuditEntry, forbidden } from "./audit.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { serviceAccountToken } from "./service-account-token.ts";
 
-/** Requests of our processes: those of the ServiceAccounts in the install's namespace. */
+/** Requests of our processes, which use the ServiceAccounts in the install's namespace. */
 function ownRequests(plane: ControlPlane): readonly AuditEntry[] {
   return plane.audit().filter(({ user }) => user.startsWith("system:serviceaccount:keyvault-injector:"));
 }
 
-/** None so far was answered 403; one made on purpose, as the control, is found. */
+/** Asserts that none of our requests so far got status 403. As a control, sends one that does, and finds it in the log. */
 export async function assertNothingForbidden(plane: ControlPlane, context: TestContext): Promise<void> {
   const checked = ownRequests(plane);
   assert.ok(checked.length > 0);

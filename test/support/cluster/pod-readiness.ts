@@ -3,17 +3,20 @@ import { apiRequest, MERGE_PATCH } from "./api-request.ts";
 import type { ControlPlane } from "./control-plane.ts";
 import { kubeAccess } from "./kube-access.ts";
 
-/** What a kubelet would say of pods, where there is none: they are ready as soon as they are there, unless told otherwise. */
+/**
+ * Makes pods ready as a kubelet would, because the control plane has none. Pods become ready as soon as they exist, unless the test holds
+ * them.
+ */
 export interface PodReadiness {
-  /** Pods with this label `app` that come from now on do not become ready. */
+  /** From this call on, new pods with this label `app` do not become ready. */
   hold(app: string): void;
-  /** They do, those that came meanwhile included. */
+  /** Makes them ready again, including those created in the meantime. */
   release(app: string): void;
-  /** The containers of its pods end: the pods, and those that replace them, are not ready until they come up again. */
+  /** Ends the containers of the label's pods. The pods and their replacements are not ready until `comeUp`. */
   crash(app: string): Promise<void>;
-  /** The containers of its pods start once more than before. */
+  /** Restarts the containers of the label's pods. */
   comeUp(app: string): Promise<void>;
-  /** Rejects where a pod could not be made ready. */
+  /** Rejects if a pod could not be made ready. */
   stop(): Promise<void>;
 }
 
@@ -73,7 +76,7 @@ export function startPodReadiness(plane: ControlPlane): PodReadiness {
   };
 }
 
-/** Of a pod whose one container runs, or has just ended. */
+/** Status of a pod whose only container runs, or has just ended. */
 function statusOf(isReady: boolean, restartCount: number): object {
   const now = new Date().toISOString().replace(/\.\d+Z$/, "Z");
   const conditions = ["PodScheduled", "Initialized", "ContainersReady", "Ready"].map((type) => ({
@@ -89,6 +92,6 @@ function statusOf(isReady: boolean, restartCount: number): object {
 async function patchStatus(plane: ControlPlane, { metadata: { namespace = "", name } }: KubeObject, status: object): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/pods/${name}/status`;
   const answer = await apiRequest(plane, { method: "PATCH", path, body: { status }, contentType: MERGE_PATCH });
-  // 404: gone in between.
+  // 404: the pod was deleted in between.
   if (answer.status >= 300 && answer.status !== 404) throw new Error(JSON.stringify(answer.body));
 }

@@ -10,7 +10,7 @@ export function assertAllowed(answer: ApiAnswer): void {
   assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status}: ${messageOf(answer)}`);
 }
 
-/** By this policy, and with these words of it. */
+/** Asserts that this policy denied the request, with this text in its message. */
 export function assertDenied(answer: ApiAnswer, policy: string, message: RegExp): void {
   assert.match(messageOf(answer), new RegExp(`ValidatingAdmissionPolicy '${policy}'`));
   assert.match(messageOf(answer), message);

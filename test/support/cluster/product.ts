@@ -14,23 +14,23 @@ const NAMESPACE = "keyvault-injector";
 
 export type Role = "webhook" | "sync";
 
-/** One of our processes, under its own ServiceAccount and the shipped RBAC, with the shipped arguments. */
+/** One of our processes, with its own ServiceAccount, the shipped RBAC and the shipped arguments. */
 export interface ProductProcess {
   readonly role: Role;
   readonly healthUrl: string;
   readonly admissionPort: number;
   readonly pid: number;
-  /** Resolves with the exit code; 128 where a signal ended it. */
+  /** Resolves with the exit code, or 128 if a signal ended the process. */
   readonly exited: Promise<number>;
-  /** All it has logged so far. */
+  /** Returns the whole log so far. */
   log(): string;
   isReady(): Promise<boolean>;
   metrics(): Promise<string>;
-  /** SIGTERM, then SIGKILL after the grace (milliseconds, default 10,000). */
+  /** Sends SIGTERM, then SIGKILL after the grace (milliseconds, default 10,000). */
   stop(grace?: number): Promise<number>;
-  /** Ends it without a chance to clean up. */
+  /** Ends the process without a chance to clean up. */
   kill(): Promise<number>;
-  /** The signal that ended it; undefined while it runs, or where it ended by itself. */
+  /** Signal that ended the process. Undefined while it runs, or if it ended by itself. */
   endedBy(): NodeJS.Signals | undefined;
 }
 
@@ -39,34 +39,34 @@ export interface Product {
   readonly namespace: string;
   start(role: Role, options?: StartOptions): Promise<ProductProcess>;
   stop(): Promise<void>;
-  /** Log files of every process that ran, for scans. */
+  /** Log files of every process that the test started, for scans. */
   logs(): readonly string[];
 }
 
 export interface StartOptions {
-  /** Further or overriding arguments. */
+  /** Further arguments, or arguments that override the shipped ones. */
   readonly args?: readonly string[];
   readonly environment?: Readonly<Record<string, string>>;
-  /** Milliseconds to readiness, at most; default 30,000. */
+  /** Time limit in milliseconds for readiness. Default 30,000. */
   readonly within?: number;
-  /** Node runs with the flags of the shipped container: where its memory counts. Default: without. */
+  /** Whether Node gets the flags of the shipped container, for tests that measure memory. Default false. */
   readonly hasShippedFlags?: boolean;
 }
 
 export interface InstallOptions {
-  /** Of the processes: where the vault is. */
+  /** Environment of the processes, with the vault's address. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Of `manifests/overlays`; default `default`. */
+  /** Overlay below `manifests/overlays`. Default `default`. */
   readonly overlay?: string;
-  /** The folder of the manifests; default this checkout's. */
+  /** Folder of the manifests. Default: that of this checkout. */
   readonly manifests?: string;
-  /** The program; default this checkout's sources. */
+  /** The program. Default: this checkout's sources. */
   readonly main?: string;
-  /** Who applies the manifests; default kubectl. Resolves when they are there. */
+  /** Applies the manifests, and resolves when they are applied. Default: with kubectl. */
   readonly apply?: (plane: ControlPlane, admissionPort: number) => Promise<void>;
 }
 
-/** Applies the shipped manifests as their reader would: the CRDs first, then everything else. */
+/** Applies the shipped manifests like a user: the CRDs first, then all other objects. */
 export async function installProduct(plane: ControlPlane, options: InstallOptions = {}): Promise<Product> {
   const admissionPort = await freePort();
   const { overlay = "default", manifests = MANIFESTS } = options;
@@ -77,15 +77,15 @@ export async function installProduct(plane: ControlPlane, options: InstallOption
 }
 
 export interface InstalledProduct {
-  /** What was installed, for the arguments of its processes. */
+  /** The installed manifests, which contain the arguments of the processes. */
   readonly shipped: readonly Manifest[];
   readonly admissionPort: number;
   readonly environment?: Readonly<Record<string, string>>;
-  /** The program; default this checkout's sources. */
+  /** The program. Default: this checkout's sources. */
   readonly main?: string;
 }
 
-/** The processes of an install that is there already. */
+/** Starts processes for an existing install. */
 export function productOn(plane: ControlPlane, options: InstalledProduct): Product {
   const { shipped, admissionPort } = options;
   const processes: ProductProcess[] = [];
@@ -119,7 +119,7 @@ export function productOn(plane: ControlPlane, options: InstalledProduct): Produ
 async function applyAll(plane: ControlPlane, folder: string, objects: readonly Manifest[]): Promise<void> {
   await plane.kubectl(["apply", "-k", path.join(folder, "crds")]);
   const list = { apiVersion: "v1", kind: "List", items: objects };
-  // The namespace, which everything else needs, comes first in the rendered order.
+  // The namespace comes first in the rendered order, because the other objects need it.
   await plane.kubectl(["apply", "-f", "-"], JSON.stringify(list));
 }
 
@@ -135,7 +135,7 @@ interface RoleInput {
   readonly logs: string[];
 }
 
-/** Another process may take a port between the moment in which it was free and the one in which ours listens. */
+/** Another process may take a port after the test found it free and before our process listens. */
 const MOST_PORTS = 3;
 
 async function startRole(plane: ControlPlane, input: RoleInput, tried = 1): Promise<ProductProcess> {
@@ -146,7 +146,7 @@ async function startRole(plane: ControlPlane, input: RoleInput, tried = 1): Prom
   mkdirSync(path.dirname(logFile), { recursive: true });
   appendFileSync(logFile, "");
   input.logs.push(logFile);
-  // node:util's parseArgs lets the last of equal flags win, so these override what is shipped.
+  // parseArgs of node:util uses the last of equal flags, so that these override the shipped ones.
   const args = [
     ...shippedArguments(input.shipped, name),
     "--bind-address=127.0.0.1",
@@ -216,7 +216,7 @@ async function untilReady(running: RunningProcess, product: ProductProcess, with
     },
     { within, what: `${product.role}'s readiness` },
   ).catch(async (error: unknown) => {
-    // A suite stops what it got: this one it never gets, and the test process would wait for it.
+    // The suite never gets this process and therefore cannot stop it. Without this call, the test process would wait for it.
     await running.stop();
     throw new Error(`${error instanceof Error ? error.message : ""}\n${product.log().slice(-4_000)}`);
   });

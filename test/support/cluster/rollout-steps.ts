@@ -16,27 +16,27 @@ import {
 } from "../worker/sync-world.ts";
 import { createWorkload, isReady, recordedStampOf, restartStampOf, type WorkloadFacts } from "./workloads.ts";
 
-/** A class of one object of the vault, mirrored into a Secret of the class's name. */
+/** A class with one object of the vault, synced into a Secret with the class's name. */
 export interface Mirrored {
   readonly namespace: string;
   readonly name: string;
   readonly object: string;
 }
 
-/** What people, and the vault, do to workloads that ask for restarts; and what becomes of it. */
+/** Actions of users and of the vault on workloads that request restarts, and checks of their effects. */
 export interface RolloutSteps {
-  /** In a namespace of its own, unless told otherwise. */
+  /** Creates the class, in a new namespace unless one is given. */
   mirrored(name?: string, namespace?: string): Promise<Mirrored>;
-  /** A new version in the vault and then in the Secret; resolves in a later second than that. */
+  /** Creates a new version in the vault, and waits for it in the Secret. Resolves in a later second. */
   rotate(mirrored: Mirrored): Promise<void>;
-  /** With ready pods that are older than every rotation to come. */
+  /** Creates a workload with ready pods, which are older than every later rotation. */
   running(facts: Omit<WorkloadFacts, "namespace">, mirrored: Mirrored): Promise<WorkloadFacts>;
   isRestarted(facts: WorkloadFacts): Promise<boolean>;
   restarted(facts: WorkloadFacts): Promise<boolean>;
   recorded(facts: WorkloadFacts): Promise<string>;
-  /** Resolves with the event's message. */
+  /** Waits for an event, and resolves with its message. */
   told(facts: WorkloadFacts, reason: string): Promise<string>;
-  /** Resolves with the condition's message. */
+  /** Waits for the condition, and resolves with its message. */
   rotatedIs(mirrored: Mirrored, reason: string): Promise<string>;
 }
 

@@ -21,23 +21,23 @@ export interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** What lies at a path in parsed JSON or YAML; undefined where it ends early. */
+/** Value at a path in parsed JSON or YAML. Undefined if the path does not exist. */
 export function at(value: unknown, ...steps: readonly (string | number)[]): unknown {
   let here = value;
   for (const step of steps) {
     if (typeof here !== "object" || here === null) return undefined;
-    here = (here as Readonly<Record<string | number, unknown>>)[step]; // Arrays and objects alike are read by key.
+    here = (here as Readonly<Record<string | number, unknown>>)[step]; // Reads arrays and objects alike by key.
   }
   return here;
 }
 
-/** The list at a path; empty where there is none. */
+/** List at a path. Empty if the path has none. */
 export function listAt(value: unknown, ...steps: readonly (string | number)[]): readonly unknown[] {
   const found = at(value, ...steps);
   return Array.isArray(found) ? found : [];
 }
 
-/** Throws on anything that YAML calls an error or a warning, a key given twice among them. */
+/** Throws on every YAML error or warning, including a duplicate key. */
 export function parseManifests(text: string): readonly Manifest[] {
   return parseAllDocuments(text).map((document) => {
     const problem = document.errors[0] ?? document.warnings[0];
@@ -52,7 +52,10 @@ export function readManifests(file: string): readonly Manifest[] {
 
 const rendered = new Map<string, Promise<string>>();
 
-/** A folder of `manifests`, or one elsewhere by its whole path, as its reader would apply it. Rendered once for all that a process asks for it. */
+/**
+ * Renders a folder of `manifests`, or another folder by its absolute path, as a user would apply it. Renders each folder only once per
+ * process.
+ */
 export function renderFolder(folder: string): Promise<string> {
   const text = rendered.get(folder) ?? renderKustomization(controlPlaneBinary("kubectl"), path.resolve(MANIFESTS, folder));
   rendered.set(folder, text);
@@ -65,29 +68,29 @@ export async function folderManifests(...folders: readonly string[]): Promise<re
   return texts.flatMap(parseManifests);
 }
 
-/** A folder with the component of node-side healing that is made for it, as its reader asks for it. */
+/** A folder with its component for node-side healing, as a user would combine them. */
 export function nodeSideHealing(folder: string): OwnKustomization {
   const part = folder.startsWith("overlays/") ? "product" : folder.replace(/^components\/|-before-1\.35$/g, "");
   return { resources: [folder], components: [`components/node-side-healing/${part}`] };
 }
 
-/** The objects of the folders, in their order, where the worker heals driver and provider too. */
+/** The objects of the folders, in their order, with healing of the driver and the provider. */
 export async function healingManifests(...folders: readonly string[]): Promise<readonly Manifest[]> {
   const texts = await Promise.all(folders.map((folder) => renderOwnKustomization(nodeSideHealing(folder))));
   return texts.flatMap(parseManifests);
 }
 
-/** One of `manifests/overlays`. */
+/** Renders an overlay of `manifests/overlays`. */
 export function renderOverlay(name: string): Promise<string> {
   return renderFolder(`overlays/${name}`);
 }
 
-/** A kustomization of a user's own. Folders are those of `manifests`. */
+/** A user's kustomization. Folders are below `manifests`. */
 export interface OwnKustomization {
   readonly resources: readonly string[];
   readonly components?: readonly string[];
   readonly transformers?: readonly string[];
-  /** Beside the resources that are folders. */
+  /** Further objects in addition to the folders. */
   readonly objects?: readonly Manifest[];
   readonly namespace?: string;
   readonly patches?: readonly { readonly target: { readonly kind: string; readonly name: string }; readonly patch: string }[];
@@ -113,25 +116,25 @@ export async function renderOwnKustomization(own: OwnKustomization): Promise<str
   }
 }
 
-/** The default overlay, in its own namespace or, as a user would do it, in another one. */
+/** Renders the default overlay in its own namespace or, like a user, in another one. */
 export async function renderDefaultOverlay(namespace?: string): Promise<string> {
   if (namespace === undefined) return renderOverlay("default");
   return renderOwnKustomization({ namespace, resources: ["overlays/default"], transformers: ["namespace-references"] });
 }
 
-/** Flags are kubectl's own. Resolves when the definitions are served. */
+/** Installs the CRDs. Flags are kubectl's. Resolves when the API server serves the CRDs. */
 export async function installDefinitions(plane: ControlPlane, ...flags: readonly string[]): Promise<void> {
   await plane.kubectl(["apply", "--server-side", ...flags, "-k", path.join(MANIFESTS, "crds")]);
   await plane.kubectl(["wait", "--for=condition=Established", "crd", "--all", "--timeout=20s"]);
 }
 
-/** CRDs, then everything else, as a user applies them; resolves when the CRDs are served. */
+/** Installs the CRDs, then all other objects, like a user. */
 export async function installShipped(plane: ControlPlane, overlay?: string): Promise<void> {
   await installDefinitions(plane);
   await plane.kubectl(["apply", "--server-side", "-f", "-"], overlay ?? (await renderDefaultOverlay()));
 }
 
-/** Policies take effect some 100 ms after they were created. `probe` resolves with what is to be refused by one of them. */
+/** Waits until the API server enforces a policy, some 100 ms after its creation. `probe` sends a request that this policy rejects. */
 export async function policyIsActive(policy: string, probe: () => Promise<{ readonly body: unknown }>): Promise<void> {
   await eventually(async () => String(at((await probe()).body, "message")).includes(`'${policy}'`), { what: `policy ${policy}` });
 }

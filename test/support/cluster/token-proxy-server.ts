@@ -1,7 +1,7 @@
 /**
- * The address of an AKS cluster's API server, as far as identity bindings see it, by the source of Azure provider 1.8.2: by its own name it
- * shows a certificate that names the cluster; by the name of the cluster's token proxy it takes token requests, judges the ServiceAccount's
- * token, and passes on what Entra, here the emulated one, answers.
+ * Simulates the API server of an AKS cluster for identity bindings, according to the source of Azure provider 1.8.2. Under the API server's
+ * own name, it presents a certificate that contains the cluster's name. Under the name of the cluster's token proxy, it accepts token
+ * requests, checks the ServiceAccount's token, and returns the answer of Entra, here the emulator.
  */
 import { once } from "node:events";
 import type { IncomingMessage, ServerResponse } from "node:http";
@@ -20,31 +20,31 @@ const AUDIENCE = "api://AKSIdentityBinding";
 export interface TokenRequest {
   readonly method: string;
   readonly path: string;
-  /** By which the connection was asked for. */
+  /** Server name (SNI) of the connection. */
   readonly serverName: string;
-  /** Of the form of a POST. */
+  /** Form of a POST. */
   readonly form: Readonly<Record<string, string>>;
-  /** Of the client assertion. */
+  /** Claims of the client assertion. */
   readonly claims: { readonly aud?: unknown; readonly sub?: string };
   readonly status: number;
 }
 
 export interface TokenProxyOptions {
   readonly emulator: Pick<Emulator, "proxyUrl"> & { readonly ca: string };
-  /** The API server's certificate has these names besides. */
+  /** Further names in the API server's certificate. */
   readonly apiServerNames: readonly string[];
-  /** The proxy's name in TLS. */
+  /** Name of the proxy in TLS. */
   readonly proxyName: string;
-  /** Subjects that may use an identity, by client id. */
+  /** Subjects that may use an identity, by the identity's client id. */
   readonly bindings: ReadonlyMap<string, readonly string[]>;
 }
 
 export interface TokenProxyServer {
   readonly port: number;
-  /** Of both certificates, PEM. */
+  /** CA of both certificates, PEM. */
   readonly ca: string;
   readonly requests: readonly TokenRequest[];
-  /** Connections by the API server's own name. */
+  /** Number of connections under the API server's own name. */
   readonly looks: number;
   stop(): Promise<void>;
 }
@@ -102,9 +102,9 @@ export async function startTokenProxyServer(options: TokenProxyOptions): Promise
   };
 }
 
-/** What the client asked for; false where it named nobody. */
+/** The server name that the client requested. Empty if it requested none. */
 function nameOf(socket: TLSSocket): string {
-  const { servername } = socket as TLSSocket & { readonly servername?: string | false }; // Node's, of a server's sockets.
+  const { servername } = socket as TLSSocket & { readonly servername?: string | false }; // Node sets it on the sockets of a server.
   return servername === undefined || servername === false ? "" : servername;
 }
 
@@ -120,7 +120,7 @@ async function read(incoming: IncomingMessage): Promise<Omit<TokenRequest, "stat
 type Asked = Awaited<ReturnType<typeof read>>;
 
 async function answerTo(asked: Asked, { proxyName, bindings, emulator }: TokenProxyOptions): Promise<Answer> {
-  // The API server itself knows no such path.
+  // The API server itself has no such path.
   if (asked.serverName !== proxyName) return { status: 404, body: JSON.stringify({ kind: "Status", code: 404 }) };
   if (asked.method === "POST") {
     const { client_id: client = "" } = asked.form;
@@ -136,6 +136,6 @@ async function passOn({ method, path, body }: Asked, { proxyUrl, ca }: TokenProx
     method === "POST" ? { "content-type": "application/x-www-form-urlencoded", "content-length": Buffer.byteLength(body) } : {};
   const sent = request(`https://${AUTHORITY}${path}`, { method, headers, ca, agent: new HttpsProxyAgent(proxyUrl) });
   sent.end(body);
-  const [answer] = (await once(sent, "response")) as [IncomingMessage]; // Of a client's request.
+  const [answer] = (await once(sent, "response")) as [IncomingMessage]; // The event of a client's request.
   return { status: answer.statusCode ?? 0, body: await text(answer) };
 }

@@ -1,6 +1,6 @@
 import type { ControlPlane } from "./control-plane.ts";
 
-/** Gives the worker's Deployment other arguments, its subcommand first, as an operator does. Resolves with what kubectl says. */
+/** Sets the arguments of the worker's Deployment, including the subcommand, like an operator. Resolves with kubectl's output. */
 export function setWorkerArguments(plane: ControlPlane, args: readonly string[]): Promise<string> {
   const patch = [{ op: "replace", path: "/spec/template/spec/containers/0/args", value: args }];
   const deployment = ["deployment", "keyvault-injector-sync", "-n", "keyvault-injector"];

@@ -8,11 +8,11 @@ export interface WorkloadFacts {
   readonly kind?: WorkloadKind;
   readonly namespace: string;
   readonly name: string;
-  /** Secrets whose keys are variables of its one container. */
+  /** Secrets whose keys become variables of its only container. */
   readonly envFrom?: readonly string[];
   /** Classes that it mounts. */
   readonly classes?: readonly string[];
-  /** Of the template; default: asks for restarts. */
+  /** Annotations of the pod template. By default, they request restarts. */
   readonly annotations?: Readonly<Record<string, string>>;
   readonly spec?: Readonly<Record<string, unknown>>;
 }
@@ -28,7 +28,7 @@ export function workloadPath({ kind = "Deployment", namespace, name }: WorkloadF
   return `/apis/${apiVersionOf(WORKLOADS[kind])}/namespaces/${namespace}/${WORKLOADS[kind].plural}${withName ? `/${name}` : ""}`;
 }
 
-/** One replica, or one pod per node, labelled `app: <name>`. */
+/** Creates a workload with one replica, or one pod per node, and the label `app: <name>`. */
 export async function createWorkload(plane: ControlPlane, facts: WorkloadFacts): Promise<void> {
   const { kind = "Deployment", name, envFrom = [], classes = [], annotations = ASKING } = facts;
   const volumes = classes.map((className) => ({
@@ -52,12 +52,12 @@ export async function liveWorkload(plane: ControlPlane, facts: WorkloadFacts): P
   return found;
 }
 
-/** On the template, where it restarts. */
+/** Stamp on the pod template, which restarts the workload. */
 export async function restartStampOf(plane: ControlPlane, facts: WorkloadFacts): Promise<string | undefined> {
   return (await liveWorkload(plane, facts)).spec.template.metadata.annotations?.[POD_ANNOTATIONS.rotated];
 }
 
-/** On the workload, where it is only a record. */
+/** Stamp on the workload itself, which is only a record. */
 export async function recordedStampOf(plane: ControlPlane, facts: WorkloadFacts): Promise<string | undefined> {
   return (await liveWorkload(plane, facts)).metadata.annotations?.[POD_ANNOTATIONS.rotated];
 }
@@ -70,7 +70,7 @@ export function podsOf(plane: ControlPlane, { namespace, name }: WorkloadFacts):
   return listAll(plane, `/api/v1/namespaces/${namespace}/pods?labelSelector=app%3D${name}`);
 }
 
-/** Whether there are pods, and all of them are ready. */
+/** Whether the workload has pods, and all of them are ready. */
 export async function isReady(plane: ControlPlane, facts: WorkloadFacts): Promise<boolean> {
   const pods = await podsOf(plane, facts);
   return (

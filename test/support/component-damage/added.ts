@@ -5,12 +5,12 @@ import type { Target } from "./cluster.ts";
 import { merged, type Operation, patched, strategicallyPatched } from "./operations.ts";
 import { CLASSES, type Damage } from "./table.ts";
 
-/** A container that somebody else adds. */
+/** A container that another user adds. */
 const EXTRA = { name: "extra", image: "example.com/other:1" };
 const ofPods = (spec: object): object => ({ spec: { template: { spec } } });
 const added = (path: string, value: unknown): Operation => patched({ op: "add", path, value });
 
-/** Fields that edits add beside the installer's, which an apply leaves; as rounds of damage have them. */
+/** Fields that edits add to those of the installer, and that an apply leaves, as rounds of damage. */
 export function addedRounds(namespace: string): readonly (readonly Damage[])[] {
   const own = (resource: Target["resource"], name: string): Target => ({ resource, namespace, name });
   const node = (name: string): Target => ({ resource: WORKLOADS.DaemonSet, namespace: NODE_NAMESPACE, name });
@@ -49,7 +49,7 @@ export function addedRounds(namespace: string): readonly (readonly Damage[])[] {
   ];
 }
 
-/** One that is reported, and how it is taken back. */
+/** Damage that the worker only reports, with the operation that undoes it. */
 export interface ReportedDamage extends Damage {
   readonly undo: Operation;
 }
@@ -61,7 +61,7 @@ const elsewhere = { matchLabels: { nobody: "has-this" } };
 const service = { namespace: "default", name: "elsewhere" };
 const conversion = { strategy: "Webhook", webhook: { clientConfig: { service }, conversionReviewVersions: ["v1"] } };
 
-/** What narrows a policy, widens a role or stands between the API server and its objects. */
+/** Changes that narrow a policy, widen a role, or put a webhook between the API server and its objects. */
 export const ADDED_TO_REPORTED: readonly ReportedDamage[] = [
   {
     target: policy,

@@ -5,18 +5,18 @@ import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import { findByName } from "../../../src/sync/find-by-name.ts";
 import type { Manifest } from "../cluster/shipped-manifests.ts";
 
-/** A cluster with an install on it, wherever it comes from. All access is an administrator's. */
+/** A cluster with an install from any source. All access is an administrator's. */
 export interface DamagedCluster {
   /** Resolves with stdout, rejects with stderr. */
   kubectl(args: readonly string[], input?: string): Promise<string>;
   readonly kube: KubeClient;
-  /** As they were installed: CRDs and everything else. */
+  /** The installed manifests: CRDs and all other objects. */
   readonly manifests: readonly Manifest[];
-  /** The installer: applies what it is given as it did at first, without forcing anything. */
+  /** Applies manifests as the installer did at first, without force. */
   apply(manifests: readonly Manifest[]): Promise<void>;
-  /** The installer again, which may force what it applies: how people repair an install without healing. */
+  /** Applies manifests as the installer, with force if needed, as users repair an install without healing. */
   reinstall(manifests: readonly Manifest[]): Promise<void>;
-  /** Deletes and applies anew: what somebody added that excludes a field of the installer's goes with it. */
+  /** Deletes and recreates objects, which removes fields that another user added and that exclude a field of the installer. */
   renew(manifests: readonly Manifest[]): Promise<void>;
 }
 
@@ -26,18 +26,18 @@ export interface Target {
   readonly name: string;
 }
 
-/** What the worker calls it in copies, logs and metrics. */
+/** Name of the component in the worker's copies, logs and metrics. */
 export function componentId({ resource, namespace, name }: Target): string {
   return `${resource.kind} ${namespace === undefined ? name : `${namespace}/${name}`}`;
 }
 
-/** Whether the worker's metrics say that it is damaged and not healed. */
+/** Whether the worker's metrics report the component as damaged and not healed. */
 export function isDamagedIn(metrics: string, target: Target): boolean {
   const line = `component_damaged{component="${componentId(target)}"`;
   return metrics.split("\n").some((text) => text.includes(line) && text.endsWith(" 1"));
 }
 
-/** Those of the components that are there. */
+/** The components that exist. */
 export async function presentComponents(kube: KubeClient, components: readonly Component[]): Promise<readonly Component[]> {
   const found = await Promise.all(components.map(({ resource, ref }) => findByName(kube, { resource, ref }, AbortSignal.timeout(20_000))));
   return components.filter((_, index) => found[index] !== undefined);
@@ -56,14 +56,14 @@ export function manifestOf({ manifests }: DamagedCluster, { resource, namespace,
   return found;
 }
 
-/** What the API server and controllers write into an object, and no installer: it differs after every repair. */
+/** Fields that the API server and controllers write, and no installer. They differ after every repair. */
 const WRITTEN_BY_OTHERS = new Set(["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "status", "caBundle"]);
 const COUNTED = new Set(["deployment.kubernetes.io/revision", "deprecated.daemonset.template.generation"]);
 const ALLOCATED = new Set(["clusterIP", "clusterIPs", "secrets"]);
 
 /**
- * The whole object but for that, and who installed what of it, as text that is equal for equal content: a repair is at its end when the
- * installers own again what they owned.
+ * The rest of the object and the installers' field ownership, as text that is equal for equal content. A repair is complete when the
+ * installers own the same fields as before.
  */
 export function contentOf(object: KubeObject): string {
   const installers = installerEntries(object).map(({ manager, operation, fieldsV1 }) => `${manager} ${operation} ${textOf(fieldsV1)}`);
@@ -82,7 +82,9 @@ function textOf(object: unknown): string {
   });
 }
 
-/** What an apply that changes nothing leaves as it is; controllers raise the version of what they report on by themselves. */
+/**
+ * Text that stays equal after an apply that changes nothing. Controllers raise the resourceVersion of objects on whose status they report.
+ */
 export function versionOf({ kind, metadata }: KubeObject): string {
   const isReportedOn =
     kind === "Deployment" || kind === "DaemonSet" || kind === "PodDisruptionBudget" || kind === "CustomResourceDefinition";

@@ -9,19 +9,19 @@ import { eventually } from "../time/eventually.ts";
 import { listAll } from "../worker/sync-world.ts";
 import { componentId, type DamagedCluster, isDamagedIn, type Target } from "./cluster.ts";
 
-/** Everything that is shipped, installed by a real installer on a test control plane, and the worker beside it. */
+/** All shipped objects, installed by a real installer on a test control plane, with a worker. */
 export interface ComponentWorld {
   readonly plane: ControlPlane;
   readonly cluster: DamagedCluster;
-  /** Starts the worker, in place of the one that runs. */
+  /** Starts the worker instead of the running one. */
   worker(args: readonly string[]): Promise<ProductProcess>;
-  /** Resolves when the worker has a copy of every component that it heals. */
+  /** Resolves when a copy of every component that the worker heals exists. */
   copiesAreThere(): Promise<void>;
-  /** Whether the metrics say that it is damaged and not healed. */
+  /** Whether the metrics report the component as damaged and not healed. */
   isReported(target: Target): Promise<boolean>;
-  /** Whether the worker's copy of it is what this manager installed. */
+  /** Whether the worker's copy of the component was installed by this manager. */
   hasCopyBy(target: Target, manager: string): Promise<boolean>;
-  /** Writes what looks like a copy of a component, as somebody without the install's key would. */
+  /** Writes an object that resembles a component's copy, like a user without the install's key. */
   plant(kind: string, target: Target, object: object): Promise<void>;
   log(): string;
   stop(): Promise<void>;
@@ -86,7 +86,7 @@ async function installOn(plane: ControlPlane): Promise<ComponentWorld> {
         return ids.has(id) ? [id] : [];
       });
       await eventually(async () => (await listAll(plane, COPIES)).length === installed.length + crds.length, {
-        // A worker whose ServiceAccount was deleted cannot release the lease: the next one waits for all of it, 15 s.
+        // A worker whose ServiceAccount was deleted cannot release the lease, so that the next worker waits for the whole lease, 15 s.
         within: 60_000,
         what: `copies of ${installed.length + crds.length} objects`,
       });

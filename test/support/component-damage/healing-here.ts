@@ -11,7 +11,7 @@ import { createComponentReport } from "../../../src/sync/healing/component-repor
 import { healComponent } from "../../../src/sync/healing/heal-component.ts";
 import { recordingLogger } from "../worker/recording-logger.ts";
 
-/** One copy at a time, as a leader that is never replaced has it. */
+/** In-memory copies, as a leader that is never replaced would hold them. */
 function heldCopies(): ComponentCopies {
   const held = new Map<string, ComponentCopy>();
   return {
@@ -25,7 +25,7 @@ function heldCopies(): ComponentCopies {
   };
 }
 
-/** Time that passes as the queue would let it pass. */
+/** A clock that the test advances as the worker's queue would. */
 export class QueueClock implements Clock {
   #now = Date.now();
   now(): number {
@@ -39,15 +39,15 @@ export class QueueClock implements Clock {
   }
 }
 
-/** One component's healing in this process, a look at a time. */
+/** Heals one component in this process, one reconcile per call. */
 export interface HealingHere {
   readonly clock: QueueClock;
   readonly look: () => Promise<Outcome>;
-  /** As the process that leads next, with the same copies. */
+  /** Starts with an empty memory, like the next leader, but with the same copies. */
   readonly startAnew: () => void;
 }
 
-/** `id` as the worker calls the component. What is there at the first look is what its installer wants. */
+/** `id` is the worker's name of the component. The first reconcile takes the existing object for the installer's version. */
 export function healingOf(
   kube: KubeClient,
   { namespace, id }: { readonly namespace: string; readonly id: string },

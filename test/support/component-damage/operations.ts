@@ -1,7 +1,7 @@
 import { type KubeObject } from "../../../src/domain/kubernetes.ts";
 import { type DamagedCluster, manifestOf, readTarget, type Target } from "./cluster.ts";
 
-/** One way to damage one object. The name of the operation is what is counted as different. */
+/** One way to damage one object. The test counts operations by this name. */
 export interface Operation {
   readonly operation: string;
   inflict(cluster: DamagedCluster, target: Target): Promise<unknown>;
@@ -81,7 +81,7 @@ export const strategicallyPatched = (patch: unknown): Operation => ({
   inflict: kubectl(["patch"], `--patch=${JSON.stringify(patch)}`),
 });
 
-/** The whole object anew, by `kubectl replace`. */
+/** Replaces the whole object with `kubectl replace`. */
 export const replaced = (change: (object: KubeObject) => unknown): Operation => ({
   operation: "replace",
   inflict: async (cluster, target) => {
@@ -93,7 +93,7 @@ export const replaced = (change: (object: KubeObject) => unknown): Operation => 
   },
 });
 
-/** Somebody else's server-side apply, which takes fields over by force. */
+/** Another field manager's server-side apply that takes over fields by force. */
 export const takenOver = (fields: Readonly<Record<string, unknown>>): Operation => ({
   operation: "apply --server-side --force-conflicts",
   inflict: (cluster, target) => {
@@ -104,7 +104,7 @@ export const takenOver = (fields: Readonly<Record<string, unknown>>): Operation 
   },
 });
 
-/** The record of who manages what, wiped. */
+/** Removes the record of field managers. */
 export const disowned: Operation = {
   operation: "wipe managedFields",
   inflict: kubectl(
@@ -114,7 +114,7 @@ export const disowned: Operation = {
   ),
 };
 
-/** Deleted, and made again at once as something else. */
+/** Deletes the object and immediately creates another one with the same name. */
 export const remade = (change: (manifest: object) => object): Operation => ({
   operation: "delete and create",
   inflict: async (cluster, target) => {

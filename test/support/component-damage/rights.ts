@@ -9,7 +9,7 @@ const own = (resource: Damage["target"]["resource"], name: string): Damage["targ
   name,
 });
 
-/** Damage to what gives the product its rights and sets their limits. The last takes the worker's own rights away. */
+/** Damage to the objects that grant rights to the product, or limit them. The last one removes the worker's own rights. */
 export const RIGHTS_DAMAGES: readonly Damage[] = [
   {
     target: named(RESOURCES.clusterRoles, "keyvault-injector-webhook"),

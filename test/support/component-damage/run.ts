@@ -7,20 +7,23 @@ import type { Damage } from "./table.ts";
 
 export interface DamageResult {
   readonly damage: Damage;
-  /** Milliseconds from the end of the damage to the whole object; undefined: it stayed broken. */
+  /** Time in milliseconds from the end of the damage until the object is intact. Undefined if it stayed damaged. */
   readonly healedAfter: number | undefined;
 }
 
-/** Milliseconds. Long enough for what is deleted, which is left alone for 10 s first; of damage that is not healed, all of it is waited. */
+/**
+ * Times in milliseconds. `within` must suffice for deleted objects, which the worker recreates only after 10 s. For damage that is not
+ * healed, the test waits the whole time.
+ */
 export interface Patience {
   readonly within: number;
-  /** Between two looks; default 100. */
+  /** Interval between two checks. Default 100. */
   readonly every?: number;
 }
 
 const REPORTED_WITHIN_MS = 10_000;
 
-/** The same damage in as few rounds as its targets allow, deletions first: for the control, in which nothing depends on the order. */
+/** Arranges the damage in as few rounds as its targets allow, deletions first. For the control, in which the order does not matter. */
 export function packed(damages: readonly Damage[]): readonly (readonly Damage[])[] {
   const rounds: Damage[][] = [];
   const isDeletion = ({ operation }: Damage): boolean => operation.operation.startsWith("delete");
@@ -34,7 +37,7 @@ export function packed(damages: readonly Damage[]): readonly (readonly Damage[])
   return rounds;
 }
 
-/** Whether any of it is left alone for a while before it would be healed. */
+/** Whether the round contains a deletion, before whose repair the worker waits. */
 export function hasDeletion(round: readonly Damage[]): boolean {
   return round.some(({ operation }) => operation.operation.startsWith("delete"));
 }
@@ -47,7 +50,7 @@ async function wholeContent(cluster: DamagedCluster, target: Target): Promise<st
   return contentOf(live);
 }
 
-/** Does the damage of one round, and waits until each object is as it was. */
+/** Inflicts the damage of one round, and waits until each object equals its former state. */
 export async function runRound(cluster: DamagedCluster, round: readonly Damage[], patience: Patience): Promise<readonly DamageResult[]> {
   const before = await Promise.all(round.map(({ target }) => wholeContent(cluster, target)));
   return Promise.all(
@@ -81,7 +84,7 @@ async function untilWhole(
   }
 }
 
-/** The installer applies everything that was damaged once more, unforced: nothing of it changes. */
+/** Applies the damaged objects once more as the installer, without force, and asserts that nothing changes. */
 export async function assertNothingToApply(cluster: DamagedCluster, round: readonly Damage[]): Promise<void> {
   const targets = round.map(({ target }) => target);
   const read = (): Promise<readonly (KubeObject | undefined)[]> => Promise.all(targets.map((target) => readTarget(cluster, target)));
@@ -96,7 +99,10 @@ export async function assertNothingToApply(cluster: DamagedCluster, round: reado
   assert.deepEqual(changed, [], "the installer's next apply changed something");
 }
 
-/** The last part of a repair is the record of owners: twice the same is at rest, where no pods are still to be replaced for their account. */
+/**
+ * The worker restores field ownership last. The objects are at rest when two reads are equal, and no workload must restart because of its
+ * ServiceAccount.
+ */
 async function settledVersions(read: () => Promise<readonly (KubeObject | undefined)[]>): Promise<readonly string[] | undefined> {
   const versionsOf = (objects: readonly (KubeObject | undefined)[]): readonly string[] =>
     objects.map((live) => (live === undefined ? "" : versionOf(live)));
@@ -107,7 +113,7 @@ async function settledVersions(read: () => Promise<readonly (KubeObject | undefi
   return isRestartDue(second.filter((live) => live !== undefined)) ? undefined : versionsOf(second);
 }
 
-/** Whether the worker is still to restart a workload among them for an account among them that was made anew. */
+/** Whether the worker still must restart one of the workloads because of a recreated ServiceAccount among the objects. */
 function isRestartDue(objects: readonly KubeObject[]): boolean {
   const now = Date.now();
   const accounts = objects.filter(({ kind }) => kind === "ServiceAccount");
@@ -116,21 +122,24 @@ function isRestartDue(objects: readonly KubeObject[]): boolean {
   );
 }
 
-/** How damage is reported that is left to people. */
+/** Reports about damage that the worker leaves to users. */
 export interface Reports {
   isReported(target: Target): Promise<boolean>;
 }
 
-/** Milliseconds. A report has to be there within 10 s. */
+/** Times in milliseconds. A report must exist within 10 s. */
 export interface Reporting {
   readonly reports: Reports;
-  /** Until there is none of what is whole. */
+  /** Time limit for the end of a report about an intact object. */
   readonly ended: number;
-  /** Between two looks. */
+  /** Interval between two checks. */
   readonly every: number;
 }
 
-/** Milliseconds until the damage was reported. The worker has not written what was damaged; the installer puts it right again. */
+/**
+ * Time in milliseconds until the worker reported the damage. Asserts that the worker did not write the object. Then repairs it as the
+ * installer.
+ */
 export async function reportedAfter(
   cluster: DamagedCluster,
   { target, operation }: Damage,
@@ -150,7 +159,7 @@ export async function reportedAfter(
   return took;
 }
 
-/** The line that a run ends with. */
+/** Last line of a run's output. */
 export function summaryOf(results: readonly DamageResult[]): string {
   const times = results.flatMap(({ healedAfter }) => healedAfter ?? []).sort((a, b) => a - b);
   const median = times[Math.floor(times.length / 2)] ?? Number.NaN;

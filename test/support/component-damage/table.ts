@@ -39,7 +39,7 @@ export const CLASSES: Target = { resource: DEFINITIONS, name: CLASS_CRD };
 const POD_STATUSES: Target = { resource: DEFINITIONS, name: "secretproviderclasspodstatuses.secrets-store.csi.x-k8s.io" };
 const STATUSES: Target = { resource: DEFINITIONS, name: STATUS_CRD };
 
-/** Damage of one round is done at the same time; each round has one damage of a target at most. */
+/** The test inflicts all damage of one round at the same time. Each round damages a target at most once. */
 export function damageRounds(namespace: string): readonly (readonly Damage[])[] {
   const own = (resource: Target["resource"], name: string): Target => ({ resource, namespace, name });
   const webhook = own(WORKLOADS.Deployment, "keyvault-injector-webhook");
@@ -64,7 +64,7 @@ export function damageRounds(namespace: string): readonly (readonly Damage[])[] 
   const round = (...damages: readonly (readonly [Target, Operation])[]): readonly Damage[] =>
     damages.map(([target, operation]) => ({ target, operation }));
   return [
-    // Deletions, all of them at once but for the worker's own Deployment, which says uninstall.
+    // All deletions at once, except the worker's own Deployment, whose deletion means uninstall.
     round(
       [webhook, deleted],
       [service, deleted],

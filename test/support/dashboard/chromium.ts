@@ -1,4 +1,4 @@
-/** A real Chromium: Debian's, or whichever one the machine has. */
+/** A real Chromium: Debian's, or another one on the machine. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import path from "node:path";
@@ -11,7 +11,7 @@ function executable(): string | undefined {
   return NAMES.flatMap((name) => folders.map((folder) => path.join(folder, name))).find((file) => existsSync(file));
 }
 
-/** Why there is no browser here; undefined where there is one. */
+/** Reason why no browser is available. Undefined if one is. */
 export function chromiumRefusal(): string | undefined {
   if (executable() !== undefined) return undefined;
   return process.env["KEYVAULT_INJECTOR_NO_CHROMIUM"] ?? "no chromium on PATH; install Debian's chromium";
@@ -19,10 +19,12 @@ export function chromiumRefusal(): string | undefined {
 
 const APT = ["update -q", "install -q -y --no-install-recommends chromium fonts-dejavu-core"];
 
-/** Milliseconds of each step. */
+/** Time limit in milliseconds for each step. */
 const APT_MS = 300_000;
 
-/** Installs Debian's where there is none and we may. Why it could not be had stays in the environment of the tests. */
+/**
+ * Installs Debian's Chromium if none exists and the process runs as root. Passes the reason for a failure to the tests in the environment.
+ */
 export function prepareChromium(): void {
   if (executable() !== undefined) return;
   const failed = process.getuid?.() === 0 ? APT.find((args) => !succeeds("apt-get", args.split(" "))) : "install chromium";
@@ -36,12 +38,12 @@ function succeeds(command: string, args: readonly string[]): boolean {
   return spawnSync(command, args, { env, stdio: ["ignore", "ignore", "inherit"], timeout: APT_MS }).status === 0;
 }
 
-/** As root Chromium has no sandbox of its own; it sees pages of ours alone. */
+/** As root, Chromium has no sandbox. It only opens our pages. */
 export async function startChromium(): Promise<Browser> {
   const executablePath = executable();
   if (executablePath === undefined) throw new Error(chromiumRefusal());
   const args = process.getuid?.() === 0 ? ["--no-sandbox", "--disable-dev-shm-usage"] : [];
-  // Half a second that only those pay who need it.
+  // The import takes half a second, which only tests with a browser should pay.
   const { chromium } = await import("playwright-core");
   return chromium.launch({ executablePath, args, timeout: 60_000 });
 }

@@ -6,18 +6,18 @@ import { program } from "../processes/program.ts";
 import { eventually } from "../time/eventually.ts";
 
 export interface Dashboard {
-  /** With the token, and a slash behind it. */
+  /** Address with the token, and a slash at its end. */
   readonly url: string;
   readonly pid: number;
-  /** All that it has printed. */
+  /** Returns all output so far. */
   output(): { readonly stdout: string; readonly stderr: string };
-  /** Ctrl-C; resolves with the exit code. */
+  /** Sends the signal of Ctrl-C. Resolves with the exit code. */
   interrupt(): Promise<number>;
-  /** SIGTERM. */
+  /** Sends SIGTERM. */
   stop(): Promise<number>;
 }
 
-/** Runs the command as a user does, and waits for its address. `nodeFlags`: of the runtime, before the program. */
+/** Runs the command like a user, and waits for its address. `nodeFlags` are Node's options before the program. */
 export async function startDashboard(
   kubeconfig: string,
   args: readonly string[] = [],

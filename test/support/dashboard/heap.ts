@@ -1,8 +1,8 @@
 import { once } from "node:events";
 
-/** The heap of a process that was started with `--inspect`, by its address `ws://…`. */
+/** Heap of a process that was started with `--inspect`, through its address `ws://…`. */
 export interface Heap {
-  /** Bytes that are in use after a collection. */
+  /** Number of bytes in use after a garbage collection. */
   used(): Promise<number>;
   close(): void;
 }

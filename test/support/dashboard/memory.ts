@@ -1,9 +1,9 @@
 import { closeSync, openSync, readFileSync, readSync } from "node:fs";
 
-/** Bytes read at a time. */
+/** Number of bytes per read. */
 const STEP = 8 * 1024 * 1024;
 
-/** What of the needles is in the memory of a process, all that it may write to: heap, buffers, stacks. Linux, and a process of ours. */
+/** Needles that the writable memory of a process contains: heap, buffers, stacks. Only on Linux, and for our own processes. */
 export function foundInMemory(pid: number, needles: readonly Buffer[]): { readonly found: readonly Buffer[]; readonly bytes: number } {
   const longest = Math.max(...needles.map(({ length }) => length));
   const found = new Set<Buffer>();
@@ -38,7 +38,7 @@ function regionsOf(pid: number): readonly Region[] {
     });
 }
 
-/** A page may go while it is read. */
+/** Another thread may unmap a page during the read. */
 function readAt(file: number, buffer: Buffer, length: number, at: number): number {
   try {
     return readSync(file, buffer, 0, length, at);

@@ -1,4 +1,7 @@
-/** What a worker, a driver and a kubelet write, as far as the dashboard shows it: written by a test, each state is there at once. */
+/**
+ * Objects that a worker, a driver and a kubelet write, with the fields that the dashboard shows. The test writes them itself, so that each
+ * state exists immediately.
+ */
 import type { KubeObject, Resource } from "../../../src/domain/kubernetes.ts";
 import { RESOURCES } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
@@ -18,7 +21,7 @@ const fromNow = (milliseconds: number): string => `${new Date(Date.now() + milli
 export const MINUTE = 60_000;
 export const DAY = 86_400_000;
 
-/** A class that makes one Secret of its name, with one key from one object of its name. */
+/** A class that creates one Secret with the class's name, and with one key from the object of that name. */
 export function aSyncedClass({ namespace, name }: Place, vault: string = VAULT): KubeObject {
   return {
     apiVersion: "secrets-store.csi.x-k8s.io/v1",
@@ -43,7 +46,7 @@ export interface Said {
   /** Milliseconds from now. */
   readonly expires?: number;
   readonly since?: number;
-  /** Of the condition `Rotated`. */
+  /** The condition `Rotated`. */
   readonly rotated?: { readonly reason: string; readonly message: string };
 }
 
@@ -164,7 +167,7 @@ export function anEvent(
   } as KubeObject;
 }
 
-/** One that is valid for an hour. */
+/** A Lease that is valid for an hour. */
 export function aLease(holder: string = "worker-1"): KubeObject {
   const now = new Date().toISOString().replace("Z", "000Z");
   return {
@@ -177,7 +180,7 @@ export function aLease(holder: string = "worker-1"): KubeObject {
 
 export type Write = (resource: Resource, object: KubeObject) => Promise<KubeObject>;
 
-/** Writes as the worker does, who owns what it writes. */
+/** Writes with the worker's field manager, so that the worker owns the objects. */
 export function writer(client: KubeClient): { readonly write: Write; readonly writeStatus: Write } {
   const signal = new AbortController().signal;
   const options = { fieldManager: WORKER, force: true } as const;

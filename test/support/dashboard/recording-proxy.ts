@@ -6,14 +6,17 @@ import { type AddressInfo } from "node:net";
 import path from "node:path";
 import type { ControlPlane } from "../cluster/control-plane.ts";
 
-/** Between the dashboard and the API server, in the open: keeps every byte of both ways. */
+/**
+ * An unencrypted proxy between the dashboard and the API server. Records the request lines, the Accept headers and all bytes of the
+ * answers.
+ */
 export interface RecordingProxy {
   readonly kubeconfig: string;
   /** Paths of the requests, with their query. */
   readonly paths: readonly string[];
-  /** `Accept` by path. */
+  /** The header `Accept` by path. */
   readonly accepted: ReadonlyMap<string, string>;
-  /** Everything that the API server sent. */
+  /** Returns all bytes that the API server sent. */
   answers(): Buffer;
   stop(): Promise<void>;
 }

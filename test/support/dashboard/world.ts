@@ -26,14 +26,14 @@ export const VALUE = "canary-value-4f9c2d7e-shall-not-be-seen";
 export interface DashboardWorld {
   readonly plane: ControlPlane;
   readonly write: ReturnType<typeof writer>["write"];
-  /** What the worker says of the class. */
+  /** Writes the class's status as the worker would. */
   say(place: Place, said: Said): Promise<void>;
-  /** A class, its status and its Secret. */
+  /** Creates a class, its status and its Secret. */
   addClass(place: Place, said?: Said): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** A cluster in which every view has something to show. */
+/** Starts a cluster with objects for every view. */
 export async function startDashboardWorld(): Promise<DashboardWorld> {
   const plane = await startControlPlane();
   await installDefinitions(plane);
@@ -62,7 +62,7 @@ export async function startDashboardWorld(): Promise<DashboardWorld> {
   };
 }
 
-/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
+/** Kubernetes times have whole seconds. After this wait, new objects are younger than the existing ones. */
 async function nextSecond(): Promise<void> {
   const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
   await eventually(() => Date.now() >= end, { what: "the next second" });

@@ -1,7 +1,7 @@
-/** What tests read out of our own pages: headings, tables, links and fenced blocks. */
+/** Parts of our pages that tests read: headings, tables, links and fenced blocks. */
 
 export interface Table {
-  /** The headings above it, outermost first. */
+  /** Headings above the table, outermost first. */
   readonly under: readonly string[];
   readonly header: readonly string[];
   readonly rows: readonly (readonly string[])[];
@@ -16,13 +16,13 @@ export function fencedBlocks(markdown: string): readonly FencedBlock[] {
   return [...markdown.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm)].map(([, language = "", text = ""]) => ({ language, text }));
 }
 
-/** Targets of links and images outside of code. */
+/** Targets of links and images outside code. */
 export function linkTargets(markdown: string): readonly string[] {
   const prose = withoutFences(markdown).replaceAll(/`[^`]*`/g, "");
   return [...prose.matchAll(/\]\(([^()\s]+)\)/g)].map(([, target = ""]) => target);
 }
 
-/** Fragments that headings of the page, and places marked with `<a id="…">`, can be linked by. */
+/** Fragments of the page's headings, and of places marked with `<a id="…">`. */
 export function anchors(markdown: string): readonly string[] {
   const text = withoutFences(markdown);
   const headings = [...text.matchAll(/^#{1,6} (.*)$/gm)].map(([, heading = ""]) =>
@@ -49,7 +49,7 @@ export function tables(markdown: string): readonly Table[] {
   return found;
 }
 
-/** Texts in backquotes, in their order. */
+/** Texts in backquotes, in order. */
 export function codeSpans(cell: string): readonly string[] {
   return [...cell.matchAll(/`([^`]*)`/g)].map(([, text = ""]) => text);
 }

@@ -1,26 +1,26 @@
 import { readRepositoryFile } from "../../../tools/repository-files.ts";
 import { at, listAt, readManifests } from "../cluster/shipped-manifests.ts";
 
-/** What `manifests/components/monitoring` says. */
+/** Reads the alerts and the dashboard of `manifests/components/monitoring`. */
 export const ALERT_FILES = ["admission", "webhook", "sync"].map((name) => `components/monitoring/alerts/${name}.yaml`);
 export const DASHBOARD = "manifests/components/monitoring/dashboard.json";
 
 export interface AlertRule {
   readonly alert: string;
   readonly expr: string;
-  /** How long it has to hold before the alert fires, such as `10m`. */
+  /** Time during which the expression must hold before the alert fires, such as `10m`. */
   readonly for: string;
   readonly annotations: Readonly<Record<string, string>>;
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** The groups of a Prometheus rule file: the `spec` of each PrometheusRule holds the same. */
+/** Groups of a Prometheus rule file, which the `spec` of each PrometheusRule contains. */
 export function alertGroups(): readonly unknown[] {
   return ALERT_FILES.flatMap((file) => readManifests(file)).flatMap((rule) => listAt(rule, "spec", "groups"));
 }
 
 export function alertRules(): readonly AlertRule[] {
-  return alertGroups().flatMap((group) => listAt(group, "rules")) as AlertRule[]; // Checked by promtool.
+  return alertGroups().flatMap((group) => listAt(group, "rules")) as AlertRule[]; // promtool checks the form.
 }
 
 export interface Panel {
@@ -30,12 +30,12 @@ export interface Panel {
   readonly expressions: readonly string[];
 }
 
-/** What the dashboard asks for to draw its vertical lines. */
+/** Expressions of the dashboard's vertical lines. */
 export function dashboardAnnotations(): readonly string[] {
   return listAt(dashboard(), "annotations", "list").map((annotation) => String(at(annotation, "expr")));
 }
 
-/** Its variables, with what they are filled from. */
+/** The dashboard's variables, with the queries for their values. */
 export function dashboardVariables(): ReadonlyMap<string, string> {
   return new Map(
     listAt(dashboard(), "templating", "list").map((variable) => [String(at(variable, "name")), String(at(variable, "definition"))]),
@@ -46,7 +46,7 @@ export function dashboard(): unknown {
   return JSON.parse(readRepositoryFile(DASHBOARD));
 }
 
-/** Rows are no panels. */
+/** The dashboard's panels, without rows. */
 export function dashboardPanels(): readonly Panel[] {
   return listAt(dashboard(), "panels")
     .filter((panel) => at(panel, "type") !== "row")

@@ -1,4 +1,4 @@
-/** promtool, Prometheus's own judge of rules, and what it is given of ours. */
+/** Runs promtool, Prometheus's own checker of rules, on our rules. */
 import { execFile } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ export interface Verdict {
 }
 
 export interface Promtool {
-  /** Writes a file for it, and resolves its path. JSON is YAML. */
+  /** Writes a file for promtool, and returns its path. JSON is valid YAML. */
   file(name: string, content: unknown): string;
   judge(...args: readonly string[]): Promise<Verdict>;
   close(): void;
@@ -39,7 +39,7 @@ export async function openPromtool(): Promise<Promtool> {
   };
 }
 
-/** Annotations hold measured values in words; of them only the runbook is looked at. */
+/** Annotations contain measured values in words. The tests compare only the runbook. */
 export function testedGroups(): readonly unknown[] {
   return alertGroups().map((group) => ({
     name: at(group, "name"),
@@ -50,7 +50,7 @@ export function testedGroups(): readonly unknown[] {
   }));
 }
 
-/** What an alert's fault makes fire, with its labels and its runbook. */
+/** Alerts that an alert's fault should fire, with their labels and runbooks. */
 export function expectedAlerts({ alert, fires }: AlertCase): readonly unknown[] {
   const rule = alertRules().find((each) => each.alert === alert);
   return fires.labels.map((labels) => ({

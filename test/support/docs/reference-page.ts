@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { type Table, tables } from "./markdown.ts";
 
-/** What a page states, one line of text per row of its tables, so that a difference reads well. */
+/** Reads the statements of a page, one line of text per row of its tables, so that differences are easy to read. */
 export type Reader = (markdown: string) => readonly string[];
 
-/** Facts that page and code must share; compared as text, in both directions. */
+/** Asserts that page and code have the same facts, compared as text in both directions. */
 export function assertSame(fromPage: readonly string[], fromCode: readonly string[], what: string): void {
   const undocumented = fromCode.filter((fact) => !fromPage.includes(fact));
   const unknown = fromPage.filter((fact) => !fromCode.includes(fact));
@@ -12,7 +12,7 @@ export function assertSame(fromPage: readonly string[], fromCode: readonly strin
   assert.equal(new Set(fromPage).size, fromPage.length, `${what}: a row stands twice`);
 }
 
-/** The comparison must fail for each removed row and for an invented one: the proof that it reads the page. */
+/** Asserts that the comparison fails for each removed row and for an invented one, which proves that it reads the page. */
 export function assertNotices(markdown: string, read: Reader, fromCode: readonly string[]): void {
   const lines = markdown.split("\n");
   const replaced = (at: number, by: readonly string[]): readonly string[] => read(lines.toSpliced(at, 1, ...by).join("\n"));

@@ -3,14 +3,14 @@ import { parseArguments } from "../../../src/cli/shared/options.ts";
 import { at, listAt, type Manifest, readManifests } from "../cluster/shipped-manifests.ts";
 import { fencedBlocks } from "./markdown.ts";
 
-/** A command line of a page, as a shell would split it. */
+/** A command line of a page, split into words like in a shell. */
 export interface RunbookCommand {
   readonly program: string;
   readonly words: readonly string[];
   readonly line: string;
 }
 
-/** Those of a page, each part of a pipe by itself. Indented blocks, in lists, count. */
+/** Commands of a page, each part of a pipe separately. Includes indented blocks in lists. */
 export function commandsOf(markdown: string): readonly RunbookCommand[] {
   const lines = fencedBlocks(markdown.replaceAll(/^ +/gm, "")).flatMap(({ language, text }) => (language === "sh" ? text.split("\n") : []));
   return lines.filter((line) => line !== "").flatMap((line) => partsOf(line));
@@ -42,10 +42,10 @@ const BUILT_IN = {
   mutatingwebhookconfiguration: "mutatingwebhookconfigurations",
 } as const;
 
-/** Flags that take the next word. */
+/** Flags whose value is the next word. */
 const VALUED = new Set(["-n", "-o", "-l", "-k", "-f", "--field-selector", "--tail"]);
 
-/** What stands where: options aside, in order. */
+/** Positional words in order, without options. */
 export function positionals(words: readonly string[]): readonly string[] {
   return words.filter((word, index) => !word.startsWith("-") && !VALUED.has(words[index - 1] ?? ""));
 }
@@ -56,7 +56,7 @@ export function optionOf(words: readonly string[], name: string): string | undef
 }
 
 export interface Known {
-  /** Text of everything that is installed. */
+  /** Text of all installed objects. */
   readonly installed: string;
   readonly crds: readonly Manifest[];
 }
@@ -67,7 +67,7 @@ export function known(version: string): Known {
   return { installed: JSON.stringify(install) + JSON.stringify(crds), crds };
 }
 
-/** What is wrong with a command; undefined where it can be given as it stands. */
+/** Problem of a command. Undefined if a user can run it unchanged. */
 export function problemOf({ program, words, line }: RunbookCommand, facts: Known): string | undefined {
   if (program === "keyvault-injector") return problemOfCli(words);
   if (program === "kubectl") return problemOfKubectl(words, facts);
@@ -113,7 +113,7 @@ function problemOfResource(name: string, { crds }: Known): string | undefined {
   return custom.includes(name) || builtIn.includes(name) ? undefined : `no resource ${name}`;
 }
 
-/** What is called by name in the install's namespace, or by label or account, is something that is installed. */
+/** A name in the install's namespace, a label or an account must be that of an installed object. */
 function problemOfInstall(words: readonly string[], target: readonly string[], { installed }: Known): string | undefined {
   const named = optionOf(words, "-n") === "keyvault-injector" ? target.slice(1) : [];
   const labels = (optionOf(words, "-l") ?? "").split(",").filter((label) => label.startsWith("app.kubernetes.io/"));

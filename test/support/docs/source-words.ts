@@ -4,7 +4,7 @@ import { REPOSITORY, readRepositoryFile } from "../../../tools/repository-files.
 
 const CONSTANTS = { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } as const;
 
-/** All source text: literals that were cut in two are joined, and names of annotations stand for themselves. */
+/** Text of all sources, with split literals joined and names of annotations replaced by their values. */
 export function sourceWords(): string {
   const text = globSync("src/**/*.ts", { cwd: REPOSITORY })
     .sort()
@@ -17,7 +17,10 @@ export function sourceWords(): string {
     .replaceAll('\\"', '"');
 }
 
-/** The parts of a message, between its `<placeholders>`, that no source has. A parenthesis may be a literal of its own, which some messages lack. */
+/**
+ * Parts of a message between its `<placeholders>` that no source contains. A parenthesis may be a separate literal, because some messages
+ * lack it.
+ */
 export function absentWords(message: string, source: string): readonly string[] {
   const parts = message.split(/<[^<>]*>/).filter((part) => part !== "");
   const isTelling = parts.some((part) => part.length >= 8);

@@ -1,4 +1,4 @@
-/** Azurite, Microsoft's emulator of Azure Storage: its queues alone, over TLS, with sign-in. */
+/** Runs Azurite, Microsoft's emulator of Azure Storage: only its queues, over TLS, with sign-in. */
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
@@ -23,7 +23,10 @@ function installFolder(): string {
   return path.join(cacheFolder(), `azurite-${digestOf(FILES)}`);
 }
 
-/** Installs what the lock file says, once, into the cache: no `npm ci` of the checkout pays for it. Undefined, or why it can't be had. */
+/**
+ * Installs the packages of the lock file once into the cache, so that `npm ci` of the checkout need not. Returns undefined, or the reason
+ * for a failure.
+ */
 export function azuriteRefusal(): string | undefined {
   const folder = installFolder();
   if (existsSync(folder)) return undefined;
@@ -36,7 +39,7 @@ export function azuriteRefusal(): string | undefined {
     if (status !== 0) return `Azurite cannot be installed from test/azurite: npm ci: ${stderr.split("\n")[0] ?? ""}`;
     renameSync(made, folder);
   } catch (error) {
-    // Another suite was faster.
+    // Another suite installed it first.
     if (!existsSync(folder)) throw error;
   } finally {
     rmSync(made, { recursive: true, force: true });
@@ -45,12 +48,12 @@ export function azuriteRefusal(): string | undefined {
 }
 
 export interface AzuriteOptions {
-  /** Of the Key Vault emulator, which has issued what Azurite serves by. */
+  /** State folder of the Key Vault emulator, which issued Azurite's serving certificate. */
   readonly stateDir: string;
   /** PEM of the CA. */
   readonly ca: string;
   readonly account: string;
-  /** Default: any that is free. */
+  /** Default: a free port. */
   readonly port?: number;
 }
 
@@ -62,19 +65,19 @@ export interface Azurite {
   urlOf(queue: string): string;
   create(queue: string): Promise<void>;
   remove(queue: string): Promise<void>;
-  /** A message as it is, without base64 around it. */
+  /** Puts a message unchanged, without base64. */
   put(queue: string, message: string): Promise<void>;
-  /** Any request of one who may do everything, and its answer as it comes. */
+  /** Sends any request with all rights, and returns the answer unchanged. */
   ask(call: AzuriteCall): Promise<AzuriteAnswer>;
-  /** Messages, hidden ones included. */
+  /** Number of messages, including hidden ones. */
   count(queue: string): Promise<number>;
-  /** Until {@link Azurite.resume}: its port is open, and nothing answers. */
+  /** Until {@link Azurite.resume}, the port is open, but nothing answers. */
   pause(): void;
   resume(): void;
   stop(): Promise<void>;
 }
 
-/** Nobody's: Azurite asks for one of each account, and tests sign in by tokens. */
+/** Placeholder: Azurite requires a key for each account, but tests sign in with tokens. */
 const ACCOUNT_KEY = Buffer.alloc(64).toString("base64");
 const READY_WITHIN_MS = 60_000;
 const SOCKETS = 16;
@@ -195,7 +198,7 @@ async function expectStatus(asked: Promise<AzuriteAnswer>, expected: readonly nu
   return answer;
 }
 
-/** Azurite looks at what a token says, and at no signature. */
+/** Azurite checks the claims of a token, but not its signature. */
 function testToken(): string {
   const now = Math.floor(Date.now() / 1_000);
   const claims = { aud: "https://storage.azure.com", iss: "https://sts.windows.net/tests/", iat: now - 60, nbf: now - 60, exp: now + 600 };

@@ -1,4 +1,4 @@
-/** Of a process of our own that gets nothing else from the test's: where programs are, and what was compiled of ours before. */
+/** Minimal environment of our processes: the path of programs, and the cache of compiled modules. */
 export function baseEnvironment(): Readonly<Record<string, string>> {
   const { PATH = "", NODE_COMPILE_CACHE } = process.env;
   return NODE_COMPILE_CACHE === undefined ? { PATH } : { PATH, NODE_COMPILE_CACHE };

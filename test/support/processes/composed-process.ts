@@ -14,15 +14,15 @@ export interface Health {
   readonly text: string;
 }
 
-/** One of our processes, composed as `main.ts` does it but in the test's own, before a stub of an API server. */
+/** One of our processes, composed as in `main.ts` but within the test's process, with a simulated API server. */
 export interface ComposedProcess {
   readonly logger: ReturnType<typeof recordingLogger>;
-  /** Of the process: it goes with real time, and further where a test moves it. */
+  /** The process's clock. It follows real time, and the test can move it forward. */
   readonly clock: SteppedClock;
-  /** Undefined while nobody serves there. */
+  /** Undefined while the server does not run. */
   health(path: "/livez" | "/readyz"): Promise<Health | undefined>;
   metrics(): Promise<string>;
-  /** Resolves with `stopped`, or with why it ended. */
+  /** Resolves with `stopped`, or with the reason for the end. */
   readonly ended: Promise<string>;
   stop(): Promise<void>;
 }

@@ -3,24 +3,24 @@ import { createInterface } from "node:readline";
 import { baseEnvironment } from "./base-environment.ts";
 import { startProcess } from "./process.ts";
 
-/** A process that answers each line of JSON with one. */
+/** A process that answers each line of JSON with one line. */
 export interface LineProcess<Asked, Answered> {
-  /** Answers come in the order of the questions, which may be asked before the last one is answered. */
+  /** Answers have the order of the questions. The caller need not wait for an answer before the next question. */
   ask(asked: Asked): Promise<Answered>;
-  /** All it has written to stderr. */
+  /** Returns all text that it has written to stderr. */
   stderr(): string;
-  /** Ends its input and waits for its end. */
+  /** Closes its input, and waits for its end. */
   stop(): Promise<void>;
 }
 
 export interface LineProcessOptions<Asked> {
   readonly command: string;
   readonly args?: readonly string[];
-  /** All of its environment but PATH. */
+  /** Its environment in addition to the base environment. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** An answer that takes longer ends the process (milliseconds). */
+  /** Time limit in milliseconds for an answer. The process ends if it takes longer. */
   readonly within?: number;
-  /** Of a question, with the line's end; JSON where not given. */
+  /** Text of a question, including the line's end. JSON by default. */
   readonly toLine?: (asked: Asked) => string;
 }
 
@@ -43,7 +43,7 @@ export function startLineProcess<Asked, Answered>(options: LineProcessOptions<As
     const { value, done } = await lines.next();
     clearTimeout(timer);
     if (done === true) throw new Error(`the process ended with code ${await running.exited}, or did not answer in time\n${stderr}`);
-    // Written by the process that the test has started.
+    // The started process writes this form.
     return JSON.parse(value) as Answered;
   }
 

@@ -1,12 +1,12 @@
 import type { ChildProcess } from "node:child_process";
 
-/** A child process that a test started and must not outlive it. */
+/** A child process that a test started, and that must not outlive the test. */
 export interface RunningProcess {
   readonly name: string;
   readonly child: ChildProcess;
-  /** Resolves with the exit code (128 + signal number is reported as 128 by Node's null code). */
+  /** Resolves with the exit code, or 128 if a signal ended the process, for which Node reports a null code. */
   readonly exited: Promise<number>;
-  /** SIGTERM, then SIGKILL after the grace (milliseconds, default 10,000). */
+  /** Sends SIGTERM, then SIGKILL after the grace (milliseconds, default 10,000). */
   stop(grace?: number): Promise<number>;
 }
 
@@ -39,7 +39,7 @@ function killAll(): void {
   for (const child of running) child.kill("SIGKILL");
 }
 
-/** A test that dies must not leave servers behind. One listener for all of them: more than ten are a leak to Node. */
+/** Ends the child if the test's process exits. All children share one listener, because Node warns about a leak for more than ten. */
 async function endWithUs(child: ChildProcess, exited: Promise<unknown>): Promise<void> {
   if (running.size === 0) process.once("exit", killAll);
   running.add(child);

@@ -1,4 +1,4 @@
-/** A real registry, Distribution's, on this machine: everything in memory, gone with it. */
+/** A real registry (Distribution) on this machine, with all data in memory. */
 import { spawn } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,13 +10,13 @@ import { startProcess } from "./process.ts";
 export interface RunningRegistry {
   /** `127.0.0.1:<port>` */
   readonly host: string;
-  /** The raw answer below `/v2/`, with credentials where given as `user:password`. */
+  /** Returns the raw answer below `/v2/`. Credentials have the form `user:password`. */
   get(what: string, options?: { readonly accept?: string; readonly credentials?: string }): Promise<Response>;
   stop(): Promise<void>;
 }
 
 export interface RegistryOptions {
-  /** A line of htpasswd with bcrypt; everybody may do everything where it is not given. */
+  /** A line of htpasswd with bcrypt. Without it, every client has all rights. */
   readonly users?: string;
   /** Default 127.0.0.1. */
   readonly address?: string;
@@ -59,7 +59,7 @@ export async function startRegistry({ users, address = "127.0.0.1" }: RegistryOp
   };
 }
 
-/** Of the line in which it says where it listens. */
+/** Port in the line with the listening address. */
 function portOf(stderr: NodeJS.ReadableStream, stop: () => Promise<void>): Promise<string> {
   return new Promise((resolve, reject) => {
     let said = "";

@@ -8,13 +8,13 @@ export interface StubRequest {
   readonly method: string;
   /** Path and query. */
   readonly url: URL;
-  /** The representation that is asked for. */
+  /** The requested representation. */
   readonly accept: string;
-  /** Parsed JSON; undefined where there is none. */
+  /** Parsed JSON. Undefined if the request has no body. */
   readonly body: unknown;
 }
 
-/** Answers as the test wants it to, for behaviour of an API server that a real one cannot be brought to. */
+/** An API server that answers as the test decides, for behavior that a test cannot cause in a real one. */
 export interface StubApiServer {
   readonly kubeconfig: string;
   stop(): Promise<void>;
@@ -48,7 +48,7 @@ export function sendJson(response: ServerResponse, status: number, body: unknown
 
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array)); // Of a stream of bytes.
+  for await (const chunk of request) chunks.push(Buffer.from(chunk as Uint8Array)); // The stream yields bytes.
   const text = Buffer.concat(chunks).toString("utf8");
   return text === "" ? undefined : JSON.parse(text);
 }

@@ -1,18 +1,18 @@
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 
-/** Passes bytes on to one address, so that a test can count, cut and refuse connections. */
+/** Forwards bytes to one address, so that a test can count, cut and refuse connections. */
 export interface TcpProxy {
   readonly port: number;
-  /** Connections accepted so far. */
+  /** Number of connections accepted so far. */
   readonly connections: number;
   /** Resets every open connection. */
   cut(): void;
-  /** While true, new connections are reset at once. */
+  /** Whether the proxy resets new connections immediately. */
   refusing: boolean;
-  /** While true, nothing is passed on: a peer that went silent. */
+  /** Whether the proxy discards all data, like a peer that has become silent. */
   frozen: boolean;
-  /** Milliseconds by which everything that passes is late, either way; 0 at first. */
+  /** Delay in milliseconds of all data in both directions. 0 at first. */
   delayMs: number;
   stop(): Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function startTcpProxy(target: { readonly host: string; readonly po
       open.add(from);
       from.on("data", (chunk) => {
         if (proxy.frozen) return;
-        // Timers of one length fire in their order, and so do the chunks.
+        // Timers with the same delay fire in order, so that the chunks keep their order.
         if (proxy.delayMs > 0) setTimeout(() => to.write(chunk), proxy.delayMs);
         else to.write(chunk);
       });

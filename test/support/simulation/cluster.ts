@@ -8,7 +8,7 @@ import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { applied, created, patched, type Writer } from "./merge.ts";
 import { SimulatedWatch } from "./watch.ts";
 
-/** A request as faults see it. */
+/** A request to which a fault can apply. */
 export interface SimulatedCall {
   readonly verb: "get" | "list" | "create" | "update" | "apply" | "patch" | "delete";
   readonly resource: Resource;
@@ -18,15 +18,15 @@ export interface SimulatedCall {
 
 type Change = (live: KubeObject | undefined) => KubeObject | undefined;
 
-/** An API server in memory, by the clock of the test: objects with versions, owners of fields and preconditions, and live copies of them. */
+/** An in-memory API server with the test's clock: objects with versions, field ownership and preconditions, and live copies of them. */
 export class SimulatedCluster {
-  /** Milliseconds that a request takes before it has any effect. */
+  /** Time in milliseconds that a request takes before it has an effect. */
   latency: (call: SimulatedCall) => number = () => 0;
-  /** Thrown instead of an answer. */
+  /** Error that the request throws instead of an answer. */
   fault: (call: SimulatedCall) => KubeError | undefined = () => undefined;
-  /** Of all writes, in the order in which they took effect. */
+  /** All writes, in the order in which they took effect. */
   readonly writes: SimulatedCall[] = [];
-  /** Writes that a precondition did not let through. */
+  /** Writes that a precondition rejected. */
   readonly refused: SimulatedCall[] = [];
   readonly client: KubeClient;
   readonly watcher: KubeWatcher;
@@ -45,7 +45,7 @@ export class SimulatedCluster {
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- who asks names the kind.
   get<T extends KubeObject>(resource: Resource, ref: ObjectRef): T | undefined {
-    return this.#ofKind(resource).get(objectKey(ref)) as T | undefined; // Of the kind that was asked for.
+    return this.#ofKind(resource).get(objectKey(ref)) as T | undefined; // The store has only objects of the requested kind.
   }
 
   // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- who asks names the kind.
@@ -53,7 +53,7 @@ export class SimulatedCluster {
     return [...this.#ofKind(resource).values()].filter((object) => matches(object, options)) as unknown as readonly T[]; // As above.
   }
 
-  /** As somebody other than the worker writes it: made, or changed. */
+  /** Creates or changes an object like a user other than the worker. */
   put(resource: Resource, body: KubeObject, manager = "kubectl"): KubeObject {
     const writer: Writer = { manager, operation: "Apply" };
     const live = this.get(resource, body.metadata);
@@ -70,7 +70,7 @@ export class SimulatedCluster {
     this.#tell(resource, live, undefined);
   }
 
-  /** Cuts off every watch of the kind; the result lists it anew, since the history of the time in between has expired. */
+  /** Interrupts every watch of the kind. The returned function makes the watches list the kind again, as after an expired history. */
   cutWatches(resource: Resource): () => void {
     const cut = [...this.#watches].filter(({ options }) => isSame(options.resource, resource));
     for (const watch of cut) watch.cut();
@@ -125,7 +125,7 @@ export class SimulatedCluster {
         this.#answer({ verb: "delete", resource, ref }, signal, () => this.#remove(resource, ref, options)),
       requestToken: (ref, _request, signal) =>
         this.#answer({ verb: "create", resource: TOKENS, ref }, signal, () => Sensitive.ofText("token")),
-    } as KubeClient; // Each answer is of the kind that was asked for.
+    } as KubeClient; // Each answer has the requested kind.
   }
 
   async #answer<T>(call: SimulatedCall, signal: AbortSignal, answer: () => T): Promise<T> {
@@ -183,7 +183,7 @@ export class SimulatedCluster {
     return written;
   }
 
-  /** A write that changes nothing is not stored. */
+  /** Does not store a write that changes nothing. */
   #versioned(live: KubeObject | undefined, next: KubeObject): KubeObject {
     if (live !== undefined && contentOf(live) === contentOf(next)) return live;
     this.#version += 1;
@@ -203,7 +203,7 @@ export class SimulatedCluster {
     for (const watch of this.#watches) if (isSame(watch.options.resource, resource)) watch.tell(previous, current);
   }
 
-  /** Watches of the kind list nothing until that is taken back. */
+  /** Makes lists of the kind fail until the caller calls the returned function. */
   refuseLists({ plural }: Resource): () => void {
     this.#unlistable.add(plural);
     return () => {
@@ -244,7 +244,7 @@ export function refusal(code: KubeErrorCode, status: number): KubeError {
   return new KubeError(code, `refused: ${code}`, { retry: { kind: "backoff" }, status });
 }
 
-/** As the API server's authorizers answer. */
+/** Error as the API server's authorizers return it. */
 export function withoutRight(): KubeError {
   const message = 'HTTP 403: it is forbidden: User "system:serviceaccount:keyvault-injector:keyvault-injector-sync" cannot do so';
   return new KubeError("Forbidden", message, { retry: { kind: "backoff" }, status: 403, refuser: { kind: "rights" } });
@@ -276,7 +276,7 @@ function matches({ metadata }: KubeObject, { namespace, labelSelector, fieldSele
   });
 }
 
-/** But for what every write changes. */
+/** Content without the fields that every write changes. */
 function contentOf({ metadata, ...content }: KubeObject): string {
   const { resourceVersion: _, generation: __, uid: ___, creationTimestamp: ____, managedFields = [], ...named } = metadata;
   return JSON.stringify([content, named, managedFields.map(({ time: _____, ...entry }) => entry)]);

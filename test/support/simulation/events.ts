@@ -5,15 +5,15 @@ import { createPushMetrics } from "../../../src/sync/push/push-metrics.ts";
 import type { SimulatedWorld } from "./world.ts";
 
 export interface SentEvent {
-  /** Name of an object of the vault. */
+  /** Name of a vault object. */
   readonly name: string;
   readonly version: string;
   readonly type?: "SecretNewVersionCreated" | "SecretNearExpiry" | "SecretExpired" | "KeyNewVersionCreated";
-  /** Unix milliseconds; default: now. */
+  /** Unix milliseconds. Default: now. */
   readonly at?: number;
 }
 
-/** An event queue of a simulated world, which the worker reads that is led with `push`. */
+/** An event queue of a simulated world. A worker that leads with `push` reads it. */
 export class EventsOf {
   readonly #world: SimulatedWorld;
   readonly #metrics = createPushMetrics(new Registry());
@@ -55,7 +55,7 @@ export class EventsOf {
     this.#messages.push({ id, receipt: id, receipts: 1, text });
   }
 
-  /** How many of what events told of ended so. */
+  /** Number of hints with this outcome. */
   async ended(outcome: "applied" | "looked" | "leftToPoll"): Promise<number> {
     return (await this.#metrics.hints.get()).values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
   }

@@ -7,7 +7,7 @@ import { createGateways } from "../../../src/sync/gateways/gateways.ts";
 import { ADDRESS } from "../fixtures/gateway-plans.ts";
 import type { Leader, SimulatedWorld } from "./world.ts";
 
-/** IngressClass and GatewayClass that the operator named. */
+/** Name of the IngressClass and the GatewayClass that the operator listed. */
 export const NAMED = "named";
 
 export interface SimulatedIngress {
@@ -16,7 +16,7 @@ export interface SimulatedIngress {
   readonly className?: string;
   readonly annotations?: Readonly<Record<string, string>>;
   readonly tls?: readonly unknown[];
-  /** Of its rules. */
+  /** Hosts of its rules. */
   readonly hosts?: readonly string[];
   /** Field manager of its author. */
   readonly manager?: string;
@@ -30,7 +30,7 @@ export function putIngress(
 ): KubeObject {
   const metadata: ObjectMeta = { namespace, name, annotations };
   const spec = { ingressClassName: className, rules: hosts.map((host) => ({ host })), ...(tls === undefined ? {} : { tls }) };
-  const body = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata, spec } as KubeObject; // With a spec.
+  const body = { apiVersion: "networking.k8s.io/v1", kind: "Ingress", metadata, spec } as KubeObject; // The object has a spec.
   return world.cluster.put(OWNER_RESOURCES.Ingress, body, manager);
 }
 
@@ -49,7 +49,7 @@ export function putGateway(world: SimulatedWorld, { namespace, name, listeners }
   world.cluster.put(OWNER_RESOURCES.Gateway, body);
 }
 
-/** A leader that gives certificates to Gateways and Ingresses of the class {@link NAMED}. */
+/** Starts a leader that assigns certificates to Gateways and Ingresses of the class {@link NAMED}. */
 export function leadGateways(world: SimulatedWorld): Leader {
   const { cluster, clock, logger } = world;
   const gateways = createGateways({

@@ -2,14 +2,14 @@ import type { KubeObject, ManagedFieldsEntry } from "../../../src/domain/kuberne
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Who writes what of an object: the identity of an entry in `managedFields`. */
+/** Identity of an entry in `managedFields`. */
 export interface Writer {
   readonly manager: string;
   readonly operation: "Apply" | "Update";
   readonly subresource?: string;
 }
 
-/** Server-side apply by force: what the manager applied before and leaves out now goes, unless somebody else owns it too. */
+/** Server-side apply with force. Removes a field that the manager applied before and now omits, unless another manager also owns it. */
 export function applied(live: KubeObject, body: KubeObject, writer: Writer, time: string): KubeObject {
   const entries = live.metadata.managedFields ?? [];
   const before = entries.find((entry) => isOf(entry, writer))?.fieldsV1 ?? {};
@@ -20,7 +20,7 @@ export function applied(live: KubeObject, body: KubeObject, writer: Writer, time
   return owned(merged, writer, { fields: wanted, time });
 }
 
-/** JSON merge patch. What it changes is no longer owned by those who owned it. A patch that names owners changes nothing else here. */
+/** JSON merge patch. Former owners lose the fields that it changes. A patch of `managedFields` changes nothing else here. */
 export function patched(live: KubeObject, patch: unknown, writer: Writer, time: string): KubeObject {
   const named = (patch as Partial<KubeObject>).metadata?.managedFields ?? [];
   if (named.length > 0)
@@ -37,7 +37,7 @@ export function patched(live: KubeObject, patch: unknown, writer: Writer, time: 
   return owned({ ...merged, metadata }, writer, { fields, time, isAdded: true });
 }
 
-/** The object with the writer's entry. */
+/** The new object with the writer's entry. */
 export function created(body: KubeObject, writer: Writer, time: string): KubeObject {
   return owned(jsonOf(body), writer, { fields: fieldsOf(contentOf(body)), time });
 }
@@ -45,12 +45,12 @@ export function created(body: KubeObject, writer: Writer, time: string): KubeObj
 interface Written {
   readonly fields: Json;
   readonly time: string;
-  /** To what the writer owns already. */
+  /** Whether the fields are added to those that the writer owns already. */
   readonly isAdded?: boolean;
 }
 
 function owned(object: Json, writer: Writer, { fields, time, isAdded = false }: Written): KubeObject {
-  const result = object as unknown as KubeObject; // Made from one.
+  const result = object as unknown as KubeObject; // Built from a KubeObject.
   const entries = result.metadata.managedFields ?? [];
   const own = entries.find((entry) => isOf(entry, writer))?.fieldsV1 ?? {};
   const entry: ManagedFieldsEntry = { ...writer, time, fieldsV1: isAdded ? merge(own, fields) : fields };
@@ -62,7 +62,7 @@ function isOf(entry: ManagedFieldsEntry, { manager, operation, subresource }: Wr
   return entry.manager === manager && entry.operation === operation && entry.subresource === subresource;
 }
 
-/** What of a body is owned: neither its address nor what the server writes. */
+/** The fields of a body that the writer owns, without the object's identity and the API server's own fields. */
 function contentOf(body: KubeObject): Json {
   const { apiVersion: _, kind: __, metadata, ...content } = jsonOf(body);
   const { labels, annotations } = (metadata ?? {}) as KubeObject["metadata"];
@@ -70,7 +70,7 @@ function contentOf(body: KubeObject): Json {
 }
 
 function jsonOf(object: KubeObject): Json {
-  return object as unknown as Json; // An object of the wire is one.
+  return object as unknown as Json; // An object from the API has this form.
 }
 
 function isMap(value: unknown): value is Json {
@@ -114,7 +114,7 @@ function withoutField(fields: Json, [first = "", ...rest]: readonly string[]): J
   return Object.keys(left).length === 0 ? kept : { ...kept, [first]: left };
 }
 
-/** Maps are merged, everything else is replaced. */
+/** Merges maps, and replaces all other values. */
 function merge(live: Json, body: Json): Json {
   const next = Object.entries(body).map(([key, value]): [string, unknown] => {
     const before = live[key];

@@ -12,7 +12,7 @@ import { classOf, type Leader, SimulatedWorld } from "./world.ts";
 export const CLASS = { namespace: "team", name: "files" };
 const WEB = { namespace: "team", name: "web" };
 
-/** A Deployment `web` that mounts the class `files`, which makes no Secret, and two vaults that got its object in the same second. */
+/** A Deployment `web` that mounts the class `files` without Secrets, and two vaults that got the class's object in the same second. */
 export class MountedWorld {
   readonly world = new SimulatedWorld();
   readonly one = new ListedVaults(this.world.clock);
@@ -20,10 +20,10 @@ export class MountedWorld {
   readonly #leader: Leader;
   #pods: readonly KubeObject[] = [];
 
-  /** `filesGraceMs`: how long a restart waits for the driver. */
+  /** `filesGraceMs` is the time in milliseconds that a restart waits for the driver. */
   constructor(filesGraceMs = 0) {
     const { cluster, clock, logger } = this.world;
-    // So that no version of the one is called as one of the other.
+    // Makes the versions of the two vaults differ.
     this.two.set("another");
     for (const vault of [this.one, this.two]) vault.set("db");
     cluster.put(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: "team" } });
@@ -63,7 +63,7 @@ export class MountedWorld {
 
   stop = async (): Promise<void> => this.#leader.stop();
 
-  /** Applies the class. */
+  /** Applies the class with this vault and version. */
   name(vault: string, version?: string): void {
     const { spec, ...rest } = classOf({ ...CLASS, objects: ["db"], vault });
     const { secretObjects: _, parameters = {}, ...mounted } = spec ?? {};
@@ -75,7 +75,7 @@ export class MountedWorld {
     } as KubeObject);
   }
 
-  /** A pod is made, and no other one runs. */
+  /** Creates a pod, and deletes all others. */
   pod(name = "web-1"): void {
     for (const { metadata } of this.#pods) this.world.cluster.delete(RESOURCES.pods, { namespace: "team", name: metadata.name });
     const metadata = { namespace: "team", name, labels: { app: "web" } };
@@ -83,7 +83,7 @@ export class MountedWorld {
     this.#pods = [this.world.cluster.put(RESOURCES.pods, made)];
   }
 
-  /** What the driver, or somebody who may write such records, says that the pod has mounted. */
+  /** Records the mounted version of the pod, like the driver or another user with the right to write such records. */
   record(version: string): void {
     for (const { metadata } of this.#pods) {
       const { name, uid = "" } = metadata;
@@ -103,19 +103,19 @@ export class MountedWorld {
 
   pass = async (milliseconds: number): Promise<void> => this.world.clock.advance(milliseconds);
 
-  /** Of the class: the version of its object, and whether it is ready. */
+  /** Version and state of the class's object, and the conditions `Ready` and `Fresh`. */
   get says(): readonly (string | undefined)[] {
     const [object] = this.world.status(CLASS)?.objects ?? [];
     return [object?.version, object?.state, this.world.condition(CLASS, "Ready"), this.world.condition(CLASS, "Fresh")];
   }
 
-  /** What the template was last restarted for; undefined: never. */
+  /** Stamp of the template's last restart. Undefined before the first one. */
   get restartedFor(): unknown {
     const live = this.world.cluster.get(WORKLOADS.Deployment, WEB) as { readonly spec?: { readonly template?: KubeObject } } | undefined;
     return live?.spec?.template?.metadata.annotations?.["keyvault-injector.dev/rotated"];
   }
 
-  /** The condition of the class that says whether pods have its versions. */
+  /** The class's condition `Rotated`, which shows whether pods have the class's versions. */
   get rotated(): string | undefined {
     const found = this.world.status(CLASS)?.conditions.find(({ type }) => type === "Rotated");
     return found && `${found.status} ${found.reason}: ${found.message}`;

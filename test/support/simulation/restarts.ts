@@ -15,7 +15,7 @@ const CLASS = "app";
 type Values = Readonly<Record<string, string>>;
 
 export interface DeploymentFacts {
-  /** Of the workload itself and of its template, without the prefix. */
+  /** Annotations of the workload, and of its template, without the prefix. */
   readonly own?: Values;
   readonly template?: Values;
   readonly replicas?: number;
@@ -25,7 +25,7 @@ export interface DeploymentFacts {
 const prefixed = (values: Values = {}): Record<string, string> =>
   Object.fromEntries(Object.entries(values).map(([key, value]) => [`${PREFIX}/${key}`, value]));
 
-/** Namespaces, each with one class whose one object its Deployments use, and a worker that restarts them. Nothing replaces pods but the test. */
+/** Namespaces with one class each, whose only object its Deployments use, and a worker that restarts them. Only the test replaces pods. */
 export class Restarts {
   readonly world = new SimulatedWorld();
   readonly #settings: Partial<RolloutSettings>;
@@ -44,7 +44,7 @@ export class Restarts {
     this.world.apply({ namespace, name: CLASS, objects: [namespace] });
   }
 
-  /** With all pods updated and available, and one of them that is older than all versions to come. */
+  /** Creates a Deployment whose pods are all updated and available. One of them is older than all later versions. */
   deploy(namespace: string, name: string, { own, template, replicas = 1, spec = {} }: DeploymentFacts = {}): void {
     const container = { name, envFrom: [{ secretRef: { name: `${CLASS}-${namespace}` } }] };
     const annotations = { [POD_ANNOTATIONS.restartOnRotation]: "true", ...prefixed(template) };
@@ -84,7 +84,7 @@ export class Restarts {
     await this.pass(15_000);
   }
 
-  /** Another process leads, which knows nothing but what is stored. */
+  /** Makes another process the leader, which knows only the stored state. */
   async changeLeader(): Promise<void> {
     await this.stop();
     await this.lead();
@@ -98,7 +98,7 @@ export class Restarts {
     return this.world.clock.advance(milliseconds);
   }
 
-  /** New versions, in their Secrets at once. */
+  /** Sets new versions, and waits until the Secrets have them. */
   async rotate(...namespaces: readonly string[]): Promise<void> {
     for (const namespace of namespaces) {
       this.world.vaults.set(namespace);
@@ -108,20 +108,20 @@ export class Restarts {
     await this.pass(15_000);
   }
 
-  /** The stamp that its template has. */
+  /** Stamp of its template. */
   stamp(namespace: string, name: string): string | undefined {
     const { template } = (this.live(namespace, name) as KubeObject & { readonly spec: { readonly template: KubeObject } }).spec;
     return template.metadata.annotations?.[POD_ANNOTATIONS.rotated];
   }
 
-  /** What its controller says of its pods. */
+  /** Sets the status as its controller would. */
   report(namespace: string, name: string, status: object): void {
     const live = this.live(namespace, name);
     const seen = { observedGeneration: live.metadata.generation };
     this.world.cluster.put(WORKLOADS.Deployment, { ...live, status: { ...seen, ...status } } as KubeObject);
   }
 
-  /** All its pods are replaced, and well. */
+  /** Reports all its pods as replaced and available. */
   complete(namespace: string, name: string, replicas = 1): void {
     this.report(namespace, name, { replicas, updatedReplicas: replicas, availableReplicas: replicas });
   }
@@ -138,19 +138,19 @@ export class Restarts {
     return found;
   }
 
-  /** `False Restarting: <message>`, or `none`. */
+  /** The condition `Rotated` as `False Restarting: <message>`, or `none`. */
   rotated(namespace: string): string {
     const found = this.world.status({ namespace, name: CLASS })?.conditions.find(({ type }) => type === "Rotated");
     return found === undefined ? "none" : `${found.status} ${found.reason}: ${found.message}`;
   }
 
-  /** Of the workload: `RolloutFailed: <message>`. */
+  /** Events of the workload, as `RolloutFailed: <message>`. */
   events(namespace: string, name: string): readonly string[] {
     const own = this.world.events.filter(({ regarding: { metadata } }) => metadata.namespace === namespace && metadata.name === name);
     return own.map(({ reason, message }) => `${reason}: ${message}`);
   }
 
-  /** Every try to write that Deployment from now on ends so. Undefined as status: no answer came. */
+  /** Makes every later write of that Deployment fail with this code. Without a status, no answer came. */
   failWrites(name: string, code: KubeErrorCode, status: number | undefined): { tries: number } {
     const counted = { tries: 0 };
     const more = status === undefined ? {} : { status };

@@ -1,7 +1,7 @@
 import type { VaultClient, VaultClients } from "../../../src/domain/ports/vault-client.ts";
 import type { SimulatedWorld } from "./world.ts";
 
-/** The vaults, which answer no request for a list while they are silent. */
+/** The world's vaults, which do not answer list requests while `isSilent` returns true. */
 export function silencing(world: SimulatedWorld, isSilent: () => boolean): VaultClients {
   const changed = new WeakMap<VaultClient, VaultClient>();
   return {

@@ -8,25 +8,25 @@ interface WatchSource<T> {
   readonly clock: Clock;
   readonly isWanted: (object: KubeObject) => boolean;
   readonly list: () => readonly KubeObject[];
-  /** False while lists are not answered. */
+  /** Returns false while the API server does not answer lists. */
   readonly isListable: () => boolean;
 }
 
 interface Kept<T> {
   readonly ref: ObjectRef;
-  /** The object and its version. */
+  /** Version of the object. */
   readonly version: string;
   readonly value: T;
 }
 
-/** A live copy that hears of each change in the turn after it was made, until it is cut off. */
+/** A live copy that receives each change one microtask after it happened, until it is cut off. */
 export class SimulatedWatch<T> implements Reflector<T> {
   readonly options: ReflectorOptions<T>;
   readonly #source: WatchSource<T>;
   readonly #copy = new Map<string, Kept<T>>();
   #hasSynced = false;
   #unbrokenSince: number;
-  /** When the stream was cut; undefined while it lives. */
+  /** Time at which the stream was cut. Undefined while it is intact. */
   #cutAt: number | undefined;
 
   constructor(source: WatchSource<T>) {
@@ -75,12 +75,12 @@ export class SimulatedWatch<T> implements Reflector<T> {
     await Promise.resolve();
   }
 
-  /** What happens from now on is not seen. */
+  /** Interrupts the stream: the copy misses all later changes. */
   cut(): void {
     this.#cutAt = this.#source.clock.now();
   }
 
-  /** The history of the time in between has expired: listed anew. */
+  /** Lists again, as after an expired history. */
   mend(): void {
     this.#cutAt = undefined;
     this.#hasSynced = false;
@@ -100,7 +100,7 @@ export class SimulatedWatch<T> implements Reflector<T> {
     const all = this.#source.list();
     const present = new Set(all.map(keyOf));
     for (const [key, { ref }] of this.#copy) if (!present.has(key)) this.#set(ref, undefined);
-    // As a real one: a list reports what differs alone.
+    // Like a real one, a list reports only differences.
     for (const object of all) if (this.#copy.get(keyOf(object))?.version !== versionOf(object)) this.#set(refOf(object), object);
     this.#hasSynced = true;
     this.options.observer?.listed?.(this.options.namespace);

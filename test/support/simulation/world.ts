@@ -23,7 +23,7 @@ import { ListedVaults } from "../worker/listed-vault.ts";
 import { recordingLogger } from "../worker/recording-logger.ts";
 import { SimulatedCluster, withoutRight } from "./cluster.ts";
 
-/** Of the shipped default (milliseconds). */
+/** Poll interval of the shipped default (milliseconds). */
 export const INTERVAL = 120_000;
 
 const NAMESPACE = "keyvault-injector";
@@ -32,17 +32,17 @@ const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
 export interface SimulatedClass {
   readonly namespace: string;
   readonly name: string;
-  /** Names of secrets of the vault, each mirrored into a Secret `<class>-<object>`. */
+  /** Names of secrets in the vault, each synced into a Secret `<class>-<object>`. */
   readonly objects: readonly string[];
   readonly vault?: string;
-  /** Whose managed identity it uses. */
+  /** Client id of the managed identity that it uses. */
   readonly identity?: string;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
 type Emitted = Parameters<EventSink["emit"]>[0];
 
-/** The leader's work on a cluster and vaults in memory, by a clock that only a test moves. */
+/** The leader's work on an in-memory cluster and in-memory vaults, with a clock that only the test advances. */
 export class SimulatedWorld {
   readonly clock = new ManualClock();
   readonly cluster = new SimulatedCluster(this.clock);
@@ -59,7 +59,7 @@ export class SimulatedWorld {
     }
   }
 
-  /** Applies the class as its author does. */
+  /** Applies the class like its author. */
   apply(facts: SimulatedClass): void {
     this.cluster.put(RESOURCES.secretProviderClasses, classOf(facts));
   }
@@ -69,29 +69,29 @@ export class SimulatedWorld {
     return readStatus(object?.status);
   }
 
-  /** `True Synced`, as the condition has it. */
+  /** The condition as `True Synced`. */
   condition(ref: ObjectRef, type: "Ready" | "Reconciling" | "Stalled" | "Synced" | "Fresh"): string {
     const found = conditionOf(this.status(ref), type);
     return found === undefined ? "none" : `${found.status} ${found.reason}`;
   }
 
-  /** What the Secret holds under `value`. */
+  /** Value of the key `value` in the Secret. */
   value(ref: ObjectRef): string | undefined {
     const encoded = this.cluster.get<Secret>(RESOURCES.secrets, ref)?.data?.["value"];
     return encoded === undefined ? undefined : Buffer.from(encoded, "base64").toString();
   }
 
-  /** That of a machine whose clock is ahead of all others. */
+  /** Clock of a machine that is ahead of all others. */
   clockAhead(milliseconds: number): Clock {
     return { now: () => this.clock.now() + milliseconds, sleep: (asked, signal) => this.clock.sleep(asked, signal) };
   }
 
-  /** A process that leads from now on. */
+  /** Starts a process that becomes the leader. */
   lead(options: LeadOptions = {}): Leader {
     this.registry = new Registry();
     const stop = new AbortController();
     const ended = runWorker(this.#options(options), stop.signal);
-    // A stop is no failure; a failure is for whoever awaits it.
+    // A stop is not a failure. A caller that awaits `ended` gets the failure.
     ended.catch(() => undefined);
     return {
       ended,
@@ -168,7 +168,7 @@ const SETTINGS: WorkerOptions["settings"] = {
   heal: ["classes"],
 };
 
-/** What the policies forbid is forbidden, because the worker has no right to it. */
+/** A client that rejects all requests, because the worker has no right to the requests that policies forbid. */
 function refusing(): KubeClient {
   const refuse = async (): Promise<never> => {
     await Promise.resolve();

@@ -1,20 +1,20 @@
-/** Waits for a condition, never for a time. */
+/** Waits for a condition instead of a fixed time. */
 export interface EventuallyOptions {
-  /** Bound in milliseconds; default 20,000. */
+  /** Time limit in milliseconds. Default 20,000. */
   readonly within?: number;
-  /** Least pause between attempts in milliseconds; default 50. */
+  /** Shortest pause between attempts in milliseconds. Default 50. */
   readonly every?: number;
-  /** What is awaited, for the failure message. */
+  /** The awaited condition, for the error message. */
   readonly what?: string;
 }
 
 /**
- * An attempt that is a process takes much of what the awaited work needs: the pause after it is twice as long as it took, up to so many
- * milliseconds.
+ * An attempt may be a process that competes with the awaited work. Therefore the pause after it is twice as long as the attempt, up to this
+ * number of milliseconds.
  */
 const LONGEST_PAUSE_MS = 1_000;
 
-/** Resolves with the first value that is neither undefined, nor false, nor an empty list; a throwing attempt counts as not yet. */
+/** Resolves with the first value that is not undefined, false or an empty list. An attempt that throws counts as not yet fulfilled. */
 export async function eventually<T>(
   attempt: () => Promise<T | undefined | false> | T | undefined | false,
   options: EventuallyOptions = {},

@@ -6,7 +6,7 @@ interface Sleeper {
   readonly wake: () => void;
 }
 
-/** Time that stands still until a test moves it. */
+/** A clock that stands until the test advances it. */
 export class ManualClock implements Clock {
   #now = 1_700_000_000_000;
   readonly #sleepers = new Set<Sleeper>();
@@ -37,7 +37,7 @@ export class ManualClock implements Clock {
     });
   }
 
-  /** Moves on, waking sleepers at their own times, and lets what they start run. */
+  /** Advances the clock, wakes sleepers at their own times, and lets their work run. */
   async advance(milliseconds: number): Promise<void> {
     const end = this.#now + milliseconds;
     await nextTurn();

@@ -1,6 +1,6 @@
 import { ManualClock } from "./manual-clock.ts";
 
-/** A machine's clock that somebody sets; monotonic time and sleeps go on. */
+/** A machine's clock that a user sets. Monotonic time and sleeps continue unchanged. */
 export class SettableClock extends ManualClock {
   #setBy = 0;
 
@@ -12,7 +12,7 @@ export class SettableClock extends ManualClock {
     return super.now();
   }
 
-  /** Ahead, or back. */
+  /** Sets the clock forward, or back if negative. */
   set(milliseconds: number): void {
     this.#setBy += milliseconds;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from "../../../src/domain/ports/clock.ts";
 
-/** Real time that a test can move forward: sleepers wake when their time has come by this clock. */
+/** Real time that a test can move forward. Sleepers wake at their times by this clock. */
 export class SteppedClock implements Clock {
   #offset = 0;
   readonly #sleepers = new Set<() => void>();
@@ -9,7 +9,7 @@ export class SteppedClock implements Clock {
     return Date.now() + this.#offset;
   }
 
-  /** As after a pause of the machine: timers that fell due meanwhile fire now. */
+  /** Moves forward as after a pause of the machine: timers that became due in the meantime fire now. */
   step(milliseconds: number): void {
     this.#offset += milliseconds;
     for (const look of this.#sleepers) look();

@@ -17,7 +17,7 @@ export interface Replica extends Certificates {
   stop(): Promise<void>;
 }
 
-/** The certificate machinery of one webhook pod, under the kubeconfig's identity. */
+/** Starts the certificate code of one webhook pod, with the kubeconfig's identity. */
 export function startReplica(kubeconfig: string, podName: string, clock: Clock): Replica {
   const logger = recordingLogger();
   const access = kubeAccess(kubeconfig, logger);
@@ -36,7 +36,7 @@ export function startReplica(kubeconfig: string, podName: string, clock: Clock):
   };
 }
 
-/** What kubectl shows of the CA Secret; undefined where there is none. */
+/** The CA Secret as kubectl prints it. Undefined if it does not exist. */
 export async function liveSecret(plane: ControlPlane): Promise<LiveSecret | undefined> {
   const text = await plane.kubectl([
     "get",
@@ -50,7 +50,7 @@ export async function liveSecret(plane: ControlPlane): Promise<LiveSecret | unde
     "--ignore-not-found",
   ]);
   if (text.trim() === "") return undefined;
-  const secret = JSON.parse(text) as Omit<LiveSecret, "ca" | "previous"> & { data?: Record<string, string> }; // What kubectl prints for a Secret.
+  const secret = JSON.parse(text) as Omit<LiveSecret, "ca" | "previous"> & { data?: Record<string, string> }; // kubectl prints a Secret in this form.
   return { ...secret, ca: decode(secret.data?.["ca.crt"]), previous: decode(secret.data?.["previous-ca.crt"]) };
 }
 
@@ -68,7 +68,7 @@ export interface LiveSecret {
 export interface LiveConfiguration {
   readonly resourceVersion: string;
   readonly entries: readonly string[];
-  /** PEM; empty where there is none. */
+  /** PEM. Empty if the configuration has none. */
   readonly bundle: string;
 }
 
@@ -78,7 +78,7 @@ export async function liveConfiguration(plane: ControlPlane): Promise<LiveConfig
   const object = JSON.parse(text) as {
     metadata: { resourceVersion: string };
     webhooks?: { name: string; clientConfig: { caBundle?: string } }[];
-  }; // What kubectl prints for this kind.
+  }; // kubectl prints this kind in this form.
   return {
     resourceVersion: object.metadata.resourceVersion,
     entries: (object.webhooks ?? []).map(({ name }) => name),
@@ -94,13 +94,13 @@ export function certificatesIn(bundle: string): readonly X509Certificate[] {
   return (bundle.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map((pem) => new X509Certificate(pem));
 }
 
-/** By signature alone: the clocks of these tests are not the machine's. */
+/** Checks only the signature, because the clocks of these tests differ from the machine's. */
 export function isSignedByOneOf(leaf: string, bundle: string): boolean {
   const certificate = new X509Certificate(leaf);
   return certificatesIn(bundle).some((ca) => certificate.checkIssued(ca) && certificate.verify(ca.publicKey));
 }
 
-/** A TLS connection as the API server makes it, trusting `bundle` alone: "ok" or OpenSSL's reason. */
+/** Opens a TLS connection like the API server, with only `bundle` as trusted CAs. Resolves with "ok" or OpenSSL's reason. */
 export async function callTls(replica: Certificates, bundle: string): Promise<string> {
   const pair = replica.source.current();
   if (pair === undefined) return "no certificate";
@@ -123,7 +123,7 @@ export async function callTls(replica: Certificates, bundle: string): Promise<st
   }
 }
 
-/** Lets a number of callers go on only when all have arrived: makes a race certain. */
+/** Blocks a number of callers until all have arrived, which makes a race certain. */
 export function barrier(parties: number): () => Promise<void> {
   const waiting: (() => void)[] = [];
   return () =>
@@ -133,7 +133,7 @@ export function barrier(parties: number): () => Promise<void> {
     });
 }
 
-/** The client, with something happening right before its first apply. */
+/** A client that runs `happening` right before its first apply. */
 export function beforeFirstApply(client: KubeClient, happening: () => Promise<unknown>): KubeClient {
   let isFirst = true;
   return {

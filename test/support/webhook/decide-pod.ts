@@ -9,19 +9,19 @@ import type { SecretObject, SecretProviderClass } from "../../../src/domain/kube
 import { aClass, aReview, prefixed } from "../fixtures/pods.ts";
 
 export interface World {
-  /** By name, beside the document's class. */
+  /** Further classes by name, in addition to the one of the documentation. */
   readonly facts?: Readonly<Record<string, ClassFact>>;
   readonly namespace?: NamespaceFact;
-  /** Of the Namespace. */
+  /** Name of the Namespace. */
   readonly name?: string;
   readonly strictAnnotations?: boolean;
-  /** Default: it is, as at the command line. */
+  /** Default true, as on the command line. */
   readonly isCallerTrusted?: boolean;
-  /** Of the build, in the status annotation. */
+  /** Version of the build in the status annotation. */
   readonly version?: string;
 }
 
-/** The webhook's decision on a pod, as far as it is pure. */
+/** The webhook's decision on a pod, computed without I/O. */
 export function decidePod(
   pod: unknown,
   { facts = {}, namespace, name = "default", strictAnnotations = false, isCallerTrusted = true, version = "1.2.3" }: World = {},
@@ -51,11 +51,11 @@ export interface InjectedPod {
   };
 }
 
-/** The pod as its patch makes it. */
+/** The pod after the webhook's patch. */
 export function injectedPod(pod: unknown, world: World = {}): InjectedPod {
   const decision = decidePod(pod, world);
   assert.ok(decision.kind === "patched", JSON.stringify(decision));
-  // Its shape is what the tests check.
+  // The tests check its form.
   return jsonpatch.applyPatch(structuredClone(pod), structuredClone(decision.patch), true, false).newDocument as InjectedPod;
 }
 
@@ -72,7 +72,7 @@ export function warningsOf(pod: unknown, world: World = {}): readonly string[] {
   return decision.warnings;
 }
 
-/** Defaults on the Namespace, given without their prefix. */
+/** Defaults of the Namespace, given without their prefix. */
 export function defaults(annotations: Readonly<Record<string, string>>): NamespaceFact {
   return { kind: "found", annotations: prefixed(annotations) };
 }

@@ -1,5 +1,5 @@
-// Somebody who is up to no good, as a process of its own. Arguments: a port, and the address to come from. Prints a line once all of it is
-// under way, and goes on until it is ended: whatever is closed is opened again.
+// An attacker in a separate process. Arguments: a port, and its local address. Prints a line as soon as all connections have begun, and
+// continues until it is ended: it reopens every closed connection.
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { aPod, aReview } from "../fixtures/pods.ts";
@@ -10,7 +10,10 @@ const MIB = 1024 * 1024;
 const PAUSE_MS = 500;
 const UNKNOWN = wholeRequest(aReview(aPod({ inject: "true", "secret-provider-class": "unknown" }), { namespace: "nowhere" }));
 
-/** What a connection sends once it is secure; `silent` ones never begin. `again`: sent anew after each answer. */
+/**
+ * Data that a connection sends after its TLS handshake. `isSilent` connections never begin the handshake. `isRepeated` ones send the data
+ * again after each answer.
+ */
 interface Kind {
   readonly count: number;
   readonly isSilent?: boolean;
@@ -60,5 +63,5 @@ function reopen(socket: Socket, kind: Kind): void {
 }
 
 for (const kind of KINDS) for (let index = 0; index < kind.count; index++) open(kind, noteBegun);
-// Some may never get as far.
+// Some connections may never begin.
 setTimeout(() => begun < total && console.log("under way"), 10_000);

@@ -24,7 +24,7 @@ export interface HttpAnswer {
   readonly json: ReviewAnswer;
 }
 
-/** The members of an answer that tests look at. */
+/** The fields of an answer that tests read. */
 export interface ReviewAnswer {
   readonly apiVersion?: string;
   readonly kind?: string;
@@ -57,7 +57,7 @@ export interface WebhookParts
   readonly known?: readonly SecretProviderClass[];
 }
 
-/** The real server on a free port, over real TLS; classes come from a list, and the API server knows no others. */
+/** Starts the real server on a free port with real TLS. Its classes come from a list, and the API server has no others. */
 export async function startWebhook({
   known = [],
   settings,

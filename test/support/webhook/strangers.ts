@@ -2,25 +2,25 @@ import { once } from "node:events";
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 
-/** An address of this machine that is not the one of those who ask in earnest. Only Linux has all of 127.0.0.0/8. */
+/** An address of this machine that honest clients do not use. Only Linux has all of 127.0.0.0/8. */
 export const ELSEWHERE = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
 
 export interface StrangerOptions {
   readonly port: number;
-  /** Default: {@link ELSEWHERE}. */
+  /** Local address. Default {@link ELSEWHERE}. */
   readonly from?: string;
 }
 
-/** Connections of somebody who is up to no good; closed together. */
+/** Connections of an attacker, which are closed together. */
 export interface Strangers<S extends Socket> {
   readonly sockets: readonly S[];
-  /** How many are still open. */
+  /** Returns the number of open connections. */
   readonly open: () => number;
   readonly end: () => void;
 }
 
 function strangers<S extends Socket>(sockets: readonly S[]): Strangers<S> {
-  // An end without anybody who listens for it would be an error of the test's process.
+  // Without a listener, an error of a socket would end the test's process.
   for (const socket of sockets) socket.on("error", () => undefined);
   return {
     sockets,
@@ -29,11 +29,11 @@ function strangers<S extends Socket>(sockets: readonly S[]): Strangers<S> {
   };
 }
 
-/** Connections that say nothing at all. */
+/** Connections that send nothing. */
 export async function silentStrangers(count: number, { port, from = ELSEWHERE }: StrangerOptions): Promise<Strangers<Socket>> {
   const sockets: Socket[] = [];
   while (sockets.length < count) {
-    // More than a server's backlog at once: the kernel calls them connected, and lets the server see them seconds later.
+    // With more connections than the server's backlog, the kernel reports them as connected, but the server sees them only seconds later.
     const length = Math.min(200, count - sockets.length);
     const some = strangers(Array.from({ length }, () => connectTcp({ port, host: "127.0.0.1", localAddress: from })));
     await Promise.allSettled(some.sockets.map((socket) => once(socket, "connect")));
@@ -42,7 +42,7 @@ export async function silentStrangers(count: number, { port, from = ELSEWHERE }:
   return strangers(sockets);
 }
 
-/** Connections over TLS that each send this. */
+/** TLS connections that each send this text. */
 export async function strangersThatSay(said: string, count: number, options: StrangerOptions): Promise<Strangers<TLSSocket>> {
   const { port, from = ELSEWHERE } = options;
   const sockets = Array.from({ length: count }, () =>
@@ -50,12 +50,12 @@ export async function strangersThatSay(said: string, count: number, options: Str
   );
   const all = strangers(sockets);
   await Promise.allSettled(sockets.map((socket) => once(socket, "secureConnect")));
-  // Whoever does not read does not notice an end either.
+  // A socket that does not read does not notice its end.
   for (const socket of sockets) socket.resume().write(said);
   return all;
 }
 
-/** The head of a review's request, and a body where one is given. */
+/** Head of a review request, with the body if one is given. */
 export function requestOf(length: number, body = ""): string {
   return `POST /mutate/pods HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\n\r\n${body}`;
 }

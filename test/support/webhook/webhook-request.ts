@@ -9,18 +9,18 @@ export interface WebhookAnswer {
 
 export interface WebhookTarget {
   readonly port: number;
-  /** PEM: whom to trust. */
+  /** PEM of the trusted CAs. */
   readonly ca: string;
 }
 
-/** Where the API server would send a review, and whom it trusts there. */
+/** Port for reviews, and the CAs that the API server trusts for it. */
 export async function webhookTarget(plane: ControlPlane, port: number): Promise<WebhookTarget> {
   const path = "jsonpath={.webhooks[0].clientConfig.caBundle}";
   const bundle = await plane.kubectl(["get", "mutatingwebhookconfiguration", "keyvault-injector", "-o", path]);
   return { port, ca: Buffer.from(bundle, "base64").toString("utf8") };
 }
 
-/** One POST of a review over a connection of its own, verified as the API server does it. */
+/** Sends one POST with a review on a new connection, and verifies the certificate like the API server. */
 export function postToWebhook({ port, ca }: WebhookTarget, body: string | Buffer, options: RequestOptions = {}): Promise<WebhookAnswer> {
   const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
   const servername = "keyvault-injector-webhook.keyvault-injector.svc";

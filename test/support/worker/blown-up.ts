@@ -1,24 +1,24 @@
-/** Objects as somebody makes them who wants to fill a stranger's memory: as large as the API server takes, each in another place. */
+/** Objects with which an attacker could fill another process's memory: as large as the API server accepts, each with another large part. */
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 
 export interface BlownUp {
-  /** Path of what is large. */
+  /** Path of the large part. */
   readonly place: string;
-  /** What is large is one text. */
+  /** Whether the large part is one text. */
   readonly isText: boolean;
   readonly object: KubeObject;
 }
 
-/** What the API server sets or checks, and what decides whether the object is looked at at all. */
+/** Fields that the API server sets or checks, and those on which it depends whether the worker reads the object at all. */
 const KEPT =
   /^(apiVersion|kind|metadata\.(name|namespace|uid|resourceVersion|creationTimestamp)|.*\.(driver|provider|manager|operation|time|gatewayClassName|ingressClassName|protocol)|.*\.ownerReferences\.\d+\.\w+)$/;
 
-/** Maps whose keys their author chooses. */
+/** Maps whose keys the author chooses. */
 const TEXT_MAPS = /\.(labels|annotations|matchLabels|parameters|volumeAttributes|options|data|f:labels|f:annotations|f:data)$/;
 
-/** One for each text, list and map that can be large, of about so many characters. */
+/** One object for each text, list and map that can be large, with about this many characters. */
 export function blownUps(object: KubeObject, characters: number): readonly BlownUp[] {
-  // Each of the same shape.
+  // Each has the form of a KubeObject.
   return largeForms(object, "", characters).map(({ place, isText, value }) => ({ place, isText, object: value as KubeObject }));
 }
 
@@ -58,7 +58,7 @@ function manyKeys(map: object, characters: number): object {
   return { ...map, ...Object.fromEntries(Array.from({ length }, (_, index) => [`${key}-${index}`, entry])) };
 }
 
-/** Another entry of the same kind: equal ones might be held once. */
+/** Makes another entry of the same form, because the worker might hold equal entries only once. */
 function distinct(value: unknown, mark: string, place: string): unknown {
   if (typeof value === "string") return value === "true" || KEPT.test(place) ? value : `${value}-${mark}`;
   if (Array.isArray(value)) return value.map((entry) => distinct(entry, mark, `${place}.0`));
@@ -66,7 +66,7 @@ function distinct(value: unknown, mark: string, place: string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, distinct(entry, mark, `${place}.${key}`)]));
 }
 
-/** Characters of all texts in it, and 16 for everything else, each object once. */
+/** Number of characters of all texts, plus 16 for every other value, with each object counted once. */
 export function sizeOf(value: unknown, seen: Set<object> = new Set()): number {
   if (typeof value === "string") return value.length;
   if (typeof value !== "object" || value === null) return 16;

@@ -1,4 +1,4 @@
-/** Ways in which a value may leak: as it is, or in an encoding that something on the way applies. */
+/** Forms in which a value may leak: plain, or in an encoding that a component may apply. */
 export function encodingsOf(value: string): ReadonlyMap<string, string> {
   const bytes = Buffer.from(value, "utf8");
   const encodings = new Map<string, string>([
@@ -14,7 +14,7 @@ export function encodingsOf(value: string): ReadonlyMap<string, string> {
   return encodings;
 }
 
-/** The digits that depend on the value alone when it starts `shift` bytes into a group of three. */
+/** The digits that depend only on the value if it starts `shift` bytes into a group of three. */
 function base64Core(bytes: Buffer, shift: number, encoding: "base64" | "base64url"): string {
   const whole = Buffer.concat([Buffer.alloc(shift), bytes])
     .toString(encoding)
@@ -25,7 +25,7 @@ function base64Core(bytes: Buffer, shift: number, encoding: "base64" | "base64ur
 }
 
 export interface Text {
-  /** Where it is from, for the report. */
+  /** Source of the text, for the report. */
   readonly name: string;
   readonly text: string;
 }
@@ -33,11 +33,11 @@ export interface Text {
 export interface Leak {
   readonly where: string;
   readonly encoding: string;
-  /** Position in the list of values; never the value. */
+  /** Index in the list of values, never the value itself. */
   readonly value: number;
 }
 
-/** Every value in every encoding in every text. Hex is compared without regard to case. */
+/** Searches for every value in every encoding in every text. Ignores case for hex. */
 export function findLeaks(values: readonly string[], texts: readonly Text[]): readonly Leak[] {
   return values.flatMap((value, index) =>
     [...encodingsOf(value)].flatMap(([encoding, needle]) =>

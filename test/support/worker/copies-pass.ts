@@ -24,7 +24,7 @@ const classWith = (mirrorTo: string): SecretProviderClass => ({
   spec: { provider: "azure", secretObjects: [{ secretName: "app", type: "Opaque", data: [{ objectName: "object", key: "password" }] }] },
 });
 
-/** A copy of older content, as the worker has written it, that says it is of the class `owner`. */
+/** A copy with older content in the worker's form, which names the class `owner`. */
 export function copyIn(namespace: string, owner = KEY): ObservedSecret {
   const { labels, annotations } = copyMetadata({ classKey: KEY, secret: SOURCE, mark: "old" });
   return {
@@ -39,21 +39,21 @@ export function copyIn(namespace: string, owner = KEY): ObservedSecret {
 
 interface Pass {
   readonly mirrorTo: string;
-  /** Namespaces that take copies of the class. */
+  /** Namespaces that consent to copies of the class. */
   readonly granted: readonly string[];
   readonly copies: readonly ObservedSecret[];
-  /** Namespaces for whose Secrets the worker has no room; that of the class is `team`. */
+  /** Namespaces whose Secrets the worker has no room for. The class is in `team`. */
   readonly inPart?: readonly string[];
   readonly before?: readonly CopyStatus[];
   /** The API server's answer to a write in the namespace. */
   readonly refuses?: Readonly<Record<string, KubeErrorCode>>;
-  /** Namespaces whose classes are another shard's. */
+  /** Namespaces whose classes belong to another shard. */
   readonly otherShard?: readonly string[];
   /** The API server's answer to a read of another class. */
   readonly readFails?: KubeErrorCode | "unserved";
-  /** What another class that is found lists as `mirror-to`; default: none is found. */
+  /** Value of `mirror-to` of another class that the API server finds. By default it finds none. */
   readonly found?: string;
-  /** Those of the install; none: all. */
+  /** Namespaces that the install serves. Empty means all. */
   readonly served?: readonly string[];
   readonly pace?: CopyPace;
   /** Unix milliseconds. */
@@ -65,11 +65,11 @@ interface Passed {
   /** Namespaces, in order. */
   readonly written: readonly string[];
   readonly status: readonly CopyStatus[] | undefined;
-  /** Other classes that the API server was asked for. */
+  /** Other classes that the worker requested from the API server. */
   readonly asked: readonly string[];
 }
 
-/** One pass over the class's copies. */
+/** Runs one pass over the class's copies. */
 export async function passOver({
   mirrorTo,
   granted,
@@ -145,7 +145,7 @@ export async function passOver({
       grants: { consentOf: (namespace: string) => ({ from: granted.includes(namespace) ? ["team/*"] : [], isTerminating: false }) },
       markOf: () => "new",
     },
-  } as unknown as CopyPorts; // As far as it is asked.
+  } as unknown as CopyPorts; // The pass uses only these ports.
   const outcome = await reconcileCopies(ports, KEY, new AbortController().signal).then(
     ({ kind }) => kind,
     (error: unknown) => `failed: ${error instanceof KubeError ? error.code : String(error)}`,

@@ -2,7 +2,7 @@ import { keyOf } from "../../../src/domain/object-key.ts";
 import type { FetchMirror } from "../../../src/sync/vault/mirror.ts";
 import type { ValuesInHand } from "../../../src/sync/vault/values-in-hand.ts";
 
-/** As the worker's queue does once a class is reconciled: its values are no longer in hand. */
+/** Releases the values of a class after its fetch, as the worker's queue does after a reconcile. */
 export function endingValues(values: ValuesInHand, mirror: FetchMirror): FetchMirror {
   return async (spc, request, signal) => {
     try {

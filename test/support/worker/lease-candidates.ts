@@ -1,4 +1,4 @@
-/** Candidates for the Leases of a worker, in a cluster and a time of their own. */
+/** Candidates for the Leases of a worker, with their own cluster and clock. */
 import assert from "node:assert/strict";
 import { LEASE_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import { type Lease, RESOURCES } from "../../../src/domain/kubernetes.ts";
@@ -19,31 +19,31 @@ const STEP = 250;
 
 export interface Candidate {
   readonly shards: number;
-  /** What it leads at the moment. */
+  /** Shard that it leads at the moment. */
   readonly shard: () => number | undefined;
-  /** As it was told; undefined while it has never led. */
+  /** Its latest term. Undefined before it first led. */
   readonly term: () => Term | undefined;
-  /** By verb: requests so far. */
+  /** Number of requests so far, by verb. */
   readonly requests: ReadonlyMap<string, number>;
   readonly said: (message: string) => boolean;
   readonly stop: () => void;
-  /** Its requests fail from now on, or not any more. */
+  /** Makes its requests fail, or succeed again. */
   readonly cutOff: (isCutOff: boolean) => void;
 }
 
 export interface CandidateOptions {
-  /** What happens right before a request of the verb (`get`, `list`, `apply`, `patch`). */
+  /** Called right before a request with the verb (`get`, `list`, `apply`, `patch`). */
   readonly before?: (verb: string) => void;
-  /** Milliseconds that its machine has slept in all. */
+  /** Total time in milliseconds that its machine has slept. */
   readonly slept?: () => number;
   readonly refuses?: (verb: string, lease: string | undefined) => KubeError | undefined;
   readonly hasLed?: () => Promise<boolean>;
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** Whose name the request has; undefined of a list. */
+/** Name of the Lease in the request. Undefined for a list. */
 function leaseIn([, ref]: readonly unknown[]): string | undefined {
-  const { name, metadata } = ref as { readonly name?: string; readonly metadata?: { readonly name?: string } }; // As the client is called.
+  const { name, metadata } = ref as { readonly name?: string; readonly metadata?: { readonly name?: string } }; // The client is called with this form.
   return name ?? metadata?.name;
 }
 
@@ -69,7 +69,7 @@ export class LeaseCandidates {
           : refuses(verb, leaseIn(asked));
         if (refusal !== undefined) throw refusal;
         return call(...asked);
-      }) as unknown as Call; // As it is called.
+      }) as unknown as Call; // It is called with this type.
     const { client } = this.cluster;
     const kube: KubeClient = {
       ...client,
@@ -116,7 +116,7 @@ export class LeaseCandidates {
     };
   }
 
-  /** As a worker with that many shards would have written it just now. */
+  /** Writes the Lease as another worker with that many shards would have done just now. */
   holdElsewhere(shard: number, count: number): void {
     const renewTime = new Date(this.clock.now()).toISOString();
     const annotations = { [LEASE_ANNOTATIONS.shards]: shardCountText(count, "elsewhere") };
@@ -130,7 +130,10 @@ export class LeaseCandidates {
     return Array.from({ length: count }, () => this.start(shards));
   }
 
-  /** What is led at this moment, each as `shard/shards`; fails where a namespace has two leaders. */
+  /**
+   * Shards that have a leader now, each as `shard/shards`. Fails if a shard has two leaders, or if leaders disagree on the number of
+   * shards.
+   */
   led(): readonly string[] {
     const holding = this.#all.flatMap(({ shards, shard }) => (shard() === undefined ? [] : [`${shard()}/${shards}`]));
     assert.equal(new Set(holding).size, holding.length, `twice: ${holding.join(" ")}`);
@@ -138,7 +141,7 @@ export class LeaseCandidates {
     return holding.toSorted();
   }
 
-  /** Looks at each step at what is led. */
+  /** Checks the leaders at each step. */
   async pass(milliseconds: number): Promise<readonly string[]> {
     for (let at = 0; at < milliseconds; at += STEP) {
       await this.clock.advance(STEP);

@@ -9,21 +9,21 @@ interface StoredVersion {
   readonly tags?: Readonly<Record<string, string>>;
   readonly version: string;
   readonly isEnabled: boolean;
-  /** Whole seconds, as Key Vault's. */
+  /** Whole seconds, as in Key Vault. */
   readonly updated: number;
 }
 
 export type Permission = "get" | "list";
 
-/** Vaults of secrets with Key Vault's second-resolution times, by a clock that is some minutes off ours. */
+/** Simulated vaults with secrets, and with times in whole seconds as in Key Vault. Their clock can differ from ours by some minutes. */
 export class ListedVaults implements VaultClients {
-  /** `client id: request`, in the order of their arrival. */
+  /** `client id: request`, in the order of arrival. */
   readonly requests: string[] = [];
-  /** In whose share clients were kept. */
+  /** Namespaces to whose share the clients counted. */
   readonly namespaces = new Set<string>();
-  /** What happens instead of the next answers, by vault. */
+  /** Error that replaces the next answers, by vault. */
   failure: ((vaultUrl: string) => VaultError | undefined) | undefined;
-  /** How the sign-in of a client fails, and after how many milliseconds; no request comes to the vault then. */
+  /** Failure of a client's sign-in, and the time until it in milliseconds. No request reaches the vault then. */
   signIn: ((clientId: string) => { readonly error: VaultError; readonly afterMs: number } | undefined) | undefined;
   readonly #clock: ManualClock;
   readonly #skew: number;
@@ -37,7 +37,7 @@ export class ListedVaults implements VaultClients {
     this.#skew = skew;
   }
 
-  /** A new version. */
+  /** Creates a new version of each secret. */
   set(...names: readonly string[]): void {
     for (const name of names) {
       this.#serial += 1;
@@ -46,14 +46,14 @@ export class ListedVaults implements VaultClients {
     }
   }
 
-  /** A new version with tags. */
+  /** Creates a new version with tags. */
   setTagged(name: string, tags: Readonly<Record<string, string>>): void {
     this.set(name);
     const versions = this.#secrets.get(name) ?? [];
     this.#secrets.set(name, [...versions.slice(0, -1), ...versions.slice(-1).map((version) => ({ ...version, tags }))]);
   }
 
-  /** Of the current version, or of the named one. */
+  /** Changes the current version, or the given one. */
   enable(name: string, isEnabled: boolean, version?: string): void {
     const versions = this.#secrets.get(name) ?? [];
     const target = versions.find((one) => one.version === version) ?? versions.at(-1);
@@ -75,7 +75,7 @@ export class ListedVaults implements VaultClients {
     this.#refused.set(clientId, new Set(permissions));
   }
 
-  /** Requests since the last call. */
+  /** Returns the requests since the last call. */
   taken(): readonly string[] {
     return this.requests.splice(0);
   }

@@ -1,12 +1,12 @@
-/** Values that a process reports, by series. */
+/** Values of a process's metrics, by series. */
 export interface Samples {
-  /** Sum of the series of this name that have these labels; undefined where there is none. */
+  /** Sum of the series with this name and these labels. Undefined if none exists. */
   value(name: string, labels?: Readonly<Record<string, string>>): number | undefined;
-  /** Labels of every series of the name. */
+  /** Labels of every series with the name. */
   labels(name: string): readonly Readonly<Record<string, string>>[];
 }
 
-/** Prometheus text; names are ours without their prefix. */
+/** Reads Prometheus text. Names are ours without the prefix. */
 export function samplesOf(text: string): Samples {
   const all = text.split("\n").flatMap((line) => {
     const [, name, inBraces = "", value] = /^keyvault_injector_(\w+)(?:\{(.*)\})? (\S+)$/.exec(line) ?? [];

@@ -12,9 +12,9 @@ export const OLD = "bbbbbbbbbbbbbbbb";
 export interface ObservedFacts {
   readonly kind?: WorkloadKind;
   readonly name?: string;
-  /** Of the template; default: asks for restarts. */
+  /** Annotations of the template. By default, they request restarts. */
   readonly annotations?: Readonly<Record<string, string>>;
-  /** Of the workload itself. */
+  /** Annotations of the workload itself. */
   readonly own?: Readonly<Record<string, string>>;
   readonly spec?: object;
   /** Spec of its pods. */
@@ -23,10 +23,10 @@ export interface ObservedFacts {
   readonly generation?: number;
 }
 
-/** Status of a workload whose one pod is updated and available. */
+/** Status of a workload whose only pod is updated and available. */
 export const READY = { observedGeneration: 2, replicas: 1, updatedReplicas: 1, availableReplicas: 1 };
 
-/** Undefined where the worker has nothing to do with it. */
+/** Undefined if the worker ignores the workload. */
 export function observed(facts: ObservedFacts = {}): Workload | undefined {
   const { kind = "Deployment", name = "web", annotations = { [restartOnRotation]: "true" }, own = {}, spec = {}, pod = {} } = facts;
   const object = {
@@ -45,7 +45,7 @@ export function workload(facts: ObservedFacts = {}): Workload {
   return found;
 }
 
-/** Restarted for the versions of the stamp. */
+/** A workload that was restarted for the versions of the stamp. */
 export function stamped(stamp: string, facts: ObservedFacts = {}): Workload {
   return workload({ ...facts, annotations: { [restartOnRotation]: "true", [rotated]: stamp }, own: { [rotated]: stamp } });
 }

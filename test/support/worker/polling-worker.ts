@@ -11,7 +11,7 @@ import { ManualClock } from "../time/manual-clock.ts";
 import { endingValues } from "./ending-values.ts";
 import { ListedVaults } from "./listed-vault.ts";
 
-/** Between two polls of a class (milliseconds). */
+/** Time in milliseconds between two polls of a class. */
 export const INTERVAL = 120_000;
 
 const TENANT = "aaaaaaaa-0000-0000-0000-000000000001";
@@ -24,7 +24,7 @@ export interface PolledClassFacts {
   readonly entry?: Readonly<Record<string, string>>;
   readonly secretData?: string;
   readonly objectSelectors?: string;
-  /** Besides those of its vault and identity. */
+  /** Parameters in addition to those for its vault and identity. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
@@ -33,26 +33,28 @@ export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "
   poll(look?: Partial<Look>): Promise<Mirror>;
 }
 
-/** The part of the worker that asks vaults, before vaults in memory and by a clock that is moved by hand. */
+/** The part of the worker that queries vaults, with in-memory vaults and a clock that the test advances. */
 export class PollingWorker {
   readonly clock = new ManualClock();
   readonly vaults: ListedVaults;
   registry = new Registry();
-  /** Classes that were told of a change. */
+  /** Classes that received a change. */
   told: string[] = [];
-  /** Namespaces that managed identities are lent to. */
+  /** Namespaces that may use managed identities. */
   readonly lentTo = ["*"];
-  /** The text of every file that describes a cloud. */
+  /** Text of every file that describes a cloud. */
   cloudFile = "";
   #mirror: ReturnType<typeof createMirrors>;
 
-  /** `skew`: by how much the vaults' clock is ahead, less than a sign-in bears: nothing may depend on the two clocks agreeing. */
+  /**
+   * `skew` is the time by which the vaults' clock is ahead, less than a sign-in tolerates, because no result may depend on equal clocks.
+   */
   constructor(skew = 180_000) {
     this.vaults = new ListedVaults(this.clock, skew);
     this.#mirror = this.#createMirrors();
   }
 
-  /** Again, with what a worker that starts has: nothing. */
+  /** Restarts the worker with an empty memory. */
   start(): void {
     this.registry = new Registry();
     this.told = [];
@@ -76,7 +78,7 @@ export class PollingWorker {
     };
   }
 
-  /** Synced, long after the objects were made, with their second well over. */
+  /** A synced class whose objects are older than one second. */
   async synced(facts: PolledClassFacts, name = "class"): Promise<PolledClass> {
     const made = this.aClass(name, facts);
     await made.first();
@@ -105,7 +107,7 @@ export class PollingWorker {
         values,
       },
       identities: {
-        // Managed identities need nothing of the cluster.
+        // Managed identities need nothing from the cluster.
         kube: Object.create(null),
         credentialsSecretNames: [],
         consumers: { credentialsSecretsOf: () => [], accountsOf: () => [] },

@@ -6,7 +6,7 @@ export interface RecordedEntry {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** A logger that prints nothing and remembers everything. */
+/** A logger that prints nothing and records all entries. */
 export function recordingLogger(
   entries: RecordedEntry[] = [],
   bound: Readonly<Record<string, unknown>> = {},

@@ -1,4 +1,4 @@
-/** A world without processes, for the controls of the simulation's invariants: what happens in it is staged. */
+/** A world without processes, for the controls of the simulation's invariants. The test stages all events. */
 import type { ObjectRef } from "../../../src/domain/kubernetes.ts";
 import type { Write } from "../../simulation/api/interface.ts";
 import type { JsonObject } from "../../simulation/api/json.ts";
@@ -45,7 +45,7 @@ export class StagedWorld {
   readonly #exits: ((name: string, why: string) => void)[] = [];
   readonly lines: Line[] = [];
 
-  /** What the webhook has. */
+  /** The webhook's live copies. */
   readonly copies = { classes: new Map<string, unknown>(), namespaces: new Map<string, unknown>() };
   readonly #isEnforced: boolean;
   readonly #isBlind: boolean;
@@ -53,16 +53,16 @@ export class StagedWorld {
   readonly #events: SentEvent[] = [];
   readonly #delivered: Listeners<SentEvent> = [];
   readonly #threadTroubles: (() => void)[] = [];
-  /** Of the driver's, by the uid of the pod; oldest first. */
+  /** The driver's records by the uid of the pod, oldest first. */
   readonly records = new Map<string, readonly Recorded[]>();
   /** `--max-rollouts` */
   maxRollouts: number | undefined;
-  /** Since when a PodDisruptionBudget allows nothing, by the `namespace/name` of its workload. */
+  /** Time since which a PodDisruptionBudget allows no disruption, by the `namespace/name` of its workload. */
   readonly exhausted = new Map<string, number>();
-  /** Messages in the event queue. */
+  /** Number of messages in the event queue. */
   queued = 0;
 
-  /** One replica, which leads; a platform that adds to our webhooks where there is one. */
+  /** Starts with one replica, which leads. With `isEnforced`, a platform adds to our webhooks. */
   constructor({
     isEnforced = false,
     isBlind = false,
@@ -78,7 +78,7 @@ export class StagedWorld {
       this.put("customresourcedefinitions.apiextensions.k8s.io", name, { metadata: { name, resourceVersion: "1" } });
   }
 
-  /** As the invariants get it: they ask for nothing else. */
+  /** The world with the parts that the invariants use. */
   get world(): World {
     const server = {
       object: (resource: string, name: string, namespace?: string) =>
@@ -133,21 +133,21 @@ export class StagedWorld {
     };
   }
 
-  /** An event of a new version has come into the queue. */
+  /** Delivers an event of a new version into the queue. */
   delivered(version: NewVersion): void {
     const event: SentEvent = { ...version, deliveredAt: this.scheduler.now, isLost: false };
     this.#events.push(event);
     for (const listen of this.#delivered) listen(event);
   }
 
-  /** Those that were delivered. */
+  /** Loses the delivered events. */
   loseEvents(): void {
     for (const event of this.#events) event.isLost = true;
   }
 
   readonly #replicas: Pick<SimulatedProcess, "name" | "machine">[] = [];
 
-  /** One more replica, which does not lead. */
+  /** Adds a replica that does not lead. */
   standby(): void {
     const { scheduler, random } = this;
     const name = `sync-${this.#replicas.length}`;
@@ -163,7 +163,7 @@ export class StagedWorld {
     this.objects.get(resource)?.delete(key);
   }
 
-  /** A namespace with a vault of its own, and one class of one object. */
+  /** Adds a namespace with its own vault, and one class with one object. */
   team(namespace: string, wanted: Partial<WantedClass> = {}): Team {
     const value = Buffer.from(`vault-of-${namespace}/db/1`).toString("base64");
     const object = {
@@ -202,7 +202,7 @@ export class StagedWorld {
     return team;
   }
 
-  /** As the worker mirrors it. */
+  /** Writes the Secret as the worker would. */
   secret(namespace: string, name: string, data: Readonly<Record<string, string>>, className = "app"): void {
     const encoded = Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]);
     const labels = { "keyvault-injector.dev/managed": "true" };
@@ -210,7 +210,7 @@ export class StagedWorld {
     this.put("secrets", `${namespace}/${name}`, { metadata, data: Object.fromEntries(encoded) });
   }
 
-  /** One request of the leader's, and how it ended, at this moment. */
+  /** Stages one request of the leader that ends now with this outcome. */
   ended(message: Partial<Message>, outcome: Partial<Omit<Ended, "message">> = {}): void {
     const whole: Message = { ...this.#message(message) };
     for (const listen of this.#ended)
@@ -221,7 +221,7 @@ export class StagedWorld {
     for (const listen of this.#sent) listen(this.#message(message));
   }
 
-  /** One write of the worker's. */
+  /** Stages one write of the worker. */
   written(write: Partial<Write>): void {
     const whole: Write = {
       time: EPOCH + this.scheduler.now,
@@ -240,7 +240,7 @@ export class StagedWorld {
     for (const listen of this.#written) listen(whole);
   }
 
-  /** A thread was refused, died, or was ended over its task. */
+  /** Stages the failure of a thread: refused, dead, or ended during its task. */
   threadFailed(): void {
     for (const listen of this.#threadTroubles) listen();
   }
@@ -269,7 +269,7 @@ export function vaultMessage({ vault, application }: Team, path: string): Partia
   return { host: `${vault.name}.vault.azure.net`, path, headers: { authorization: `Bearer e30.${claims}.x` } };
 }
 
-/** What a vault's list of its only object says. */
+/** A vault's list of its only object. */
 export function listOf({ vault }: Team): string {
   return JSON.stringify({
     value: [...vault.objects.keys()].map((name) => ({ id: `https://${vault.name}.vault.azure.net/secrets/${name}` })),

@@ -16,11 +16,11 @@ export const CLASS_CRD = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 export const STATUS_CRD = "secretproviderclasssyncs.keyvault-injector.dev";
 export const CREDENTIALS = "secrets-store-creds";
 
-/** The worker, as the API server knows it. */
+/** The worker's user name in the API server. */
 export const SYNC_USER = "system:serviceaccount:keyvault-injector:keyvault-injector-sync";
-/** The annotation of a mirrored Secret that says of which versions it is. */
+/** Annotation of a synced Secret that contains its object versions. */
 export const OBJECTS = "keyvault-injector.dev/objects";
-/** By which the worker's replicas know who leads. */
+/** Path of the Lease with which the worker's replicas elect their leader. */
 export const LEASE = "/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/keyvault-injector-sync";
 
 const CLASSES = "/apis/secrets-store.csi.x-k8s.io/v1";
@@ -31,14 +31,14 @@ export interface SyncWorld {
   readonly plane: ControlPlane;
   readonly emulator: SpawnedEmulator;
   readonly product: Product;
-  /** Of processes that are to find the vault. */
+  /** Environment of processes that use the vault. */
   readonly environment: Readonly<Record<string, string>>;
   readonly vault: string;
   readonly tenantId: string;
   readonly principal: { readonly appId: string; readonly clientSecret: string };
-  /** A new namespace, with the credentials Secret unless told otherwise, and without grants. */
+  /** Creates a namespace with the credentials Secret by default, and without grants. */
   namespace(options?: NamespaceOptions): Promise<string>;
-  /** A new secret in the vault; resolves with its name. */
+  /** Creates a secret in the vault. Resolves with its name. */
   object(value: string): Promise<string>;
   stop(): Promise<void>;
 }
@@ -74,7 +74,7 @@ export async function startSyncWorld({ controlPlane, ...install }: SyncWorldOpti
   await emulator.grant({ vault, appId: principal.appId, permissions: ["get"] });
   const environment = clientEnvironment(emulator);
   const product = await installProduct(plane, { ...install, environment }).catch(async (error: unknown) => {
-    // What a suite never got it cannot stop, and a process with children does not end.
+    // The suite never gets these processes and therefore cannot stop them, and a process with children does not end.
     await emulator.stop();
     await plane.stop();
     throw error;
@@ -126,7 +126,7 @@ export interface ClassFacts {
   readonly secretObjects: readonly SecretObject[];
   readonly labels?: Readonly<Record<string, string>>;
   readonly annotations?: Readonly<Record<string, string>>;
-  /** On top of, or instead of, those of the vault. */
+  /** Parameters that add to or replace those for the vault. */
   readonly parameters?: Readonly<Record<string, string>>;
 }
 
@@ -156,7 +156,7 @@ export function classOf({ vault, tenantId }: Pick<SyncWorld, "vault" | "tenantId
   };
 }
 
-/** An Opaque Secret of one key, `value`. */
+/** An Opaque Secret with one key, `value`. */
 export function opaque(secretName: string, objectName: string): SecretObject {
   return { secretName, type: "Opaque", data: [{ objectName, key: "value" }] };
 }
@@ -169,13 +169,13 @@ export function secretPath(namespace: string, name: string): string {
   return `/api/v1/namespaces/${namespace}/secrets/${name}`;
 }
 
-/** Where a class, and its status of the same name, is. */
+/** Namespace and name of a class, and of its status. */
 export interface Place {
   readonly namespace: string;
   readonly name: string;
 }
 
-/** Throws on any answer but 2xx. */
+/** Throws on any status except 2xx. */
 export async function send(plane: ControlPlane, call: ApiCall): Promise<ApiAnswer> {
   const answer = await apiRequest(plane, call);
   if (answer.status >= 300) throw new Error(`${call.method} ${call.path}: ${answer.status} ${JSON.stringify(answer.body)}`);
@@ -191,30 +191,30 @@ export function mergePatch(plane: ControlPlane, where: string, body: unknown): P
   return send(plane, { method: "PATCH", path: where, body, contentType: MERGE_PATCH });
 }
 
-/** Has the worker ask the vault now. Resolves with the value of the annotation. */
+/** Makes the worker query the vault now. Resolves with the value of the annotation. */
 export async function askNow(plane: ControlPlane, { namespace, name }: Place): Promise<string> {
   const refresh = randomUUID();
   await mergePatch(plane, classPath(namespace, name), { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: refresh } } });
   return refresh;
 }
 
-/** Answered requests for one secret of the vault. */
+/** Number of answered requests for one secret of the vault. */
 export async function fetchesOf({ emulator }: SyncWorld, object: string): Promise<number> {
   const requests = await emulator.requests();
   return requests.filter(({ path: asked, status }) => asked.startsWith(`/secrets/${object}`) && status !== 401).length;
 }
 
-/** Undefined where the API server says 404. */
+/** Undefined if the API server answers 404. */
 export async function find<T extends KubeObject>(plane: ControlPlane, where: string): Promise<T | undefined> {
   const answer = await apiRequest(plane, { method: "GET", path: where });
   if (answer.status === 404) return undefined;
   if (answer.status !== 200) throw new Error(`GET ${where}: ${answer.status}`);
-  return answer.body as T; // The API server's own word.
+  return answer.body as T; // The API server's own object.
 }
 
 export async function listAll<T extends KubeObject>(plane: ControlPlane, where: string): Promise<readonly T[]> {
   const { body } = await send(plane, { method: "GET", path: where });
-  return (body as { readonly items: readonly T[] }).items; // A list, since it is a collection that was asked for.
+  return (body as { readonly items: readonly T[] }).items; // The path is a collection, so that the answer is a list.
 }
 
 export function allClasses(plane: ControlPlane): Promise<readonly SecretProviderClass[]> {
@@ -225,7 +225,7 @@ export function allStatuses(plane: ControlPlane): Promise<readonly (KubeObject &
   return listAll(plane, `${STATUSES}/secretproviderclasssyncs`);
 }
 
-/** Those that the worker wrote. */
+/** Secrets that the worker wrote. */
 export function mirroredSecrets(plane: ControlPlane, namespace?: string): Promise<readonly Secret[]> {
   const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
   return listAll(plane, `/api/v1${scope}/secrets?labelSelector=keyvault-injector.dev/managed=true`);
@@ -243,7 +243,7 @@ export async function statusOf(plane: ControlPlane, namespace: string, name: str
   return (await find<KubeObject & { readonly status?: ClassStatus }>(plane, where))?.status;
 }
 
-/** The first worker of a cluster waits out the lease that it makes, 15 s, before it leads; polls are further apart. */
+/** The first worker of a cluster waits for the whole lease that it creates, 15 s, before it leads. Polls are further apart. */
 const LED_MS = 40_000;
 
 /** Resolves with the class's `Synced` condition once it has the reason. */
@@ -269,7 +269,7 @@ export interface ClassEvent extends KubeObject {
   readonly reason: string;
   readonly message: string;
   readonly type: string;
-  /** How often it came. */
+  /** Number of occurrences. */
   readonly count?: number;
   readonly involvedObject: { readonly kind: string; readonly name: string };
 }
@@ -278,13 +278,13 @@ export function eventsOf(plane: ControlPlane, { namespace, name }: Place): Promi
   return listAll(plane, `/api/v1/namespaces/${namespace}/events?fieldSelector=involvedObject.name=${name}`);
 }
 
-/** Requests of the worker that changed something, its lease aside. */
+/** Requests of the worker that changed anything except its lease. */
 export function writesOf(entries: readonly AuditEntry[]): readonly AuditEntry[] {
   const verbs = new Set(["create", "update", "patch", "delete", "deletecollection"]);
   return entries.filter(({ user, verb, resource }) => user === SYNC_USER && verbs.has(verb) && resource !== "coordination.k8s.io/leases");
 }
 
-/** To be called at the end of a suite: no request of any ServiceAccount was refused. */
+/** Call this at the end of a suite. Asserts that the API server rejected no request of any ServiceAccount. */
 export function assertNothingForbidden(suite: string, plane: ControlPlane): void {
   const entries = plane.audit();
   const refused = forbidden(entries);

@@ -2,17 +2,17 @@ import type { KubeObject, ObjectRef } from "../../../src/domain/kubernetes.ts";
 import { objectKey } from "../../../src/domain/object-key.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../../../src/domain/ports/kube-watcher.ts";
 
-/** Live copies that are told of objects, one after the other, as watches would. */
+/** Live copies that the test updates with one object after the other, like watches. */
 export interface ToldCopies {
   readonly watcher: KubeWatcher;
-  /** Tells every copy of the object's kind. */
+  /** Updates every copy of the object's kind. */
   readonly tell: (object: KubeObject) => void;
   readonly tellGone: (object: KubeObject) => void;
-  /** Kinds that are watched, one for each copy. */
+  /** Watched kinds, one for each copy. */
   readonly kinds: () => readonly string[];
-  /** What is kept of all objects, in all copies. */
+  /** Kept values of all objects, in all copies. */
   readonly held: () => readonly unknown[];
-  /** What is kept of one, in all copies of its kind. */
+  /** Kept values of one object, in all copies of its kind. */
   readonly heldOf: (object: KubeObject) => readonly unknown[];
 }
 
@@ -39,7 +39,7 @@ export function toldCopies(): ToldCopies {
       },
     });
     const asked = { get: (ref: ObjectRef) => objects.get(objectKey(ref)), list: () => [...objects.values()], hasSynced: true };
-    return { ...asked, synced: () => Promise.resolve() } as unknown as Reflector<T>; // Nothing else is asked for.
+    return { ...asked, synced: () => Promise.resolve() } as unknown as Reflector<T>; // The code under test uses nothing else.
   };
   const tell = (object: KubeObject, isGone: boolean): void => {
     for (const copy of copies) if (copy.kind === object.kind) copy.tell(object, isGone);

@@ -7,7 +7,7 @@ import type { VaultAddress, VaultClient } from "../../../src/domain/ports/vault-
 type Credential = Parameters<typeof shareSignIn>[0];
 type HttpClient = NonNullable<SecretClientOptions["httpClient"]>;
 
-/** A request that the SDK makes, and the answer that it gets. */
+/** A request of the SDK, and its answer. */
 export type SentRequest = Parameters<HttpClient["sendRequest"]>[0];
 export type SdkAnswer = Awaited<ReturnType<HttpClient["sendRequest"]>>;
 export type SendRequest = HttpClient["sendRequest"];
@@ -17,7 +17,7 @@ export const TENANT = "72f988bf-86f1-41af-91ab-2d7cd011db47";
 
 const CHALLENGE = `Bearer authorization="https://login.microsoftonline.com/${TENANT}", resource="https://vault.azure.net"`;
 
-/** An answer as Key Vault gives it: JSON. */
+/** A JSON answer in Key Vault's form. */
 export function answerTo(request: SentRequest, status: number, body: unknown, headers: Readonly<Record<string, string>> = {}): SdkAnswer {
   const all = new Map(Object.entries({ "content-type": "application/json", ...headers }));
   return {
@@ -35,22 +35,22 @@ export function answerTo(request: SentRequest, status: number, body: unknown, he
   };
 }
 
-/** What a vault says to a request without a token; undefined where it has one. */
+/** Answer of a vault to a request without a token. Undefined if the request has one. */
 export function challengeTo(request: SentRequest): SdkAnswer | undefined {
   return request.headers.get("authorization") === undefined ? answerTo(request, 401, {}, { "www-authenticate": CHALLENGE }) : undefined;
 }
 
-/** A token for everybody and for ever. */
+/** A token for every scope that never expires. */
 const CREDENTIAL: Credential = { getToken: async () => ({ token: "t", expiresOnTimestamp: Number.MAX_SAFE_INTEGER }) };
 
 interface Behind {
   readonly address?: Partial<VaultAddress>;
   readonly credential?: Credential;
-  /** Called where the vault refuses the token. */
+  /** Called when the vault rejects the token. */
   readonly forget?: () => void;
 }
 
-/** The adapter and the official SDK, with everything that they send to the vault answered here. */
+/** The adapter with the official SDK, and with `sendRequest` in place of the network. */
 export function vaultOverHttp(
   sendRequest: SendRequest,
   { address = {}, credential = CREDENTIAL, forget = () => undefined }: Behind = {},

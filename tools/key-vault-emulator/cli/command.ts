@@ -2,30 +2,30 @@ import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 
 import type { Emulator } from "../emulator.ts";
 
-/** Wrong use of the command line: exit code 2, with the usage. */
+/** Error for wrong use of the command line: exit code 2, with the usage. */
 export class UsageError extends Error {
   override readonly name = "UsageError";
 }
 
 export interface Invocation {
   readonly emulator: Emulator;
-  /** As many as the command names, the optional ones possibly missing. */
+  /** One for each argument of the command. Optional ones may be missing. */
   readonly arguments: readonly string[];
   readonly flags: Readonly<Record<string, string | boolean | undefined>>;
 }
 
-/** A subcommand that talks to a running emulator; what `run` returns is printed. */
+/** A subcommand that calls a running emulator. The program prints the text that `run` returns. */
 export interface Command {
   /** Two words such as `secret set`, or one. */
   readonly name: string;
-  /** Names of the arguments; an optional one is written in brackets. */
+  /** Names of the arguments, optional ones in brackets. */
   readonly arguments: readonly string[];
   readonly options: ParseArgsOptionsConfig;
   readonly help: string;
   run(invocation: Invocation): Promise<string>;
 }
 
-/** The argument at a position that the command requires; its count was checked before. */
+/** Returns the argument at a position that the command requires. The dispatcher checked their number before. */
 export function required(invocation: Invocation, position: number): string {
   const value = invocation.arguments[position];
   if (value === undefined) throw new UsageError(`argument ${position + 1} is missing`);

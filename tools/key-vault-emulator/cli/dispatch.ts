@@ -20,7 +20,7 @@ Every command but serve talks to a running emulator: name its state folder by --
 Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 `;
 
-/** Runs one command line; throws UsageError or EmulatorInputError for what the user can mend. */
+/** Runs one command line. Throws UsageError or EmulatorInputError for mistakes that the user can fix. */
 export async function dispatch(args: readonly string[], environmentDir: string | undefined): Promise<string> {
   const [first = "--help"] = args;
   if (["--help", "-h", "help"].includes(first) || args.includes("--help")) return HELP;

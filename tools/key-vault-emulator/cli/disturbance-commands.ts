@@ -1,7 +1,7 @@
 import { REFUSALS, type RefusalName } from "../network/refusals.ts";
 import { type Command, type Invocation, required, textFlag, UsageError, wholeNumber } from "./command.ts";
 
-/** Throttling and faults. */
+/** Commands for throttling and faults. */
 export const disturbanceCommands: readonly Command[] = [
   {
     name: "budget",
@@ -44,7 +44,7 @@ export const disturbanceCommands: readonly Command[] = [
   },
 ];
 
-/** A host name has a dot; a vault's name can't. */
+/** A host name contains a dot, which a vault's name cannot contain. */
 function targetOf(call: Invocation): object & ({ readonly host: string } | { readonly vault: string }) {
   const name = required(call, 0);
   const common = { times: wholeNumber(call, "times"), path: textFlag(call, "path") };

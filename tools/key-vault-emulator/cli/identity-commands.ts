@@ -6,7 +6,7 @@ import { type Command, choice, json, required, table, textFlag, UsageError } fro
 
 const placement = { cloud: { type: "string" }, tenant: { type: "string" } } as const;
 
-/** Vaults, identities, access and the request log. */
+/** Commands for vaults, identities, access and the request log. */
 export const identityCommands: readonly Command[] = [
   {
     name: "vault create",

@@ -11,7 +11,7 @@ const sizes = { size: { type: "string" }, curve: { type: "string" } } as const;
 const CERTIFICATE_KEY_TYPES = ["RSA", "EC"] as const;
 const CERTIFICATE_CURVES = ["P-256", "P-384", "P-521"] as const;
 
-/** Keys and certificates. */
+/** Commands for keys and certificates. */
 export const objectCommands: readonly Command[] = [
   {
     name: "key create",
@@ -80,7 +80,7 @@ export const objectCommands: readonly Command[] = [
   },
 ];
 
-/** Without the certificates themselves, which `openssl` shows better. */
+/** Omits the certificates, which `openssl` prints better. */
 function summaryOf(certificate: CertificateVersion): object {
   const { chainPem, certificatePem: _, ...facts } = certificate;
   return { ...facts, certificates: chainPem.length };

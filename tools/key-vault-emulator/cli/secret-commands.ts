@@ -6,7 +6,7 @@ import { type Command, type Invocation, json, required, table, textFlag, UsageEr
 
 const valueFile = { "value-file": { type: "string" } } as const;
 
-/** Secrets and their versions. Values are printed by `rotate --print` only. */
+/** Commands for secrets and their versions. Only `rotate --print` prints values. */
 export const secretCommands: readonly Command[] = [
   {
     name: "secret set",

@@ -62,7 +62,7 @@ function numberOf(flag: string, given: string | undefined, { min, max }: Range):
   return value;
 }
 
-/** The end of standard input stands for the end of the parent, which may be too dead to send a signal. */
+/** The end of standard input means that the parent has ended, possibly without sending a signal. */
 function stopSignal(untilStdinEnds: boolean): Promise<void> {
   return new Promise((resolve) => {
     for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => resolve());

@@ -3,7 +3,7 @@ import { IDENTITY_KINDS } from "../imds/machine.ts";
 import { CLOUD_NAMES } from "../network/clouds.ts";
 import { type Command, choice, json, required, textFlag, UsageError } from "./command.ts";
 
-/** Workload identity federation and managed identities. */
+/** Commands for workload identity federation and managed identities. */
 export const signInCommands: readonly Command[] = [
   {
     name: "trust",

@@ -7,7 +7,7 @@ import { EmulatorInputError } from "../input-error.ts";
 import { type AdminFile, readAdminFile } from "./admin-file.ts";
 import type { StateMethods } from "./state-methods.ts";
 
-/** A running emulator by the file it left in its state folder; `stop` ends the emulator's process. */
+/** Connects to a running emulator through the file in its state folder. `stop` ends the emulator's process. */
 export async function connectEmulator(stateDir: string): Promise<Emulator> {
   const file = await readAdminFile(stateDir);
   return {
@@ -25,7 +25,7 @@ export async function connectEmulator(stateDir: string): Promise<Emulator> {
 type Call = (name: keyof StateMethods, input: unknown) => Promise<unknown>;
 
 function remoteMethods(call: Call): StateMethods {
-  // The peer is this same code: it answers with what the method of that name returns.
+  // The peer runs the same code, and answers with the result of the method of that name.
   const forward =
     <Name extends keyof StateMethods>(name: Name) =>
     (input?: Parameters<StateMethods[Name]>[0]) =>
@@ -77,7 +77,7 @@ function remoteMethods(call: Call): StateMethods {
 
 const TIMEOUT_MS = 10_000;
 
-/** By node:http, which no proxy variable of the visitor's diverts. */
+/** Uses node:http, which ignores the user's proxy variables. */
 async function callAdmin(file: AdminFile, name: string, input: unknown): Promise<unknown> {
   const sent = request(`${file.adminUrl}/${name}`, {
     method: "POST",

@@ -6,7 +6,7 @@ import { EmulatorInputError } from "../input-error.ts";
 
 const schema = z.object({
   adminUrl: z.url(),
-  /** Whoever can read this file may use the admin endpoint. */
+  /** Any process that can read this file can use the admin endpoint. */
   adminToken: z.string(),
   proxyUrl: z.url(),
   caFile: z.string(),
@@ -14,7 +14,7 @@ const schema = z.object({
   pid: z.number(),
 });
 
-/** What a client of a running emulator has to know. */
+/** The data that a client of a running emulator needs. */
 export type AdminFile = z.infer<typeof schema>;
 
 export function adminFilePath(stateDir: string): string {

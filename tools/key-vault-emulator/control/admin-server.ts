@@ -20,7 +20,7 @@ export interface AdminServer {
   stop(): Promise<void>;
 }
 
-/** `POST /<method>` with the method's input as JSON, on loopback, for holders of the token in the state folder's file. */
+/** Serves `POST /<method>` with the method's input as JSON, on loopback, to clients with the token from the state folder's file. */
 export async function startAdminServer({ methods, port, stateDir, places }: AdminServerOptions): Promise<AdminServer> {
   const adminToken = randomBytes(32).toString("base64url");
   const server: Server = createServer((request, response) => {
@@ -52,7 +52,7 @@ async function serve(request: IncomingMessage, response: ServerResponse, serving
   if (exchange.method !== "POST" || !Object.hasOwn(serving.methods, name)) {
     return writeAnswer(response, refusal(404, "no such admin operation"));
   }
-  // An own key of the methods, and each of them checks its input before anything else.
+  // `name` is an own key of the methods, and each method checks its input first.
   const run = serving.methods[name as keyof StateMethods] as (input: unknown) => Promise<unknown>;
   return writeAnswer(response, await answerOf(run, exchange.body));
 }
@@ -62,7 +62,7 @@ async function answerOf(run: (input: unknown) => Promise<unknown>, body: string)
     return { status: 200, body: (await run(JSON.parse(body === "" ? "{}" : body))) ?? null };
   } catch (error) {
     if (error instanceof EmulatorInputError) return refusal(400, error.message);
-    // A syntax error quotes the body, which may hold a value.
+    // A syntax error quotes the body, which may contain a secret value.
     if (error instanceof SyntaxError) return refusal(400, "the request body is not JSON");
     throw error;
   }

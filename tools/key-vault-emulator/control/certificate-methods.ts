@@ -14,15 +14,15 @@ import type { World } from "../world.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
 
 export interface CertificateMethods {
-  /** A new version, with the key and the secret of the same name and version. */
+  /** Creates a new version, with the key and the secret of the same name and version. */
   createCertificate(input: Input<"createCertificate">): Promise<CertificateVersion>;
-  /** From `pem` or `pfx`. Certificates stay in the order they came in. */
+  /** Imports `pem` or `pfx`. Certificates stay in the order of the file. */
   importCertificate(input: Input<"importCertificate">): Promise<CertificateVersion>;
-  /** A created certificate once more, with a new key. */
+  /** Creates a new version of a created certificate, with a new key. */
   rotateCertificate(input: Input<"certificate">): Promise<CertificateVersion>;
-  /** Of the certificate, its key and its secret alike; without `version`, of the current one. */
+  /** Changes the certificate, its key and its secret alike. Without `version`, changes the current version. */
   setCertificateAttributes(input: Input<"setCertificateAttributes">): Promise<CertificateVersion>;
-  /** With its key and its secret. */
+  /** Deletes the certificate with its key and its secret. */
   deleteCertificate(input: Input<"certificate">): Promise<void>;
   /** Oldest first. */
   certificateVersions(input: Input<"certificate">): Promise<readonly CertificateVersion[]>;
@@ -94,7 +94,7 @@ function fileOf({ pem, pfx, password }: Import): { readonly file: CertificateFil
   throw new EmulatorInputError("pem: give either pem or pfx");
 }
 
-/** A certificate takes the names of a key and a secret, so nothing else may hold them. */
+/** A certificate uses the name for a key and a secret as well, so that no other key or secret may have it. */
 function withRoomFor(vault: Vault, name: string): Vault {
   const isTaken =
     vault.certificates.find(name) === undefined && [vault.secrets, vault.keys].some((objects) => objects.find(name) !== undefined);

@@ -4,19 +4,19 @@ import { REFUSALS } from "../network/refusals.ts";
 import { vaultName } from "./fields.ts";
 
 const target = {
-  /** A vault: only requests that carry a token are struck. */
+  /** Vault. The fault applies only to requests with a token. */
   vault: vaultName.optional(),
-  /** Any emulated host name, `169.254.169.254` for the metadata service: every request is struck. */
+  /** Any emulated host name, `169.254.169.254` for the metadata service. The fault applies to every request. */
   host: z.string().min(1).optional(),
-  /** Only paths that start so, for example `/secrets/db`. */
+  /** Start of the paths to which the fault applies, for example `/secrets/db`. */
   path: z.string().startsWith("/", "a path such as /secrets/db").default("/"),
-  /** How many requests; default 1. */
+  /** Number of requests to which the fault applies. Default 1. */
   times: z.number().int().positive("1 or more").default(1),
 };
 
 const retryAfterSeconds = z.number().int().nonnegative("whole seconds").optional();
 
-/** Throttling and faults. */
+/** Inputs for throttling and faults. */
 export const disturbanceInputs = {
   setBudget: z.strictObject({
     vault: vaultName,

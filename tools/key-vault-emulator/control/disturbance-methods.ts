@@ -5,13 +5,13 @@ import type { World } from "../world.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
 
 export interface DisturbanceMethods {
-  /** From now on the vault answers this many requests in this time, with a full allowance at first; the rest get 429. */
+  /** Limits the vault to this number of requests in this time, with a full allowance at first. Further requests get 429. */
   setBudget(input: Input<"setBudget">): Promise<void>;
-  /** No limit, as at the start. */
+  /** Removes the limit. A vault has none at the start. */
   clearBudget(input: Input<"vault">): Promise<void>;
-  /** Strikes the next requests that match; several faults strike one after the other. */
+  /** Applies a fault to the next matching requests. Several faults apply one after the other. */
   injectFault(input: Input<"injectFault">): Promise<void>;
-  /** Forgets the faults that have not struck yet: all of them, or those of one vault or host. */
+  /** Removes the faults that have not been applied yet: all of them, or those of one vault or host. */
   clearFaults(input?: Input<"clearFaults">): Promise<void>;
 }
 

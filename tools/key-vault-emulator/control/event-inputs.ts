@@ -7,12 +7,12 @@ import { identifier, vaultName } from "./fields.ts";
 const accountName = z.string().regex(/^[a-z0-9]{3,24}$/, "3 to 24 lower-case letters and digits");
 const queueName = z.string().regex(/^[a-z0-9](?:-?[a-z0-9]){2,62}$/, "3 to 63 lower-case letters, digits and single hyphens");
 
-/** Storage accounts, and what Event Grid delivers into their queues. */
+/** Inputs for storage accounts, and for the events that Event Grid delivers into their queues. */
 export const eventInputs = {
   addStorageAccount: z.strictObject({
     account: accountName,
     port: z.number().int().positive("the port that its emulator serves HTTPS on"),
-    /** Application ids; without them, every application may use the queues. */
+    /** Application ids. Without them, every application can use the queues. */
     users: z.array(identifier).optional(),
   }),
   subscribeEvents: z.strictObject({

@@ -4,12 +4,14 @@ import type { World } from "../world.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
 
 export interface EventMethods {
-  /** From now on `<account>.queue.core.windows.net`, and the names of other clouds, lead to an emulator of queues on loopback. */
+  /** Routes `<account>.queue.core.windows.net`, and the names in other clouds, to an emulator of queues on loopback. */
   addStorageAccount(input: Input<"addStorageAccount">): Promise<void>;
-  /** From now on each new version of the vault's objects is an event in the queue, as Event Grid delivers it. */
+  /** Delivers an event for each new version of the vault's objects into the queue, in Event Grid's form. */
   subscribeEvents(input: Input<"subscribeEvents">): Promise<void>;
   unsubscribeEvents(input: Input<"unsubscribeEvents">): Promise<void>;
-  /** The new versions of all vaults, or those after the record numbered `after`, and when queues had their events. */
+  /**
+   * Returns the new versions of all vaults, or those after the record numbered `after`, with the times at which queues got their events.
+   */
   events(input?: Input<"events">): Promise<readonly EventRecord[]>;
 }
 

@@ -12,7 +12,7 @@ export interface KeySetAccess {
   readonly bearerToken?: string | undefined;
 }
 
-/** One GET, by node:http and node:https, which no proxy variable diverts: the API server is on this machine. */
+/** Sends one GET with node:http or node:https, which ignore proxy variables, because the API server is on this machine. */
 export async function fetchKeySet(uri: string, { caPem, bearerToken }: KeySetAccess): Promise<unknown> {
   const options = {
     headers: bearerToken === undefined ? {} : { Authorization: `Bearer ${bearerToken}` },

@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Fields that several inputs share; each message says what would be right. */
+/** Fields that several inputs share. Each message describes a valid value. */
 
 export const vaultName = z
   .string()

@@ -15,7 +15,7 @@ const permissions = z.array(z.enum(PERMISSIONS)).min(1, "at least one permission
 
 const properties = { contentType: z.string().max(255).optional(), ...attributes };
 
-/** What each state method takes; the admin endpoint and in-process callers are checked alike. */
+/** Input of each state method. The admin endpoint and in-process callers go through the same checks. */
 export const inputs = {
   createVault: z.strictObject({
     name: vaultName,
@@ -38,7 +38,7 @@ export const inputs = {
   setSecret: z.strictObject({
     ...objectKey,
     value: z.string(),
-    /** Looks like the secret of a certificate (`kid`, `managed`) whatever it holds: for what no import would let through. */
+    /** Gives the secret the form of a certificate's secret (`kid`, `managed`) with any content, also one that an import would reject. */
     certificateBacked: z.boolean().default(false),
     ...properties,
   }),
@@ -56,7 +56,7 @@ export const inputs = {
 
 export type Input<Name extends keyof typeof inputs> = z.input<(typeof inputs)[Name]>;
 
-/** Names each wrong field and what it should be; never quotes what was given. */
+/** Names each wrong field and its valid form. Never quotes the input. */
 export function parseInput<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
   const result = schema.safeParse(given);
   if (result.success) return result.data;

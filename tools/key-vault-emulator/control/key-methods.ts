@@ -6,11 +6,11 @@ import type { World } from "../world.ts";
 import { type Input, inputs, parseInput } from "./inputs.ts";
 
 export interface KeyMethods {
-  /** A new version, the current one from now on. */
+  /** Creates a new version, which becomes the current one. */
   createKey(input: Input<"createKey">): Promise<KeyVersion>;
-  /** A new version of the same type and size. */
+  /** Creates a new version of the same type and size. */
   rotateKey(input: Input<"key">): Promise<KeyVersion>;
-  /** Without `version`, of the current one. */
+  /** Without `version`, changes the current version. */
   setKeyAttributes(input: Input<"setKeyAttributes">): Promise<KeyVersion>;
   deleteKey(input: Input<"key">): Promise<void>;
   /** Oldest first. */
@@ -53,7 +53,7 @@ export function keyMethods({ vaults }: World): KeyMethods {
 
 type Kind = "RSA" | "EC" | "oct";
 
-/** The emulator's HSM is this process. */
+/** HSM types need no HSM: the emulator keeps their keys in its memory. */
 function kindOf(keyType: StoredKey["keyType"]): Kind {
   if (keyType.startsWith("oct")) return "oct";
   return keyType.startsWith("RSA") ? "RSA" : "EC";

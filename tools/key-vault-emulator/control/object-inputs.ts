@@ -13,16 +13,16 @@ const contentType = z.enum(CONTENT_TYPES);
 const pfx = z.enum(PFX_SETTINGS).default("legacy");
 const pem = z.string().regex(/-----BEGIN /, "PEM text");
 
-/** Keys and certificates. */
+/** Inputs for keys and certificates. */
 export const objectInputs = {
   createKey: z.strictObject({
     ...objectKey,
     keyType: z.enum(KEY_TYPES).default("RSA"),
-    /** Of an RSA key; default 2048. */
+    /** Size of an RSA key. Default 2048. */
     size: rsaSize.default(2048),
-    /** Of an EC key; default P-256. */
+    /** Curve of an EC key. Default P-256. */
     curve: curve.default("P-256"),
-    /** Instead of a generated one; it decides size and curve. */
+    /** Used instead of a generated key. It determines size and curve. */
     privateKeyPem: pem.optional(),
     ...attributes,
   }),
@@ -38,7 +38,7 @@ export const objectInputs = {
     issuer: z.enum(ISSUERS).default("self"),
     order: z.enum(["leaf-first", "root-first"]).default("leaf-first"),
     pfx,
-    /** Default `CN=` and the name. */
+    /** Default `CN=` followed by the name. */
     subject: z.string().optional(),
     dnsNames: z.array(z.string()).default([]),
     validityDays: z.number().int().positive().default(365),
@@ -51,9 +51,9 @@ export const objectInputs = {
     pem: pem.optional(),
     /** Base64 of a PKCS#12 file. */
     pfx: z.base64().optional(),
-    /** Of the file; it is lost, as in the real service. */
+    /** Password of the file. The secret does not keep it, as in the real service. */
     password: z.string().default(""),
-    /** How the service keeps it; default PEM for PEM and PKCS#12 for PKCS#12. */
+    /** Format in which the service keeps the certificate. Default PEM for PEM and PKCS#12 for PKCS#12. */
     contentType: contentType.optional(),
     pfxSettings: pfx,
     enabled: attributes.enabled,

@@ -6,18 +6,18 @@ import { identifier } from "./fields.ts";
 
 const text = z.string().min(1, "must not be empty");
 
-/** Workload identity federation and managed identities. */
+/** Inputs for workload identity federation and managed identities. */
 export const signInInputs = {
   trustIssuer: z.strictObject({
     /** The `iss` claim of the cluster's service-account tokens. */
     issuer: text,
-    /** One of the next three: the key the cluster signs with, … */
+    /** Source of the keys, one of three: the key with which the cluster signs. */
     publicKeyPem: text.optional(),
-    /** … its key set, as `/openid/v1/jwks` answers, … */
+    /** The cluster's key set, in the form of `/openid/v1/jwks`. */
     jwks: z.unknown().optional(),
-    /** … or where that is; read now, and again when the issuer is trusted again. */
+    /** Address of the key set. The emulator reads it once for each call. */
     jwksUri: z.url().optional(),
-    /** For `jwksUri`: who signed its certificate, and the token to send. */
+    /** For `jwksUri`: the CA of its certificate, and the token to send. */
     caPem: text.optional(),
     bearerToken: text.optional(),
   }),
@@ -34,7 +34,7 @@ export const signInInputs = {
     cloud: z.enum(CLOUD_NAMES).default("public"),
     tenantId: identifier.optional(),
     appId: identifier.optional(),
-    /** Default one that the emulator makes up. */
+    /** By default, the emulator generates one. */
     resourceId: z.string().startsWith("/subscriptions/", "an Azure resource id").optional(),
   }),
 } as const;

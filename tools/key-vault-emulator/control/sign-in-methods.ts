@@ -15,16 +15,16 @@ export interface ManagedIdentityFacts extends Omit<ServicePrincipal, "clientSecr
 }
 
 export interface SignInMethods {
-  /** Tokens of this issuer can be verified from now on. Without it, Entra could not reach the issuer. */
+  /** Makes the emulator verify tokens of this issuer. Without it, Entra could not reach the issuer. */
   trustIssuer(input: Input<"trustIssuer">): Promise<void>;
-  /** Tokens can be asked for under the tenant's domain, too. */
+  /** Makes the token endpoint also accept the tenant's domain. */
   addTenantDomain(input: Input<"addTenantDomain">): Promise<void>;
-  /** For an application or a managed identity. */
+  /** Adds a credential to an application or a managed identity. */
   addFederatedCredential(input: Input<"addFederatedCredential">): Promise<void>;
   removeFederatedCredentials(input: Input<"application">): Promise<void>;
-  /** A new identity, assigned to the machine. Access is granted by its `appId`. */
+  /** Creates an identity and assigns it to the machine. Grant access to its `appId`. */
   createManagedIdentity(input: Input<"createManagedIdentity">): Promise<ManagedIdentityFacts>;
-  /** No longer assigned. */
+  /** Removes the identity's assignment to the machine. */
   removeManagedIdentity(input: Input<"application">): Promise<void>;
 }
 

@@ -16,38 +16,41 @@ import { type KeyMethods, keyMethods } from "./key-methods.ts";
 import { type SignInMethods, signInMethods } from "./sign-in-methods.ts";
 
 /**
- * What a test or a demo does to the emulator's world. The same methods work in process and over the admin endpoint;
- * wrong input throws `EmulatorInputError`.
+ * Methods with which a test or a demo changes the emulator's state. They work in process and over the admin endpoint. They throw
+ * `EmulatorInputError` for wrong input.
  */
 export interface StateMethods extends KeyMethods, CertificateMethods, DisturbanceMethods, SignInMethods, EventMethods {
-  /** Without `tenantId`, in the cloud's default tenant, which every unnamed tenant of that cloud is. */
+  /**
+   * Creates a vault. Without `tenantId`, the vault is in the cloud's default tenant, like everything in that cloud without a tenant of its
+   * own.
+   */
   createVault(input: Input<"createVault">): Promise<VaultFacts>;
-  /** Those that the vault knows from now on, the latest last. */
+  /** Sets the API versions that the vault knows, the latest last. */
   setApiVersions(input: Input<"setApiVersions">): Promise<void>;
-  /** Its name stops resolving. */
+  /** Deletes the vault, whose name then no longer resolves. */
   deleteVault(input: Input<"deleteVault">): Promise<void>;
-  /** Ids and secret are random unless given. */
+  /** Creates an application. Ids and secret are random unless given. */
   createServicePrincipal(input: Input<"createServicePrincipal">): Promise<ServicePrincipal>;
   setClientSecret(input: Input<"setClientSecret">): Promise<ServicePrincipal>;
-  /** `get`, `list` and `set` stand for secrets; other kinds are named: `keys/get`, `certificates/list`. */
+  /** Grants permissions. `get`, `list` and `set` apply to secrets. Other kinds need a prefix: `keys/get`, `certificates/list`. */
   grant(input: Input<"grant">): Promise<void>;
-  /** Without `permissions`, all of them. */
+  /** Revokes permissions. Without `permissions`, all of them. */
   revoke(input: Input<"revoke">): Promise<void>;
-  /** A new version, the current one from now on. */
+  /** Creates a new version, which becomes the current one. */
   setSecret(input: Input<"setSecret">): Promise<SecretVersion>;
-  /** A new version of an existing secret, random without `value`; content type and tags are kept. */
+  /** Creates a new version of an existing secret with its content type and tags. Without `value`, the value is random. */
   rotateSecret(input: Input<"rotateSecret">): Promise<StoredSecret>;
-  /** Without `version`, the current one; so for the next two. */
+  /** Changes the current version unless `version` is given, as do the next two methods. */
   setAttributes(input: Input<"setAttributes">): Promise<SecretVersion>;
   disableSecret(input: Input<"secretVersion">): Promise<SecretVersion>;
   enableSecret(input: Input<"secretVersion">): Promise<SecretVersion>;
-  /** Gone with all versions, as after delete and purge. */
+  /** Deletes the secret with all versions, as after delete and purge. */
   deleteSecret(input: Input<"secret">): Promise<void>;
   /** Oldest first, without values. */
   secretVersions(input: Input<"secret">): Promise<readonly SecretVersion[]>;
-  /** For tokens issued from now on. */
+  /** Sets the lifetime of tokens issued after the call. */
   setTokenLifetime(input: Input<"setTokenLifetime">): Promise<void>;
-  /** The request log, or what came after the record numbered `after`. */
+  /** Returns the request log, or the records after the one numbered `after`. */
   requests(input?: Input<"requests">): Promise<readonly RequestRecord[]>;
 }
 
@@ -142,7 +145,7 @@ function secretMethods({ vaults }: World): SecretMethods {
   };
 }
 
-/** What a certificate made is changed by the methods for certificates. */
+/** Only the methods for certificates change a secret that belongs to a certificate. */
 function withoutCertificate(vault: Vault, name: string): Vault {
   if (vault.certificates.find(name) === undefined) return vault;
   throw new EmulatorInputError(`name: the secret ${name} belongs to a certificate; rotate, import or delete that, or choose another name`);

@@ -29,7 +29,7 @@ export function issuerNotFederated(issuer: string): EntraError {
   return invalidClient(700211, `No matching federated identity record found for presented assertion issuer '${issuer}'. ${CHECK}`);
 }
 
-/** The sibling of the two others: https://login.microsoftonline.com/error?code=700212 */
+/** Analogous to the errors for issuer and subject: https://login.microsoftonline.com/error?code=700212 */
 export function audienceNotFederated(audience: string): EntraError {
   return invalidClient(700212, `No matching federated identity record found for presented assertion audience '${audience}'. ${CHECK}`);
 }
@@ -75,7 +75,7 @@ export function signatureWrong(): EntraError {
   return invalidClient(50013, `Assertion failed signature validation. ${reason}`);
 }
 
-/** An issuer whose keys nobody planted can't be asked for them: https://github.com/Azure/azure-workload-identity/issues/605 */
+/** Entra cannot fetch the keys of an issuer that no test has registered: https://github.com/Azure/azure-workload-identity/issues/605 */
 export function externalEndpointFailed(): EntraError {
   return { status: 400, error: "invalid_request", code: 90061, message: "Request to External OIDC endpoint failed." };
 }

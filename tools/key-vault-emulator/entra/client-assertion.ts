@@ -45,7 +45,7 @@ export interface AssertionContext {
   readonly now: Clock;
 }
 
-/** `undefined` for a good assertion; else the refusal, of the first check that fails. */
+/** Returns `undefined` for a valid assertion, otherwise the error of the first check that fails. */
 export function assertionRefusal(form: URLSearchParams, context: AssertionContext): EntraError | undefined {
   if (form.get("client_assertion_type") !== ASSERTION_TYPE) return missingParameter("client_assertion_type");
   const assertion = parseAssertion(form.get("client_assertion") ?? "");
@@ -77,7 +77,7 @@ function jsonOf(part: string): unknown {
   }
 }
 
-/** Issuer, then audience, then subject; each is compared to the letter. */
+/** Compares issuer, then audience, then subject, each with case. */
 function matchRefusal({ iss, aud, sub }: Claims, credentials: readonly FederatedCredential[]): EntraError | undefined {
   const audiences = typeof aud === "string" ? [aud] : aud;
   if (credentials.length === 0) return noFederatedCredential({ issuer: iss, subject: sub, audience: audiences.join(", ") });
@@ -103,7 +103,7 @@ function signatureRefusal({ claims, kid, signed, signature }: Assertion, federat
   }
 }
 
-/** Entra allows for clocks that differ by some minutes; the emulator's clock and the cluster's are the same. */
+/** Entra tolerates clocks that differ by some minutes. The emulator and the cluster share a clock, so that this check does not. */
 function timeRefusal({ nbf = 0, exp }: Claims, now: number): EntraError | undefined {
   return nbf <= now && now < exp ? undefined : outsideValidity({ now, from: nbf, until: exp });
 }

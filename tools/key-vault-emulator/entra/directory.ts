@@ -3,7 +3,7 @@ import { EmulatorInputError } from "../input-error.ts";
 import { CLOUD_NAMES, type CloudName } from "../network/clouds.ts";
 
 /**
- * Stands where a tenant does at an authority that is an AD FS, as on Azure Stack Hub: what MSAL makes of it is in `Authority.ts` of
+ * Path segment in place of a tenant at an AD FS authority, as on Azure Stack Hub. For MSAL's handling, see `Authority.ts` of
  * https://github.com/AzureAD/microsoft-authentication-library-for-js (`AuthorityType.Adfs`).
  */
 export const AD_FS = "adfs";
@@ -24,7 +24,7 @@ export interface NewServicePrincipal {
   readonly clientSecret?: string | undefined;
 }
 
-/** Tenants and their applications. A tenant lives in one cloud and comes to be by its first mention. */
+/** Tenants and their applications. A tenant belongs to one cloud, and exists from its first mention. */
 export class Directory {
   readonly #tenants = new Map<string, CloudName>();
   readonly #domains = new Map<string, string>();
@@ -33,11 +33,11 @@ export class Directory {
 
   constructor() {
     const fresh = CLOUD_NAMES.map((cloud) => [cloud, randomUUID()] as const);
-    // Built from the full list of names, which fromEntries can't express.
+    // The object has an entry for every name, which the type of fromEntries cannot express.
     this.#defaultTenants = Object.fromEntries(fresh) as Record<CloudName, string>;
   }
 
-  /** The tenant's canonical id; without an id, the cloud's default tenant. */
+  /** Returns the tenant's canonical id. Without an id, registers the cloud's default tenant. */
   registerTenant(cloud: CloudName, tenantId?: string): string {
     const id = (tenantId ?? this.#defaultTenants[cloud]).toLowerCase();
     const existing = this.#tenants.get(id);
@@ -48,14 +48,14 @@ export class Directory {
     return id;
   }
 
-  /** Another name of a tenant: https://learn.microsoft.com/entra/identity-platform/v2-protocols#endpoints */
+  /** Adds another name for a tenant: https://learn.microsoft.com/entra/identity-platform/v2-protocols#endpoints */
   addDomain(tenantId: string, domain: string): void {
     const id = tenantId.toLowerCase();
     if (!this.#tenants.has(id)) throw new EmulatorInputError(`tenantId: no tenant ${id}; create a vault or an application in it first`);
     this.#domains.set(domain.toLowerCase(), id);
   }
 
-  /** The id of a tenant that is named by its id or one of its domains. */
+  /** Returns the id of a tenant, given its id or one of its domains. */
   idOf(tenant: string): string {
     return this.#domains.get(tenant.toLowerCase()) ?? tenant.toLowerCase();
   }
@@ -80,7 +80,7 @@ export class Directory {
     return principal;
   }
 
-  /** Replaces the client secret; tokens issued earlier stay valid until they expire, as they really do. */
+  /** Replaces the client secret. As in Entra, tokens issued earlier stay valid until they expire. */
   setClientSecret(appId: string, clientSecret?: string): ServicePrincipal {
     const changed = { ...this.requirePrincipal(appId), clientSecret: clientSecret ?? randomBytes(24).toString("base64url") };
     this.#principals.set(changed.appId, changed);

@@ -12,10 +12,10 @@ export interface EntraServices {
   readonly tokens: TokenIssuer;
 }
 
-/** Authority names that stand for no single tenant; metadata exists for them, client credentials do not. */
+/** Authority names that represent more than one tenant. They have metadata, but do not accept client credentials. */
 const SHARED_AUTHORITIES: readonly string[] = ["common", "organizations", "consumers"];
 
-/** Everything the SDKs ask of an Entra host on the way to an access token. */
+/** Answers all requests that the SDKs send to an Entra host to get an access token. */
 export function answerEntra(exchange: Exchange, cloud: Cloud, services: EntraServices): Answer {
   const [tenant = "", ...rest] = exchange.segments;
   const route = `${exchange.method} ${rest.join("/")}`;
@@ -24,7 +24,7 @@ export function answerEntra(exchange: Exchange, cloud: Cloud, services: EntraSer
   switch (route) {
     case "GET v2.0/.well-known/openid-configuration":
     case "GET .well-known/openid-configuration":
-      // Whatever name it was asked by, the document has the id.
+      // The document contains the tenant's id, whatever name the request used.
       return refused ?? { status: 200, body: openIdConfiguration(exchange, cloud, services.directory.idOf(tenant)) };
     case "GET discovery/v2.0/keys":
     case "GET discovery/keys":
@@ -80,7 +80,7 @@ function openIdConfiguration(exchange: Exchange, cloud: Cloud, tenant: string): 
   };
 }
 
-/** MSAL asks it to learn which host names belong together before it sends a secret to one of them. */
+/** MSAL uses this to learn which host names belong together before it sends a secret to one of them. */
 function instanceDiscovery(exchange: Exchange): Answer {
   const authority = exchange.query.get("authorization_endpoint") ?? "";
   const [, host = "", tenant = ""] = /^https:\/\/([^/]+)\/([^/]+)/.exec(authority) ?? [];
@@ -93,7 +93,7 @@ function instanceDiscovery(exchange: Exchange): Answer {
       tenant_discovery_endpoint: `https://${host}/${tenant}/v2.0/.well-known/openid-configuration`,
       "api-version": "1.1",
       metadata: known.map(({ entraHosts }) => ({
-        // The last name is the preferred one: China's alias, and the only one elsewhere.
+        // The last name is the preferred one: China's alias, and the only name in the other clouds.
         preferred_network: entraHosts.at(-1),
         preferred_cache: entraHosts.at(-1),
         aliases: [...entraHosts],

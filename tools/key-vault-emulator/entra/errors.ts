@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import type { Answer, Exchange } from "../network/exchange.ts";
 
-/** What differs between Entra's errors; {@link entraError} adds the fields that all of them have. */
+/** The fields that differ between Entra's errors. {@link entraError} adds the common ones. */
 export interface EntraError {
   readonly status: 400 | 401 | 503;
   readonly error: string;
@@ -90,7 +90,7 @@ export function transientFailure(): EntraError {
   return { status: 503, error: "temporarily_unavailable", code: 90033, message: "A transient error has occurred. Please try again." };
 }
 
-/** The one shape of all of them; https://github.com/Azure/sap-automation/issues/418 shows a complete one. */
+/** Builds the common form of all errors. https://github.com/Azure/sap-automation/issues/418 shows a complete one. */
 export function entraError(exchange: Exchange, error: EntraError): Answer {
   const timestamp = new Date()
     .toISOString()

@@ -3,7 +3,7 @@ import { z } from "zod";
 
 import { EmulatorInputError } from "../input-error.ts";
 
-/** What an application trusts: tokens of this issuer, for this subject and audience. */
+/** Tokens that an application trusts: those of this issuer, for this subject and audience. */
 export interface FederatedCredential {
   readonly issuer: string;
   readonly subject: string;
@@ -17,12 +17,12 @@ interface IssuerKey {
 
 export type SignatureCheck = "valid" | "unknown issuer" | "unknown key" | "wrong signature";
 
-/** Issuers' keys, and what each application trusts: the state behind workload identity federation. */
+/** State of workload identity federation: the keys of issuers, and the credentials of each application. */
 export class Federation {
   readonly #keys = new Map<string, readonly IssuerKey[]>();
   readonly #credentials = new Map<string, readonly FederatedCredential[]>();
 
-  /** Replaces what was known of the issuer. */
+  /** Replaces the issuer's keys. */
   trust(issuer: string, keys: readonly IssuerKey[]): void {
     this.#keys.set(issuer, keys);
   }
@@ -39,7 +39,7 @@ export class Federation {
     return this.#credentials.get(appId) ?? [];
   }
 
-  /** RS256, the one algorithm the caller lets through. */
+  /** Checks an RS256 signature, the only algorithm that the caller accepts. */
   check(issuer: string, kid: string | undefined, signed: string, signature: Buffer): SignatureCheck {
     const keys = this.#keys.get(issuer);
     if (keys === undefined) return "unknown issuer";
@@ -49,7 +49,7 @@ export class Federation {
   }
 }
 
-/** The id Kubernetes gives a service-account key: SHA-256 of its SubjectPublicKeyInfo, base64url. */
+/** The key's id as Kubernetes computes it for a service-account key: SHA-256 of its SubjectPublicKeyInfo, base64url. */
 export function issuerKeyFromPem(pem: string): IssuerKey {
   let key: KeyObject;
   try {

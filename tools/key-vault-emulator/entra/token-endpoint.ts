@@ -24,7 +24,7 @@ export interface TokenContext {
   readonly tokens: TokenIssuer;
 }
 
-/** The client credentials grant of both endpoint versions: v2.0 names a `scope`, v1.0 a `resource`. */
+/** Answers the client credentials grant of both endpoint versions: v2.0 has a `scope`, v1.0 a `resource`. */
 export function answerTokenRequest(exchange: Exchange, context: TokenContext): Answer {
   const form = new URLSearchParams(exchange.body);
   const { cloud, tenantId, tokens } = context;
@@ -51,11 +51,11 @@ export function answerTokenRequest(exchange: Exchange, context: TokenContext): A
   };
 }
 
-/** The audience a correct request asks for. */
+/** Returns the audience that a correct request names, otherwise the error. */
 function audienceOf(form: URLSearchParams, exchange: Exchange, { cloud, tenantId }: TokenContext): string | EntraError {
   if (form.get("grant_type") !== "client_credentials") return unsupportedGrant();
   if (!form.get("client_id")) return missingParameter("client_id");
-  // An AD FS is asked for scopes too, at the one endpoint that it has.
+  // AD FS has one endpoint, which also takes a scope.
   const parameter = exchange.segments.includes("v2.0") || tenantId === AD_FS ? "scope" : "resource";
   const asked = form.get(parameter);
   if (!asked) return missingParameter(parameter);
@@ -66,7 +66,7 @@ function audienceOf(form: URLSearchParams, exchange: Exchange, { cloud, tenantId
   return registeredAudience(cloud, asResource) ?? unknownResource(asResource, tenantId);
 }
 
-/** The `aud` claim for a resource, which may end in a slash; `undefined` where no such API is registered. */
+/** The `aud` claim for a resource, which may end in a slash. `undefined` if no such API is registered. */
 export function registeredAudience({ vaultResource, managementResource, storageResource }: Cloud, resource: string): string | undefined {
   const audience = resource.replace(/\/$/, "");
   return [vaultResource, managementResource, storageResource].includes(audience) ? audience : undefined;

@@ -4,7 +4,7 @@ import { promisify } from "node:util";
 import type { Cloud } from "../network/clouds.ts";
 import type { ServicePrincipal } from "./directory.ts";
 
-/** The claims the data plane decides by; times in Unix seconds. */
+/** Claims on which the data plane bases its decision. Times in Unix seconds. */
 export interface Claims {
   readonly aud: string;
   readonly iss: string;
@@ -26,18 +26,18 @@ export interface TokenGrant {
   readonly audience: string;
 }
 
-/** Unix seconds, passed in so that one clock serves issuing and checking. */
+/** Time in Unix seconds. A parameter, so that issuing and verification use one clock. */
 export type Clock = () => number;
 
 const MOST_CHECKED = 1_000;
 
-/** Signs and checks v1.0-style access tokens with a key of its own (RS256). */
+/** Issues and verifies v1.0-style access tokens with its own key (RS256). */
 export class TokenIssuer {
   readonly #key: KeyObject;
   readonly #publicKey: KeyObject;
   readonly #keyId: string;
   readonly #now: Clock;
-  /** Signatures that were checked before: the same token comes with every request. */
+  /** Claims of tokens with a verified signature. Clients send the same token with every request. */
   readonly #checked = new Map<string, Claims>();
   #lifetime: number;
 
@@ -51,7 +51,7 @@ export class TokenIssuer {
     this.#lifetime = lifetime;
   }
 
-  /** `given`: an RSA key; a new one where there is none. */
+  /** `given` is an RSA key. Without it, creates a new one. */
   static async create(now: Clock, lifetimeSeconds: number, given?: KeyObject): Promise<TokenIssuer> {
     const key = given ?? (await promisify(generateKeyPair)("rsa", { modulusLength: 2048 })).privateKey;
     return new TokenIssuer(key, now, lifetimeSeconds);
@@ -65,7 +65,7 @@ export class TokenIssuer {
     return this.#lifetime;
   }
 
-  /** For tokens issued from now on. */
+  /** Applies to tokens issued after the call. */
   set lifetimeSeconds(seconds: number) {
     this.#lifetime = seconds;
   }
@@ -101,12 +101,12 @@ export class TokenIssuer {
     return claims.exp > this.#now() ? { kind: "valid", claims } : { kind: "expired", claims };
   }
 
-  /** Undefined: the token is none of ours. */
+  /** Undefined if this issuer did not sign the token. */
   #claimsOf(token: string): Claims | undefined {
     const [head = "", payload = "", signature = "", ...rest] = token.split(".");
     const isOurs =
       rest.length === 0 && verify("sha256", Buffer.from(`${head}.${payload}`), this.#publicKey, Buffer.from(signature, "base64url"));
-    // The signature is ours, so the payload is a set of claims that `issue` wrote.
+    // This issuer signed the token, so that the payload is a set of claims that `issue` wrote.
     return isOurs ? (JSON.parse(Buffer.from(payload, "base64url").toString("utf8")) as Claims) : undefined;
   }
 

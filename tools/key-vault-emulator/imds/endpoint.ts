@@ -10,13 +10,13 @@ export interface ImdsServices {
   readonly tokens: TokenIssuer;
 }
 
-/** The name under which the request log and the faults know this endpoint, whatever address it was reached by. */
+/** Name of this endpoint in the request log and in faults, whatever address the client used. */
 export const IMDS_HOST = "169.254.169.254";
 
 /** https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#get-a-token-using-http */
 export function answerImds(exchange: Exchange, { machine, tokens }: ImdsServices): Answer {
   const { headers, query, segments, method } = exchange;
-  // Before the path is judged: a client that only wants to know whether the service is there sends neither header nor query.
+  // Before the path is checked, because a client that only probes for the service sends neither header nor query.
   if (headers["metadata"] !== "true" || headers["x-forwarded-for"] !== undefined) return metadataHeaderMissing();
   if (method !== "GET" || segments.join("/") !== "metadata/identity/oauth2/token")
     return { status: 404, headers: { Server: SERVER }, body: {} };
@@ -33,7 +33,7 @@ export function answerImds(exchange: Exchange, { machine, tokens }: ImdsServices
   return { ...tokenAnswer(picked, resource, tokens), identity: picked.principal.appId };
 }
 
-/** Numbers are strings in this answer, as in the page above. */
+/** Numbers are strings in this answer, as on the page above. */
 function tokenAnswer({ principal }: ManagedIdentity, resource: string, tokens: TokenIssuer): Answer {
   const cloud = CLOUDS[principal.cloud];
   const audience = registeredAudience(cloud, resource);

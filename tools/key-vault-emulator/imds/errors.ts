@@ -7,12 +7,14 @@ function refusal(error: string, description: string): Answer {
 /** As in https://github.com/Hexadite/acs-keyvault-agent/pull/43 */
 export const SERVER = "IMDS/150.870.65.512";
 
-/** The condition: https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling */
+/**
+ * For the condition, see https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/how-to-use-vm-token#error-handling
+ */
 export function metadataHeaderMissing(): Answer {
   return refusal("invalid_request", "Required metadata header not specified");
 }
 
-/** The parameter is documented as required in the same page; the wording is the emulator's. */
+/** The same page documents the parameter as required. The text of the message is the emulator's. */
 export function queryMissing(name: string): Answer {
   return refusal("invalid_request", `Required query variable '${name}' is missing`);
 }

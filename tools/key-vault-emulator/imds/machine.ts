@@ -8,18 +8,18 @@ export type IdentityKind = (typeof IDENTITY_KINDS)[number];
 export interface ManagedIdentity {
   readonly kind: IdentityKind;
   readonly principal: ServicePrincipal;
-  /** The Azure resource id: of the identity, or for a system-assigned one of the machine. */
+  /** The Azure resource id of the identity, or of the machine for a system-assigned identity. */
   readonly resourceId: string;
 }
 
-/** How a request names a user-assigned identity. */
+/** The ids by which a request can name a user-assigned identity. */
 export interface IdentityChoice {
   readonly clientId: string | undefined;
   readonly objectId: string | undefined;
   readonly resourceId: string | undefined;
 }
 
-/** The identities assigned to the one virtual machine whose metadata service is emulated. */
+/** Identities that are assigned to the one virtual machine whose metadata service the emulator provides. */
 export class Machine {
   readonly #identities = new Map<string, ManagedIdentity>();
 
@@ -29,7 +29,7 @@ export class Machine {
     this.#identities.set(identity.principal.appId, identity);
   }
 
-  /** Its application stays in the directory, as tokens issued earlier stay valid. */
+  /** The application stays in the directory, because tokens issued earlier stay valid. */
   remove(appId: string): void {
     if (!this.#identities.delete(appId.toLowerCase())) {
       throw new EmulatorInputError(`appId: no managed identity ${appId} is assigned to the machine`);
@@ -37,7 +37,7 @@ export class Machine {
   }
 
   /**
-   * Without a choice: the system-assigned identity, else the only user-assigned one; see "Which identity" in
+   * Without a choice, returns the system-assigned identity, otherwise the only user-assigned one. See "Which identity" in
    * https://learn.microsoft.com/entra/identity/managed-identities-azure-resources/managed-identities-faq
    */
   pick({ clientId, objectId, resourceId }: IdentityChoice): ManagedIdentity | "none" | "several" {

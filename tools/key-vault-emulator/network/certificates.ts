@@ -6,13 +6,13 @@ const DAY = 86_400_000;
 const CA_NAME = "Key Vault emulator CA";
 
 export interface ServingCertificate {
-  /** PEM of the CA certificate clients must trust. Its key is dropped after signing and never written. */
+  /** PEM of the CA certificate that clients must trust. The CA's key is discarded after signing and never written to disk. */
   readonly caPem: string;
   readonly certificatePem: string;
   readonly keyPem: string;
 }
 
-/** A CA and one leaf for all emulated names, new at every start and valid for 30 days. */
+/** Issues a CA and one leaf for all emulated names. Both are new at every start and valid for 30 days. */
 export async function issueServingCertificate(dnsNames: readonly string[]): Promise<ServingCertificate> {
   const [caKey, leafKey] = await Promise.all([newRsaKey(), newRsaKey()]);
   const ca = selfSignedCa(caKey);
@@ -73,7 +73,7 @@ function signedLeaf(key: forge.pki.rsa.KeyPair, { ca, caKey, dnsNames }: LeafOpt
 function blankCertificate(publicKey: forge.pki.rsa.PublicKey, commonName: string): forge.pki.Certificate {
   const certificate = forge.pki.createCertificate();
   certificate.publicKey = publicKey;
-  // A leading zero octet would not be minimal DER; 01 keeps the number positive and the encoding short.
+  // A leading zero octet would not be minimal DER. The leading 01 keeps the number positive.
   certificate.serialNumber = `01${randomBytes(15).toString("hex")}`;
   certificate.validity.notBefore = new Date(Date.now() - DAY);
   certificate.validity.notAfter = new Date(Date.now() + 30 * DAY);

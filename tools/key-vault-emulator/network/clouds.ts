@@ -1,9 +1,9 @@
 /**
- * The Azure clouds the emulator answers for, by their real host names. A name that is not here does not exist.
+ * The Azure clouds that the emulator emulates, with their real host names. Any other name does not exist.
  *
  * Sources: https://learn.microsoft.com/azure/key-vault/general/about-keys-secrets-certificates (DNS suffixes) and
- * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra hosts). The last two are nobody's: a cloud of
- * one's own, and one whose vaults take tokens for an audience of another domain, as those of Azure Stack Hub do.
+ * https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud (Entra hosts). The last two clouds are made up: a
+ * private cloud, and one whose vaults accept tokens for an audience in another domain, as the vaults of Azure Stack Hub do.
  */
 export interface Cloud {
   readonly name: CloudName;
@@ -13,13 +13,13 @@ export interface Cloud {
   readonly queueSuffix: string;
   /** The audience of a token for a storage account. */
   readonly storageResource: string;
-  /** First is the canonical one. MSAL replaces China's documented name by its preferred alias, so both must answer. */
+  /** The first one is canonical. MSAL replaces China's documented name by its preferred alias, so that both must answer. */
   readonly entraHosts: readonly [string, ...string[]];
   /** Host of the `iss` claim in v1.0 tokens. */
   readonly issuerHost: string;
-  /** Another registered audience, so that a token for the wrong API can be had and must be refused by the vault. */
+  /** Another registered audience, so that a test can get a token for the wrong API, which the vault must reject. */
   readonly managementResource: string;
-  /** The other clouds do not know it: instance discovery, which is theirs, refuses its authority. */
+  /** The other clouds do not know this cloud: their instance discovery rejects its authority. */
   readonly isPrivate?: true;
 }
 
@@ -92,7 +92,7 @@ export const CLOUDS: Readonly<Record<CloudName, Cloud>> = {
   },
 };
 
-/** What a host name stands for. */
+/** The service behind a host name. */
 export type Endpoint =
   | { readonly kind: "entra"; readonly cloud: Cloud }
   | { readonly kind: "vault"; readonly cloud: Cloud; readonly vaultName: string }
@@ -100,7 +100,7 @@ export type Endpoint =
 
 const clouds: readonly Cloud[] = Object.values(CLOUDS);
 
-/** `undefined` for every name outside the clouds above, two labels deep included (`a.b.vault.azure.net`). */
+/** `undefined` for every name outside the clouds above, also with two labels before the suffix (`a.b.vault.azure.net`). */
 export function endpointOf(hostName: string): Endpoint | undefined {
   const host = hostName.toLowerCase();
   for (const cloud of clouds) {
@@ -113,13 +113,13 @@ export function endpointOf(hostName: string): Endpoint | undefined {
   return undefined;
 }
 
-/** The one label before a suffix. */
+/** Returns the single label before a suffix. */
 function labelBelow(suffix: string, host: string): string | undefined {
   const label = host.endsWith(`.${suffix}`) ? host.slice(0, -suffix.length - 1) : "";
   return label === "" || label.includes(".") ? undefined : label;
 }
 
-/** Every name the serving certificate carries. */
+/** Names in the serving certificate. */
 export function certificateNames(): readonly string[] {
   return clouds.flatMap((cloud) => [`*.${cloud.vaultSuffix}`, `*.${cloud.queueSuffix}`, ...cloud.entraHosts]);
 }

@@ -9,25 +9,25 @@ import type { RequestLog } from "./request-log.ts";
 
 export interface ConnectProxyOptions {
   readonly targetPort: number;
-  /** Whether something answers there: a vault that was never created has no DNS name. */
+  /** Whether the endpoint exists. A vault that was never created has no DNS name. */
   readonly exists: (endpoint: Endpoint) => boolean;
   readonly log: RequestLog;
 }
 
 export interface ConnectProxy {
   readonly server: Server;
-  /** Cuts every open tunnel. */
+  /** Closes every open tunnel. */
   closeTunnels(): void;
 }
 
 type Refusal = { readonly status: number; readonly line: string };
 
-/** Every other name, other port and plain HTTP: the emulator never reaches a real network. */
+/** For all other names and ports and for plain HTTP, because the emulator never connects to a real network. */
 const FORBIDDEN: Refusal = { status: 403, line: "403 Forbidden" };
-/** What a corporate proxy answers for a name that does not resolve, which is how an absent vault looks. */
+/** Answer of a corporate proxy for a name that does not resolve, such as the name of a vault that does not exist. */
 const UNRESOLVED: Refusal = { status: 502, line: "502 Bad Gateway" };
 
-/** Maps port 443 of the emulated names to the HTTPS listener, and refuses everything else. */
+/** Maps port 443 of the emulated names to the HTTPS listener, and rejects everything else. */
 export function createConnectProxy({ targetPort, exists, log }: ConnectProxyOptions): ConnectProxy {
   const sockets = new Set<Duplex>();
   const server = createServer((request, response) => {

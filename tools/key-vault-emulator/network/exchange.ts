@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from "node:http";
 
-/** One request, read whole; handlers are functions from it to an {@link Answer}. */
+/** One request with its whole body. Handlers are functions from it to an {@link Answer}. */
 export interface Exchange {
   readonly method: string;
   readonly host: string;
   readonly path: string;
-  /** The path without empty parts: clients send `//secrets/x` and `/secrets/x/`, and the real service takes both. */
+  /** The path without empty parts, because clients send `//secrets/x` and `/secrets/x/`, and the real service accepts both. */
   readonly segments: readonly string[];
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
@@ -16,9 +16,9 @@ export interface Answer {
   readonly status: number;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body: unknown;
-  /** A body that is no JSON, in place of `body`; its type is among the headers. */
+  /** A body that is not JSON, used instead of `body`. The headers contain its type. */
   readonly text?: string;
-  /** Application id of the caller, for the request log; absent while it is not established. */
+  /** Application id of the caller for the request log. Absent until it is known. */
   readonly identity?: string;
   /** Audience of the token that was issued, for the request log. */
   readonly audience?: string;
@@ -26,12 +26,12 @@ export interface Answer {
 
 const MAX_BODY_BYTES = 1_048_576;
 
-/** `undefined` when the body is larger than any request of these APIs. */
+/** Returns `undefined` if the body is larger than any request of these APIs. */
 export async function readExchange(request: IncomingMessage): Promise<Exchange | undefined> {
   const chunks: Buffer[] = [];
   let size = 0;
   for await (const chunk of request) {
-    // Without an encoding set, a request yields Buffers only.
+    // A request without an encoding yields only Buffers.
     const bytes = chunk as Buffer;
     size += bytes.byteLength;
     if (size <= MAX_BODY_BYTES) chunks.push(bytes);
@@ -49,7 +49,7 @@ export async function readExchange(request: IncomingMessage): Promise<Exchange |
   };
 }
 
-/** Not by `new URL`: it reads `//secrets/x` as a host. */
+/** `new URL` would read `//secrets/x` as a host. */
 function splitTarget(target: string): { readonly path: string; readonly query: URLSearchParams } {
   const mark = target.indexOf("?");
   const path = mark < 0 ? target : target.slice(0, mark);
@@ -80,7 +80,7 @@ export function writeAnswer(response: ServerResponse, answer: Answer): void {
   response.end(body);
 }
 
-/** The head of the whole answer, half of its body, then the end of the connection. */
+/** Writes the head of the whole answer and half of its body, then closes the connection. */
 export function writeTruncated(response: ServerResponse, answer: Answer): void {
   const body = Buffer.from(JSON.stringify(answer.body), "utf8");
   response.writeHead(answer.status, {
@@ -91,7 +91,7 @@ export function writeTruncated(response: ServerResponse, answer: Answer): void {
   response.write(body.subarray(0, Math.floor(body.byteLength / 2)), () => response.destroy());
 }
 
-/** Status 200 and a page of HTML, as a captive portal or a proxy's own page would be. */
+/** Writes status 200 and an HTML page, like a captive portal or a proxy. */
 export function writePage(response: ServerResponse): void {
   const body = "<!DOCTYPE html>\n<html><body>This is not the service you asked for.</body></html>\n";
   response.writeHead(200, { "Content-Type": "text/html; charset=utf-8", "Content-Length": Buffer.byteLength(body) });

@@ -1,34 +1,34 @@
 import type { Exchange } from "./exchange.ts";
 import type { RefusalName } from "./refusals.ts";
 
-/** What goes wrong. */
+/** Effect of a fault. */
 export type FaultEffect =
-  /** The service fails, or says it is busy. */
+  /** The service fails, or answers that it is busy. */
   | { readonly kind: "status"; readonly status: number; readonly retryAfterSeconds?: number | undefined }
-  /** A refusal of the service that no state of the emulator's own leads to. */
+  /** An error of the service that no state of the emulator produces. */
   | { readonly kind: "refusal"; readonly refusal: RefusalName }
-  /** The connection is reset before any answer. */
+  /** The emulator resets the connection before any answer. */
   | { readonly kind: "reset" }
-  /** The right answer, late. */
+  /** The correct answer after a delay. */
   | { readonly kind: "slow"; readonly milliseconds: number }
-  /** Half of the right answer's body, then the end of the connection. */
+  /** Half of the correct answer's body, then the end of the connection. */
   | { readonly kind: "truncated" }
   /** Status 200 with a page of HTML, as from a proxy in between. */
   | { readonly kind: "contentType" }
-  /** The right answer but for one member of its body: `id`, or `key.kid` for a member of a member. */
+  /** The correct answer without one member of its body: `id`, or `key.kid` for a nested member. */
   | { readonly kind: "without"; readonly member: string };
 
 export interface Fault {
   readonly effect: FaultEffect;
-  /** A vault's host only counts requests that carry a token, so that a challenge does not use the fault up. */
+  /** A fault of a vault applies only to requests with a token, so that a challenge does not use it up. */
   readonly isAuthenticatedOnly: boolean;
   readonly host: string;
-  /** Only paths that start so. */
+  /** Start of the paths to which the fault applies. */
   readonly path: string;
   readonly times: number;
 }
 
-/** Faults to come, oldest first; each strikes a number of times. */
+/** Pending faults, oldest first. Each applies a number of times. */
 export class FaultPlan {
   #faults: readonly Fault[] = [];
 
@@ -36,12 +36,12 @@ export class FaultPlan {
     this.#faults = [...this.#faults, fault];
   }
 
-  /** All of them, or those of one host. */
+  /** Removes all faults, or those of one host. */
   clear(host?: string): void {
     this.#faults = host === undefined ? [] : this.#faults.filter((fault) => fault.host !== host);
   }
 
-  /** The fault that strikes this request; it is used up by that. */
+  /** Returns the fault for this request and counts it as used. */
   take({ segments, headers }: Exchange, host: string): FaultEffect | undefined {
     const path = `/${segments.join("/")}`;
     const striking = this.#faults.find(

@@ -4,7 +4,7 @@ import { EmulatorInputError } from "../input-error.ts";
 
 export const LOOPBACK = "127.0.0.1";
 
-/** Listens on loopback only, on a free port for 0; resolves with the port. */
+/** Listens on loopback only, for port 0 on a free port. Resolves with the port. */
 export function listenOnLoopback(server: Server, port: number): Promise<number> {
   return new Promise((resolve, reject) => {
     server.once("error", (cause: NodeJS.ErrnoException) => {

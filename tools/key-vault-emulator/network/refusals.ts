@@ -1,7 +1,7 @@
 import { type EntraError, entraError, unknownTenant } from "../entra/errors.ts";
 import type { Answer, Exchange } from "./exchange.ts";
 
-/** What a test has a service say although nothing of the emulator's state leads to it. */
+/** Errors that a test can make a service return, although no state of the emulator leads to them. */
 export const REFUSALS = [
   "firewall",
   "private-link-only",
@@ -37,7 +37,7 @@ export function refusalAnswer(exchange: Exchange, refusal: RefusalName): Answer 
 }
 
 /**
- * The text: https://github.com/hashicorp/terraform-provider-azurerm/issues/4553; the inner code:
+ * Text from https://github.com/hashicorp/terraform-provider-azurerm/issues/4553, inner code from
  * https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
  */
 function firewall(): Answer {
@@ -46,8 +46,9 @@ function firewall(): Answer {
 }
 
 /**
- * Private link: https://github.com/microsoft/multimodal-ai/issues/171; roles: https://github.com/hashicorp/terraform-provider-azurerm/issues/27817;
- * perimeter: as the management plane words it, since no answer of a vault is public.
+ * Private link: https://github.com/microsoft/multimodal-ai/issues/171. Roles:
+ * https://github.com/hashicorp/terraform-provider-azurerm/issues/27817. Perimeter: text of the management plane, because no answer of a
+ * vault is public.
  */
 function forbidden(innerCode: string, message: string): Answer {
   return { status: 403, body: { error: { code: "Forbidden", message, innererror: { code: innerCode } } } };

@@ -1,23 +1,23 @@
-/** One request as it arrived. Holds no query but the API version, no header, no body: nothing secret can be in it. */
+/** One request. Contains no query except the API version, no header and no body, so that it cannot contain anything secret. */
 export interface RequestRecord {
-  /** Counts from 1; `requests({ after })` takes it. */
+  /** Number from 1, for `requests({ after })`. */
   readonly sequence: number;
   /** ISO 8601. */
   readonly time: string;
   readonly host: string;
-  /** `CONNECT` for a refused tunnel; accepted tunnels are seen by the requests inside them. */
+  /** `CONNECT` for a rejected tunnel. For accepted tunnels, the log contains the requests inside them. */
   readonly method: string;
   readonly path: string;
   readonly apiVersion?: string;
-  /** 0 when an injected fault left the request without an answer. */
+  /** 0 if an injected fault left the request without an answer. */
   readonly status: number;
-  /** Application id, only of a registered application. */
+  /** Application id, only if the application is registered. */
   readonly identity?: string;
-  /** Of a token that was issued: who will take it. */
+  /** Audience of the token that the request obtained. */
   readonly audience?: string;
 }
 
-/** The oldest records go first; a test run stays far below. */
+/** The log drops the oldest records first. The tests need far fewer. */
 const CAPACITY = 50_000;
 
 export class RequestLog {

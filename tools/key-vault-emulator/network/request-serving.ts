@@ -6,21 +6,21 @@ import type { FaultEffect, FaultPlan } from "./fault-plan.ts";
 import { refusalAnswer } from "./refusals.ts";
 import type { RequestLog } from "./request-log.ts";
 
-/** How one listener serves. */
+/** Behavior of one listener. */
 export interface Serving {
   readonly log: RequestLog;
   readonly faults: FaultPlan;
-  /** The name in the log, by which faults find it. */
+  /** Name of the host in the log and in faults. */
   hostOf(exchange: Exchange): string;
-  /** `undefined`: nobody lives here; the connection is cut, as no server would answer there. */
+  /** `undefined` if no service exists at the name. The connection is then closed, because no server would answer. */
   answer(exchange: Exchange): Answer | undefined;
-  /** The answer of somebody behind this listener; `undefined`: the request is for nobody there. */
+  /** Answer of another emulator behind this listener. `undefined` if the request is not for one. */
   forward?(exchange: Exchange): Promise<Answer | undefined> | undefined;
-  /** A failure in the words of the service. */
+  /** A failure in the format of the service. */
   failure(exchange: Exchange, status: number): Answer;
 }
 
-/** In the log, of a request that got no answer. */
+/** Status in the log for a request without an answer. */
 const NO_STATUS = 0;
 
 export async function serveRequest(request: IncomingMessage, response: ServerResponse, serving: Serving): Promise<void> {
@@ -77,7 +77,7 @@ async function strike(fault: FaultEffect, turn: Turn): Promise<void> {
   }
 }
 
-/** False when the client gave up first. */
+/** Returns false if the client closes the connection first. */
 async function waited(milliseconds: number, response: ServerResponse): Promise<boolean> {
   const gone = new AbortController();
   const giveUp = (): void => gone.abort();
@@ -92,7 +92,7 @@ async function waited(milliseconds: number, response: ServerResponse): Promise<b
   }
 }
 
-/** A copy; what has no such member stays as it is. */
+/** Returns a copy without the member. A body without such a member stays unchanged. */
 function withoutMember(body: unknown, member: string): unknown {
   if (typeof body !== "object" || body === null) return body;
   const [name = "", ...inner] = member.split(".");
@@ -125,7 +125,7 @@ function record({ exchange, serving }: Turn, { status, identity, audience }: Pic
   });
 }
 
-/** A version is short and dotted or dated; whatever else a client sends there stays out of the log. */
+/** Accepts only short dotted or dated versions, so that the log contains nothing else that a client sends. */
 function loggableApiVersion(text: string | null): string | undefined {
   return text !== null && /^\d[\d.-]{0,14}(-preview(\.\d)?)?$/.test(text) ? text : undefined;
 }

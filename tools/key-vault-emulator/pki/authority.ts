@@ -3,22 +3,22 @@ import { type CertificateRequest, type Issuer, issueCertificate } from "./x509.t
 
 const DAY = 86_400_000;
 
-/** Who issues a certificate: itself, the root, or an intermediate authority below the root. */
+/** Issuer of a certificate: the certificate itself, the root, or an intermediate authority below the root. */
 export const ISSUERS = ["self", "root", "intermediate"] as const;
 
 export type IssuerName = (typeof ISSUERS)[number];
 
 interface Authority extends Issuer {
   readonly certificate: Buffer;
-  /** From its own certificate up to the root's. */
+  /** Its own certificate and those above it, up to the root's. */
   readonly path: readonly Buffer[];
 }
 
-/** Authorities of both key kinds, made when first needed and kept, so that a certificate costs one key. */
+/** Authorities for both kinds of keys. Each is created when first needed and then reused, so that a certificate needs only one new key. */
 export class Authorities {
   readonly #known = new Map<string, Promise<Authority>>();
 
-  /** DER certificates, leaf first. */
+  /** Returns DER certificates, leaf first. */
   async issue(request: Omit<CertificateRequest, "issuer" | "isAuthority">, issuer: IssuerName): Promise<readonly Buffer[]> {
     if (issuer === "self") return [issueCertificate({ ...request, isAuthority: false })];
     const authority = await this.#authority(issuer, request.keys.spec.kind);

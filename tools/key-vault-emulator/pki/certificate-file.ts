@@ -4,7 +4,7 @@ import { EmulatorInputError } from "../input-error.ts";
 import { type KeyPair, keyPairFromPem } from "./key-pair.ts";
 import { readPfx } from "./pkcs12.ts";
 
-/** A private key and the certificates that came with it, in their order. */
+/** A private key and the certificates of the same file, in its order. */
 export interface CertificateFile {
   readonly keys: KeyPair;
   readonly leaf: Buffer;

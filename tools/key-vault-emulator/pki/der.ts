@@ -1,6 +1,6 @@
 /**
- * A writer of DER (ITU-T X.690), enough for X.509 and PKCS#12. node-forge has one, but its certificates and PKCS#12 files
- * take RSA keys only; node:crypto has none.
+ * Writes DER (ITU-T X.690) for X.509 and PKCS#12. node-forge has a writer too, but its certificates and PKCS#12 files support only RSA
+ * keys. node:crypto has none.
  */
 
 function tagged(tag: number, content: Buffer): Buffer {
@@ -18,7 +18,7 @@ export function sequence(...parts: readonly Buffer[]): Buffer {
   return tagged(0x30, Buffer.concat(parts));
 }
 
-/** One element: sets of several have to be sorted, which nothing here needs. */
+/** One element only: DER sorts sets of several, which nothing here needs. */
 export function setOf(part: Buffer): Buffer {
   return tagged(0x31, part);
 }
@@ -32,7 +32,7 @@ export function bitString(content: Buffer, unusedBits = 0): Buffer {
   return tagged(0x03, Buffer.concat([Buffer.from([unusedBits]), content]));
 }
 
-/** Not negative; from a small number or from big-endian octets. */
+/** A non-negative integer, from a small number or from big-endian octets. */
 export function integer(value: number | Buffer): Buffer {
   const octets = typeof value === "number" ? Buffer.from(value.toString(16).padStart(8, "0"), "hex") : value;
   const first = octets.findIndex((octet) => octet !== 0);

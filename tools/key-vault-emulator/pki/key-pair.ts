@@ -5,7 +5,7 @@ import { EmulatorInputError } from "../input-error.ts";
 
 export const CURVES = ["P-256", "P-384", "P-521", "P-256K"] as const;
 
-/** Key Vault's names; https://learn.microsoft.com/azure/key-vault/keys/about-keys-details */
+/** Key Vault's names: https://learn.microsoft.com/azure/key-vault/keys/about-keys-details */
 export type Curve = (typeof CURVES)[number];
 
 export const RSA_SIZES = [2048, 3072, 4096] as const;
@@ -35,7 +35,7 @@ export async function generateKeys(spec: KeySpec): Promise<KeyPair> {
   return { spec, privateKey, publicKey };
 }
 
-/** A pair from a private key in PEM: PKCS#8, PKCS#1 or SEC1. */
+/** Creates a pair from a private key in PEM: PKCS#8, PKCS#1 or SEC1. */
 export function keyPairFromPem(pem: string): KeyPair {
   let privateKey: KeyObject;
   try {

@@ -4,8 +4,8 @@ import forge from "node-forge";
 import { explicit, implicit, integer, nullValue, objectId, octetString, sequence, setOf } from "./der.ts";
 
 /**
- * `legacy` is what Key Vault exports (SHA-1 with 3DES for the key and 40-bit RC2 for the certificates, SHA-1 MAC);
- * `modern` is what OpenSSL 3 writes by default (PBES2 with AES-256, SHA-256 MAC).
+ * `legacy` is the format of Key Vault's exports (SHA-1 with 3DES for the key and 40-bit RC2 for the certificates, SHA-1 MAC). `modern` is
+ * the default of OpenSSL 3 (PBES2 with AES-256, SHA-256 MAC).
  */
 export const PFX_SETTINGS = ["legacy", "modern"] as const;
 
@@ -14,17 +14,17 @@ export type PfxSettings = (typeof PFX_SETTINGS)[number];
 export interface PfxContent {
   /** PKCS#8 DER. */
   readonly privateKey: Buffer;
-  /** DER, in the order they are to be written. */
+  /** DER, in the order of the file. */
   readonly certificates: readonly Buffer[];
   /** The certificate that belongs to the key. */
   readonly leaf: Buffer;
 }
 
 const ITERATIONS = 2000;
-/** Key Vault's files have no password, which is the empty one. */
+/** Key Vault's files have an empty password. */
 const PASSWORD = "";
 
-/** RFC 7292. node-forge writes RSA keys only, and leaves the certificates in the clear. */
+/** Writes a file as in RFC 7292. node-forge writes only RSA keys, and does not encrypt the certificates. */
 export function writePfx({ privateKey, certificates, leaf }: PfxContent, settings: PfxSettings): Buffer {
   const localKeyId = createHash("sha1").update(leaf).digest();
   const keyEncryption = encrypted(privateKey, settings, "key");
@@ -92,7 +92,7 @@ function byTripleDes(plain: Buffer): Encrypted {
   return { algorithm: legacyAlgorithm(OID.tripleDes, salt), data: Buffer.concat([cipher.update(plain), cipher.final()]) };
 }
 
-/** By node-forge: OpenSSL 3 keeps RC2 in its legacy provider, which Node does not load. */
+/** Uses node-forge, because OpenSSL 3 has RC2 only in its legacy provider, which Node does not load. */
 function byRc2(plain: Buffer): Encrypted {
   const salt = randomBytes(8);
   const cipher = forge.rc2.createEncryptionCipher(binary(derived(salt, PURPOSE.key, 5)), 40);
@@ -114,7 +114,7 @@ interface DerivationHash {
   readonly block: 64;
 }
 
-/** RFC 7292, appendix B.2, with the empty password: its BMPString is two zero octets. */
+/** RFC 7292, appendix B.2, with the empty password, whose BMPString is two zero octets. */
 function derived(salt: Buffer, purpose: number, length: number, hash: DerivationHash = { name: "sha1", block: 64 }): Buffer {
   const { name, block } = hash;
   const stretch = (text: Buffer): Buffer => Buffer.alloc(block * Math.ceil(text.byteLength / block), text);
@@ -129,7 +129,7 @@ function derived(salt: Buffer, purpose: number, length: number, hash: Derivation
   return Buffer.concat(output).subarray(0, length);
 }
 
-/** Each block plus the digest plus one, modulo its size. */
+/** Adds the digest plus one to each block, modulo the block's size. */
 function nextState(state: Buffer, digest: Buffer): Buffer<ArrayBuffer> {
   const block = digest.byteLength;
   const modulus = 1n << BigInt(block * 8);
@@ -154,7 +154,7 @@ function binary(bytes: Buffer): string {
   return bytes.toString("binary");
 }
 
-/** Key and certificates of somebody's file, in their order there; `undefined` if password or format is wrong. */
+/** Returns key and certificates of a user's file, in its order. `undefined` if the password or the format is wrong. */
 export function readPfx(
   pfx: Buffer,
   password: string,
@@ -171,7 +171,7 @@ export function readPfx(
   }
 }
 
-/** node-forge leaves `asn1` where the key is not RSA. */
+/** node-forge returns only `asn1` if the key is not RSA. */
 function keyOf({ key, asn1 }: forge.pkcs12.Bag): Buffer {
   const info = key === undefined || key === null ? asn1 : forge.pki.wrapRsaPrivateKey(forge.pki.privateKeyToAsn1(key));
   return Buffer.from(forge.asn1.toDer(info).getBytes(), "binary");

@@ -27,7 +27,7 @@ export interface CertificateRequest {
   readonly notAfter: Date;
   readonly isAuthority: boolean;
   readonly dnsNames: readonly string[];
-  /** Absent for a self-signed one. */
+  /** Absent for a self-signed certificate. */
   readonly issuer?: Issuer | undefined;
 }
 
@@ -36,13 +36,13 @@ export interface Issuer {
   readonly keys: KeyPair;
 }
 
-/** DER, by node:crypto's signature; node-forge would take RSA keys only. */
+/** Returns DER, with a signature from node:crypto, because node-forge supports only RSA keys. */
 export function issueCertificate(request: CertificateRequest): Buffer {
   const issuer = request.issuer ?? request;
   const algorithm = signatureAlgorithm(issuer.keys);
   const toBeSigned = sequence(
     explicit(0, integer(2)),
-    // A leading octet of 1 keeps the number positive and of one length.
+    // A leading octet of 1 keeps the number positive and its length constant.
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     algorithm.identifier,
     distinguishedName(issuer.subject),
@@ -59,7 +59,7 @@ interface SignatureAlgorithm {
   readonly identifier: Buffer;
 }
 
-/** RFC 4055 and RFC 5758; the hash is as strong as the curve. */
+/** RFC 4055 and RFC 5758. The hash is as strong as the curve. */
 function signatureAlgorithm({ spec }: KeyPair): SignatureAlgorithm {
   if (spec.kind === "RSA") return { hash: "sha256", identifier: sequence(objectId("1.2.840.113549.1.1.11"), nullValue()) };
   const strength = spec.curve === "P-521" ? 512 : spec.curve === "P-384" ? 384 : 256;
@@ -67,7 +67,7 @@ function signatureAlgorithm({ spec }: KeyPair): SignatureAlgorithm {
   return { hash: `sha${strength}`, identifier: sequence(objectId(`1.2.840.10045.4.3.${arc}`)) };
 }
 
-/** RFC 4514 order is the reverse of the encoding's, but Key Vault keeps the order it was given; so does this. */
+/** RFC 4514 reverses the order of the encoding, but Key Vault keeps the order of the input, and so does this function. */
 function distinguishedName(subject: string): Buffer {
   const parts = subject.split(/(?<!\\),\s*/).map((part) => {
     const [, type = "", value = ""] = /^\s*([A-Za-z]+)\s*=\s*(.*)$/s.exec(part) ?? [];
@@ -103,7 +103,7 @@ function extensionsOf({ keys, isAuthority, dnsNames }: CertificateRequest, issue
     ...(isAuthority ? [] : [extension("2.5.29.37", SERVER_AND_CLIENT)]),
     ...(names.length === 0 ? [] : [extension("2.5.29.17", sequence(...names))]),
     extension("2.5.29.14", octetString(keyIdentifier(keys))),
-    // Present in self-signed ones too, as Key Vault writes them: chains are linked by it.
+    // Also in self-signed certificates, as in Key Vault's, because chains are linked by it.
     extension("2.5.29.35", sequence(implicit(0, keyIdentifier(issuer.keys)))),
   ];
 }

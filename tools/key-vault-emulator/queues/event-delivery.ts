@@ -10,15 +10,15 @@ import type { StorageAccounts } from "./storage-accounts.ts";
 export interface EventSubscription {
   /** Name of the vault. */
   readonly vault: string;
-  /** Name of the storage account, and of its queue. */
+  /** Name of the storage account that has the queue. */
   readonly account: string;
   readonly queue: string;
   readonly schema: EventSchema;
-  /** Milliseconds between the new version and its delivery, as Event Grid takes a moment. */
+  /** Milliseconds between the new version and its delivery. Event Grid also has a delay. */
   readonly delayMs: number;
 }
 
-/** Event Grid goes on trying for a day, less and less often; here until somebody would have given up waiting (milliseconds). */
+/** Milliseconds between attempts, at most for two minutes. Event Grid itself retries for a day, at growing intervals. */
 const RETRY_MS = 500;
 const MOST_TRIES = 240;
 
@@ -28,7 +28,7 @@ interface DeliveryOptions {
   readonly directory: Directory;
 }
 
-/** What Event Grid does between a vault and a queue. */
+/** Delivers events from vaults to queues, like Event Grid. */
 export class EventDelivery {
   readonly log = new EventLog();
   readonly #options: DeliveryOptions;
@@ -44,7 +44,7 @@ export class EventDelivery {
     this.#subscriptions = [...this.#subscriptions, subscription];
   }
 
-  /** Of what happens from now on. */
+  /** Stops the delivery of later events. */
   unsubscribe(vault: string): void {
     this.#subscriptions = this.#subscriptions.filter((one) => one.vault !== vault.toLowerCase());
   }
@@ -53,11 +53,11 @@ export class EventDelivery {
     this.#stopped.abort();
   }
 
-  /** A vault has a new version of an object. */
+  /** Call this when a vault has a new version of an object. */
   announce(vault: VaultFacts, version: NewVersion): void {
     const delivered = this.log.add({ vault: vault.name, name: version.name, version: version.version });
     for (const subscription of this.#subscriptions.filter((one) => one.vault === vault.name)) {
-      // Nobody waits for a delivery: what cannot be delivered is dropped, as by Event Grid.
+      // No caller waits for the delivery. If it fails, the event is dropped, as in Event Grid.
       this.#deliver(vault, subscription, JSON.stringify(eventOf(vault, version, subscription.schema))).then(
         (isDelivered) => isDelivered && delivered(subscription),
         () => undefined,
@@ -105,7 +105,7 @@ export class EventDelivery {
     }
   }
 
-  /** Event Grid's own identity in the vault's tenant. */
+  /** Identity of Event Grid in the vault's tenant. */
   #sender({ cloud, tenantId }: Pick<Vault, "cloud" | "tenantId">): ServicePrincipal {
     const key = `${cloud} ${tenantId}`;
     const sender = this.#senders.get(key) ?? this.#options.directory.createServicePrincipal({ cloud, tenantId });

@@ -7,19 +7,21 @@ export type EventSchema = (typeof EVENT_SCHEMAS)[number];
 
 export type EventObject = "Secret" | "Key" | "Certificate";
 
-/** A new version, as a vault tells of it. */
+/** A new version that a vault announces. */
 export interface NewVersion {
   readonly object: EventObject;
   readonly name: string;
   readonly version: string;
-  /** Unix seconds; null where the version has none. */
+  /** Unix seconds. Null if the version has none. */
   readonly notBefore: number | null;
   readonly expires: number | null;
 }
 
 const COLLECTIONS: Readonly<Record<EventObject, string>> = { Secret: "secrets", Key: "keys", Certificate: "certificates" };
 
-/** https://learn.microsoft.com/azure/event-grid/event-schema-key-vault, of which the members of `data` have the older spelling. */
+/**
+ * https://learn.microsoft.com/azure/event-grid/event-schema-key-vault. The older schema spells the members of `data` in lower camel case.
+ */
 export function eventOf({ name: vaultName, url }: Pick<VaultFacts, "name" | "url">, found: NewVersion, schema: EventSchema): unknown {
   const { object, name, version, notBefore, expires } = found;
   const type = `Microsoft.KeyVault.${object}NewVersionCreated`;
@@ -47,6 +49,6 @@ export interface VaultFacts {
   readonly name: string;
   readonly cloud: CloudName;
   readonly tenantId: string;
-  /** With a trailing slash, as the portal shows it. */
+  /** With a trailing slash, as in the portal. */
   readonly url: string;
 }

@@ -1,34 +1,34 @@
-/** One new version, and when each queue had its event. Holds no value. */
+/** One new version, and the time at which each queue got its event. Contains no value. */
 export interface EventRecord {
-  /** Counts from 1; `events({ after })` takes it. */
+  /** Number from 1, for `events({ after })`. */
   readonly sequence: number;
   readonly vault: string;
-  /** Of the object. */
+  /** Name of the object. */
   readonly name: string;
   readonly version: string;
-  /** Unix milliseconds: the vault had the version. */
+  /** Time in Unix milliseconds at which the vault got the version. */
   readonly madeAt: number;
-  /** Those whose queue has said that it holds the message, in that order. */
+  /** Queues that have confirmed the message, in the order of the confirmations. */
   readonly delivered: readonly Delivered[];
 }
 
 export interface Delivered {
-  /** Storage account, and queue in it. */
+  /** Storage account of the queue. */
   readonly account: string;
   readonly queue: string;
   /** Unix milliseconds. */
   readonly at: number;
 }
 
-/** The oldest records go first. */
+/** The log drops the oldest records first. */
 const CAPACITY = 50_000;
 
-/** What happened in the vaults, whether or not a queue is told of it. */
+/** New versions in all vaults, whether or not a queue gets events of them. */
 export class EventLog {
   readonly #records: EventRecord[] = [];
   #sequence = 0;
 
-  /** Returns who is to be told of each delivery. */
+  /** Returns a function that the caller calls for each delivery. */
   add(facts: Pick<EventRecord, "vault" | "name" | "version">): (to: Pick<Delivered, "account" | "queue">) => void {
     this.#sequence += 1;
     const delivered: Delivered[] = [];

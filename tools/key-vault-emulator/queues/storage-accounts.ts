@@ -7,15 +7,15 @@ import type { Endpoint } from "../network/clouds.ts";
 import type { Answer, Exchange } from "../network/exchange.ts";
 import { LOOPBACK } from "../network/loopback-server.ts";
 
-/** A storage account whose queues somebody else's emulator keeps, behind TLS on loopback. */
+/** A storage account. Another emulator, behind TLS on loopback, keeps its queues. */
 export interface StorageAccount {
   readonly name: string;
   readonly port: number;
-  /** Applications that have a role there; undefined: every application of the emulator's. */
+  /** Applications with a role in the account. Undefined means every application of the emulator. */
   readonly users: ReadonlySet<string> | undefined;
 }
 
-/** Who asks for what, and whom the emulator behind may be trusted by. */
+/** The accounts, and the issuer that verifies the callers' tokens. */
 export interface QueueServices {
   readonly accounts: StorageAccounts;
   readonly tokens: TokenIssuer;
@@ -27,7 +27,7 @@ const TIMEOUT_MS = 30_000;
 export class StorageAccounts {
   readonly #byName = new Map<string, StorageAccount>();
   readonly #agent = new Agent({ keepAlive: true });
-  /** PEM of the CA that the emulators behind serve by. */
+  /** PEM of the CA that signed the certificates of those emulators. */
   caPem = "";
 
   add(account: StorageAccount): void {
@@ -38,7 +38,7 @@ export class StorageAccounts {
     return this.#byName.get(name);
   }
 
-  /** As it came, to the emulator behind. */
+  /** Forwards a request unchanged to the account's emulator. */
   async forward({ port }: StorageAccount, exchange: Exchange): Promise<Answer> {
     const query = exchange.query.size === 0 ? "" : `?${exchange.query.toString()}`;
     const sent = request({
@@ -68,7 +68,7 @@ function keptHeaders(headers: IncomingHttpHeaders): Readonly<Record<string, stri
   return Object.fromEntries(kept);
 }
 
-/** Undefined: the account's emulator is away, as a service is whose connections are cut. */
+/** Undefined if the account does not exist or its emulator does not answer. The connection is then closed. */
 export async function answerQueue(
   exchange: Exchange,
   { account: name }: Extract<Endpoint, { readonly kind: "queue" }>,

@@ -1,7 +1,8 @@
 /**
- * Versions of the data plane, oldest first: those of https://learn.microsoft.com/rest/api/keyvault and of the official SDKs. Which of them a
- * cloud knows differs: national clouds have lagged for months (https://github.com/Azure/azure-sdk-for-net/issues/14789,
- * https://github.com/Azure/azure-sdk-for-js/issues/21152), Azure Stack Hub ends at 7.1 (https://github.com/Azure/azure-sdk-for-python/issues/28595).
+ * Versions of the data plane, oldest first: those of https://learn.microsoft.com/rest/api/keyvault and of the official SDKs. Clouds differ
+ * in the versions that they know. National clouds have lagged for months (https://github.com/Azure/azure-sdk-for-net/issues/14789,
+ * https://github.com/Azure/azure-sdk-for-js/issues/21152). Azure Stack Hub ends at 7.1
+ * (https://github.com/Azure/azure-sdk-for-python/issues/28595).
  */
 export const API_VERSIONS: readonly string[] = [
   "2015-06-01",

@@ -1,6 +1,6 @@
 import type { Version } from "./versioned-collection.ts";
 
-/** What answers say of their vault. */
+/** Data about the vault that answers contain. */
 export interface WirePlace {
   /** With a trailing slash. */
   readonly url: string;
@@ -12,9 +12,9 @@ export interface WirePlace {
 export const DEFAULT_DAYS = 90;
 
 /**
- * Attributes as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret; JSON drops what is undefined. A shorter
- * retention has a level of its own, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
- * recording_can_recover_a_deleted_secret.json, of a vault with 7 days).
+ * Attributes as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret. JSON omits undefined ones. A shorter
+ * retention has its own recovery level, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
+ * recording_can_recover_a_deleted_secret.json, from a vault with 7 days).
  */
 export function attributesOf(object: Version, { recoverableDays }: WirePlace): object {
   return {

@@ -11,7 +11,7 @@ export const CONTENT_TYPES = ["application/x-pkcs12", "application/x-pem-file"] 
 
 export type ContentType = (typeof CONTENT_TYPES)[number];
 
-/** How a created certificate is made, and made again at its rotation. */
+/** Parameters with which the vault creates a certificate, and renews it at rotation. */
 export interface CertificatePlan {
   readonly keySpec: KeySpec;
   readonly subject: string;
@@ -20,21 +20,21 @@ export interface CertificatePlan {
   readonly validityDays: number;
 }
 
-/** How key and certificates are written into the secret. */
+/** Form in which the secret contains key and certificates. */
 export interface SecretForm {
   readonly contentType: ContentType;
   readonly pfx: PfxSettings;
-  /** Key Vault writes the leaf first; what was imported in another order stays in it. */
+  /** Key Vault writes the leaf first. An imported file keeps its own order. */
   readonly order: "leaf-first" | "root-first";
 }
 
 export interface CertificateContent {
   readonly keys: KeyPair;
   readonly leaf: Buffer;
-  /** All of them, in the order of the secret. */
+  /** All certificates, in the order of the secret. */
   readonly certificates: readonly Buffer[];
   readonly form: SecretForm;
-  /** Absent for an imported one. */
+  /** Absent for an imported certificate. */
   readonly plan?: CertificatePlan | undefined;
 }
 
@@ -42,16 +42,16 @@ export type StoredCertificate = Version & CertificateContent;
 
 export type CertificateCollection = VersionedCollection<CertificateContent>;
 
-/** What a test sees of a certificate: no private key. */
+/** Data of a certificate for tests, without the private key. */
 export interface CertificateVersion extends Version {
   /** URLs of this version of the certificate, its key and its secret. */
   readonly id: string;
   readonly kid: string;
   readonly sid: string;
   readonly contentType: ContentType;
-  /** The leaf alone. */
+  /** The leaf only. */
   readonly certificatePem: string;
-  /** Every certificate of the secret, in its order. */
+  /** Every certificate of the secret, in the secret's order. */
   readonly chainPem: readonly string[];
   readonly x5t: string;
 }

@@ -7,7 +7,8 @@ import { found, type Operation, readOperation } from "./read-operations.ts";
 const model: DeletableModel<StoredCertificate> = {
   kind: "certificates",
   collection: (vault) => vault.certificates,
-  // A disabled certificate is returned, with its attribute; its secret is what is refused: https://github.com/notaryproject/ratify/pull/1474
+  // The service returns a disabled certificate with its attribute, and rejects only requests for its secret:
+  // https://github.com/notaryproject/ratify/pull/1474
   get: (certificate, vault) => ({ ok: true, body: certificateBundle(certificate, vault) }),
   item: certificateItem,
   versionItem: certificateVersionItem,
@@ -15,7 +16,7 @@ const model: DeletableModel<StoredCertificate> = {
   bundle: certificateBundle,
 };
 
-/** Over the wire certificates are read and deleted only: https://learn.microsoft.com/rest/api/keyvault/certificates/operation-groups */
+/** Clients can only read and delete certificates: https://learn.microsoft.com/rest/api/keyvault/certificates/operation-groups */
 export function certificateOperation({ method, segments }: Exchange): Operation | undefined {
   const [, name, part, ...more] = segments;
   if (method === "DELETE" && name !== undefined && part === undefined) return deleteOperation(model, name);
@@ -30,7 +31,7 @@ function getPolicy(name: string): Operation {
   };
 }
 
-/** Under `/deletedcertificates`. */
+/** Operations under `/deletedcertificates`. */
 export function deletedCertificateOperation(exchange: Exchange): Operation | undefined {
   return deletedOperation(model, exchange);
 }

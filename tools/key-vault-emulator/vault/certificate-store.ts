@@ -16,7 +16,7 @@ import { newVersionId, type Properties } from "./versioned-collection.ts";
 
 const DAY = 86_400_000;
 
-/** A new key and the certificates for it. */
+/** Creates a new key and the certificates for it. */
 export async function makeCertificate(plan: CertificatePlan, form: SecretForm, authorities: Authorities): Promise<CertificateContent> {
   const { subject, dnsNames } = plan;
   const keys = await generateKeys(plan.keySpec);
@@ -27,7 +27,7 @@ export async function makeCertificate(plan: CertificatePlan, form: SecretForm, a
   return { keys, leaf, certificates: form.order === "leaf-first" ? chain : chain.toReversed(), form, plan };
 }
 
-/** A new version of certificate, key and secret under one id, as the service makes them. */
+/** Stores a new version of certificate, key and secret under one id, like the service. */
 export function storeCertificate(vault: Vault, name: string, content: CertificateContent & Properties): StoredCertificate {
   const version = newVersionId();
   const { enabled, tags } = content;
@@ -46,7 +46,7 @@ export function storeCertificate(vault: Vault, name: string, content: Certificat
   return stored;
 }
 
-/** All three share their attributes. */
+/** Certificate, key and secret share their attributes. */
 export function updateCertificate(
   vault: Vault,
   key: { readonly name: string; readonly version?: string | undefined },
@@ -65,7 +65,7 @@ export function deleteCertificate(vault: Vault, name: string): boolean {
   return wasThere;
 }
 
-/** PEM: the key, then the certificates. PKCS#12: base64 of a file with the empty password. */
+/** For PEM the key, then the certificates. For PKCS#12 the base64 of a file with an empty password. */
 function secretValue({ keys, leaf, certificates, form }: CertificateContent): string {
   if (form.contentType === "application/x-pem-file") return pemOf(keys, certificates);
   return writePfx({ privateKey: privateDer(keys.privateKey), certificates, leaf }, form.pfx).toString("base64");

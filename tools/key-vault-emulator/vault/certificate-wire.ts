@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { attributesOf, type WirePlace } from "./attributes-wire.ts";
 import { type StoredCertificate, thumbprint, urlsOf } from "./certificate-collection.ts";
 
-/** JSON as in https://learn.microsoft.com/rest/api/keyvault/certificates/get-certificate/get-certificate and its neighbours. */
+/** JSON as in https://learn.microsoft.com/rest/api/keyvault/certificates/get-certificate/get-certificate and related pages. */
 export function certificateBundle(certificate: StoredCertificate, place: WirePlace): object {
   return {
     ...urlsOf(certificate, place.url),
@@ -21,7 +21,7 @@ export function certificateVersionItem(certificate: StoredCertificate, place: Wi
   return { id: urlsOf(certificate, place.url).id, ...rest(certificate, place) };
 }
 
-/** An item of a list of certificates carries no version. */
+/** An item of a list of certificates, which contains no version. */
 export function certificateItem(certificate: StoredCertificate, place: WirePlace): object {
   return { id: `${place.url}certificates/${certificate.name}`, ...rest(certificate, place) };
 }

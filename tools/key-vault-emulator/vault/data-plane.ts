@@ -23,7 +23,7 @@ import type { Operation } from "./read-operations.ts";
 import { deletedSecretOperation, secretOperation } from "./secret-operations.ts";
 import type { Vault } from "./vault-store.ts";
 
-/** The operations by first path part. */
+/** Operations by the first path part. */
 const COLLECTIONS: Readonly<Record<string, (exchange: Exchange) => Operation | undefined>> = {
   secrets: secretOperation,
   keys: keyOperation,
@@ -33,12 +33,15 @@ const COLLECTIONS: Readonly<Record<string, (exchange: Exchange) => Operation | u
   deletedcertificates: deletedCertificateOperation,
 };
 
-/** A request to one vault. Authentication goes first, as at the real service: a challenge is answered before anything is judged. */
+/**
+ * Answers a request to one vault. As in the real service, authentication comes first: a request without a token gets a challenge before any
+ * other check.
+ */
 export function answerVault(exchange: Exchange, vault: Vault, tokens: TokenIssuer): Answer {
   const caller = authenticate(exchange, vault, tokens);
   if (caller.kind === "refused") return errorAnswer(exchange, vault, caller.error);
   const identity = caller.claims.appid;
-  // A challenge costs nothing here, so that a budget counts what a client meant to do.
+  // A challenge does not count against the budget, so that the budget counts only authenticated requests.
   const turn = vault.throttle.admit();
   if (turn.kind === "refused") return { ...errorAnswer(exchange, vault, throttled(turn.retryAfterSeconds)), identity };
   const [collection = ""] = exchange.segments;

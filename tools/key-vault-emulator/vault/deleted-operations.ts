@@ -1,7 +1,7 @@
 /**
  * Soft delete, the same for all kinds, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
- * recording_can_recover_a_deleted_secret.json; keyvault-certificates, recording_can_delete_a_certificate.json). Each operation is over when it
- * answers; at the real service deletions and recoveries go on for some seconds.
+ * recording_can_recover_a_deleted_secret.json; keyvault-certificates, recording_can_delete_a_certificate.json). Each operation is complete
+ * when the emulator answers. In the real service, deletions and recoveries take some seconds more.
  */
 import type { Exchange } from "../network/exchange.ts";
 import type { WirePlace } from "./attributes-wire.ts";
@@ -18,11 +18,11 @@ interface DeletableCollection<Stored> {
   purge(name: string): boolean;
 }
 
-/** How one kind of object is deleted. */
+/** Deletion of one kind of object. */
 export interface DeletableModel<Stored extends Version> extends ReadModel<Stored> {
-  /** In which it is; and those in which its parts of the same name are. */
+  /** The collection of the object, and those of its parts with the same name. */
   readonly deletable: (vault: Vault) => readonly [DeletableCollection<Stored>, ...DeletableCollection<Version>[]];
-  /** Without a value. */
+  /** Contains no value. */
   readonly bundle: (stored: Stored, place: WirePlace) => object;
 }
 

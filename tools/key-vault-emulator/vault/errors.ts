@@ -3,7 +3,7 @@ import type { Answer } from "../network/exchange.ts";
 import type { KindPermission } from "./permissions.ts";
 import type { Vault } from "./vault-store.ts";
 
-/** A refusal of the data plane. `innerCode` is what tells the 403s apart. */
+/** An error of the data plane. `innerCode` distinguishes the errors with status 403. */
 export interface VaultError {
   readonly status: 400 | 401 | 403 | 404 | 405 | 409 | 429;
   readonly code: string;
@@ -12,7 +12,7 @@ export interface VaultError {
   readonly retryAfterSeconds?: number | undefined;
 }
 
-/** The region named in messages and headers; the emulator has one. */
+/** The region in messages and headers. The emulator has only one. */
 export const LOCATION = "westeurope";
 
 function unauthorized(message: string): VaultError {
@@ -72,7 +72,7 @@ const KIND_NAMES = {
 } as const;
 
 /**
- * https://github.com/Azure/azure-sdk-for-js/issues/25489 (secrets; a version is named as `name/version`),
+ * https://github.com/Azure/azure-sdk-for-js/issues/25489 (secrets, with a version in the form `name/version`),
  * https://github.com/sigstore/cosign/issues/3094 (keys), https://github.com/Azure/azure-sdk-for-js/issues/20930 (certificates)
  */
 export function objectNotFound(kind: keyof typeof KIND_NAMES, name: string, version?: string): VaultError {
@@ -96,7 +96,7 @@ export function deletedNotFound(kind: keyof typeof KIND_NAMES, name: string): Va
   return { status: 404, code, message: `Deleted ${capitalised(noun)} not found: ${name}` };
 }
 
-/** https://github.com/Azure/azure-sdk-for-net (the sample of Azure.Security.KeyVault.Secrets on error responses has the codes) */
+/** https://github.com/Azure/azure-sdk-for-net (the codes are in the sample of Azure.Security.KeyVault.Secrets on error responses) */
 export function nameDeleted(kind: keyof typeof KIND_NAMES, name: string): VaultError {
   const message =
     `${capitalised(KIND_NAMES[kind].noun)} ${name} is currently in a deleted but recoverable state, and its name cannot be reused; ` +
@@ -108,13 +108,16 @@ function capitalised(noun: string): string {
   return `${noun.charAt(0).toUpperCase()}${noun.slice(1)}`;
 }
 
-/** Names of its key and secret are taken: https://learn.microsoft.com/azure/key-vault/certificates/about-certificates; the wording is the emulator's. */
+/**
+ * A certificate also reserves the names of its key and secret: https://learn.microsoft.com/azure/key-vault/certificates/about-certificates.
+ * The text is the emulator's.
+ */
 export function nameTakenByCertificate(kind: keyof typeof KIND_NAMES, name: string): VaultError {
   const message = `The ${KIND_NAMES[kind].noun} ${name} belongs to the certificate of that name and can't be changed alone.`;
   return { status: 409, code: "Conflict", message };
 }
 
-/** https://github.com/Azure/azure-sdk-for-rust (its core error test shows code and text) */
+/** https://github.com/Azure/azure-sdk-for-rust (code and text are in its core error test) */
 export function nameInvalid(name: string): VaultError {
   return badParameter(`The request URI contains an invalid name: ${name}`);
 }
@@ -124,7 +127,10 @@ export function valueInvalid(): VaultError {
   return badParameter("Property  has invalid value\r\n");
 }
 
-/** Documented as mandatory: https://learn.microsoft.com/azure/key-vault/general/common-parameters-and-headers; the wording is the emulator's. */
+/**
+ * The parameter is mandatory: https://learn.microsoft.com/azure/key-vault/general/common-parameters-and-headers. The text is the
+ * emulator's.
+ */
 export function apiVersionMissing(): VaultError {
   return badParameter("The api-version query parameter is missing or not a version.");
 }
@@ -134,22 +140,24 @@ export function apiVersionUnknown(version: string, latest: string): VaultError {
   return badParameter(`The specified version (${version}) is not recognized. Consider using the latest supported version (${latest}).`);
 }
 
-/** Limits: https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret; the wording is the emulator's. */
+/** Limits: https://learn.microsoft.com/rest/api/keyvault/secrets/set-secret/set-secret. The text is the emulator's. */
 export function bodyInvalid(field: string): VaultError {
   return badParameter(`The request body is not valid: ${field}`);
 }
 
-/** 1 to 25: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets; the wording is the emulator's. */
+/** 1 to 25: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets. The text is the emulator's. */
 export function pageSizeInvalid(): VaultError {
   return badParameter("maxresults has to be a number from 1 to 25.");
 }
 
-/** Anything the emulator does not have answers like a wrong verb: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes */
+/**
+ * The emulator answers any operation that it lacks like a wrong verb: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes
+ */
 export function methodNotAllowed(): VaultError {
   return { status: 405, code: "MethodNotAllowed", message: "The emulator does not know this operation." };
 }
 
-/** The statuses: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes; the wording is the emulator's. */
+/** Statuses: https://learn.microsoft.com/azure/key-vault/general/rest-error-codes. The text is the emulator's. */
 export function serviceFailure(status: number): Answer {
   const code = status === 503 ? "ServiceUnavailable" : status === 429 ? "Throttled" : "InternalServerError";
   return { status, body: { error: { code, message: "The emulator was told to fail here." } } };

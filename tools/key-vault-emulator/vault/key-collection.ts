@@ -10,7 +10,7 @@ export interface KeyContent {
   readonly keyType: KeyType;
   /** Absent for `oct`, whose value never leaves the service. */
   readonly keys?: KeyPair | undefined;
-  /** The key of a certificate. */
+  /** Whether the key belongs to a certificate. */
   readonly managed?: boolean | undefined;
 }
 
@@ -18,7 +18,7 @@ export type StoredKey = Version & KeyContent;
 
 export type KeyCollection = VersionedCollection<KeyContent>;
 
-/** What a test sees of a key; the private part stays inside. */
+/** Data of a key for tests, without the private part. */
 export interface KeyVersion extends Version {
   /** The URL of this version. */
   readonly kid: string;

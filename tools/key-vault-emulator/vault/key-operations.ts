@@ -7,7 +7,7 @@ import { type Operation, readOperation } from "./read-operations.ts";
 const model: DeletableModel<StoredKey> = {
   kind: "keys",
   collection: (vault) => vault.keys,
-  // A disabled key is returned, with its attribute; only its use is refused: https://github.com/notaryproject/ratify/pull/1474
+  // The service returns a disabled key with its attribute, and rejects only its use: https://github.com/notaryproject/ratify/pull/1474
   get: (key, vault) => ({ ok: true, body: keyBundle(key, vault) }),
   item: keyItem,
   versionItem: keyVersionItem,
@@ -15,14 +15,14 @@ const model: DeletableModel<StoredKey> = {
   bundle: keyBundle,
 };
 
-/** Over the wire keys are read and deleted only: https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups */
+/** Clients can only read and delete keys: https://learn.microsoft.com/rest/api/keyvault/keys/operation-groups */
 export function keyOperation({ method, segments }: Exchange): Operation | undefined {
   if (method === "GET") return readOperation(model, segments);
   const [, name, ...more] = segments;
   return method === "DELETE" && name !== undefined && more.length === 0 ? deleteOperation(model, name) : undefined;
 }
 
-/** Under `/deletedkeys`. */
+/** Operations under `/deletedkeys`. */
 export function deletedKeyOperation(exchange: Exchange): Operation | undefined {
   return deletedOperation(model, exchange);
 }

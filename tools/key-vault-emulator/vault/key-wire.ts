@@ -1,7 +1,7 @@
 import { attributesOf, type WirePlace } from "./attributes-wire.ts";
 import type { KeyType, StoredKey } from "./key-collection.ts";
 
-/** JSON as in https://learn.microsoft.com/rest/api/keyvault/keys/get-key/get-key (bundle) and its neighbours (item). */
+/** JSON as in https://learn.microsoft.com/rest/api/keyvault/keys/get-key/get-key (bundle) and related pages (item). */
 export function keyBundle(key: StoredKey, place: WirePlace): object {
   return {
     key: { kid: `${place.url}keys/${key.name}/${key.version}`, kty: key.keyType, key_ops: KEY_OPERATIONS[key.keyType], ...publicPart(key) },
@@ -16,7 +16,7 @@ export function keyVersionItem(key: StoredKey, place: WirePlace): object {
   return { kid: `${place.url}keys/${key.name}/${key.version}`, ...rest(key, place) };
 }
 
-/** An item of a list of keys carries no version. */
+/** An item of a list of keys, which contains no version. */
 export function keyItem(key: StoredKey, place: WirePlace): object {
   return { kid: `${place.url}keys/${key.name}`, ...rest(key, place) };
 }
@@ -32,7 +32,7 @@ function publicPart({ keys }: StoredKey): object {
   return keys.spec.kind === "RSA" ? { n, e } : { crv: keys.spec.curve, x, y };
 }
 
-/** What the service gives a key that was created without a list of its own. */
+/** Operations that the service assigns to a key that was created without a list. */
 const KEY_OPERATIONS: Readonly<Record<KeyType, readonly string[]>> = {
   RSA: ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"],
   "RSA-HSM": ["encrypt", "decrypt", "sign", "verify", "wrapKey", "unwrapKey"],

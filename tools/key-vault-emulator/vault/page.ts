@@ -1,9 +1,9 @@
-/** The service's page size, also its maximum: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets */
+/** Default and maximum page size of the service: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets */
 const PAGE_SIZE = 25;
 
 export interface Page<T> {
   readonly items: readonly T[];
-  /** Absolute URL of the next page, or null on the last. */
+  /** Absolute URL of the next page, or null on the last page. */
   readonly nextLink: string | null;
 }
 
@@ -14,9 +14,10 @@ export interface PageRequest {
 }
 
 /**
- * Of places in which objects are or were: a page has fewer items than places, and may have none before the last one. As recorded in
- * https://github.com/Azure/azure-sdk-for-js (keyvault-secrets, recording_can_list_deleted_secrets_by_page.json: `{"value":[],"nextLink":…}`).
- * `undefined` for a page size or a skip token the service would refuse.
+ * Returns one page of a list in which deleted objects keep their places. A page can have fewer items than places, and can be empty before
+ * the last page. As recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
+ * recording_can_list_deleted_secrets_by_page.json: `{"value":[],"nextLink":…}`). `undefined` for a page size or a skip token that the
+ * service would reject.
  */
 export function pageOf<T extends object>(all: readonly (T | undefined)[], { url, query }: PageRequest): Page<T> | undefined {
   const size = Number(query.get("maxresults") ?? PAGE_SIZE);

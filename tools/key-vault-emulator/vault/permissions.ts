@@ -1,6 +1,6 @@
 /**
- * What an identity may be granted in a vault: an operation on one kind of object, as in Key Vault's access policies. The
- * words without a kind stand for secrets.
+ * Permissions of an identity in a vault: operations on one kind of object, as in Key Vault's access policies. Words without a kind apply to
+ * secrets.
  */
 export const PERMISSIONS = [
   "get",
@@ -28,7 +28,7 @@ export type Permission = (typeof PERMISSIONS)[number];
 
 type SecretWord = "get" | "list" | "set";
 
-/** With its kind. */
+/** A permission with its kind. */
 export type KindPermission = Exclude<Permission, SecretWord>;
 
 export function withKind(permission: Permission): KindPermission {

@@ -6,10 +6,10 @@ import type { KindPermission } from "./permissions.ts";
 import type { Vault } from "./vault-store.ts";
 import type { Version } from "./versioned-collection.ts";
 
-/** `body` undefined: status 204. */
+/** Without `body`, the status is 204. */
 export type Outcome = { readonly ok: true; readonly body: unknown } | { readonly ok: false; readonly error: VaultError };
 
-/** One operation of the data plane: what it needs and what it does, once the caller is known and allowed. */
+/** An operation of the data plane, with the permission that it requires. It runs after authentication and authorization. */
 export interface Operation {
   readonly permission: KindPermission;
   run(exchange: Exchange, vault: Vault): Outcome;
@@ -21,7 +21,7 @@ interface ReadableCollection<Stored> {
   current(): readonly (Stored | undefined)[];
 }
 
-/** How one kind of object is read. */
+/** Access to one kind of object. */
 export interface ReadModel<Stored extends Version> {
   readonly kind: "secrets" | "keys" | "certificates";
   readonly collection: (vault: Vault) => ReadableCollection<Stored>;
@@ -55,10 +55,10 @@ function listVersions<Stored extends Version>({ kind, collection, versionItem }:
   return {
     permission: `${kind}/list`,
     run: (exchange, vault) => {
-      // None of an object that is not there, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
+      // The list for an object that does not exist is empty, as recorded in https://github.com/Azure/azure-sdk-for-js (keyvault-secrets,
       // recording_can_list_secret_versions_non_existing.json, and likewise for certificates).
       const versions = collection(vault).versions(name);
-      // By version id, hence in no order of time: https://github.com/nagyesta/lowkey-vault/issues/467
+      // In the order of version ids, which is not the order of creation: https://github.com/nagyesta/lowkey-vault/issues/467
       const sorted = [...versions].sort((left, right) => (left.version < right.version ? -1 : 1));
       return page(
         exchange,
@@ -80,7 +80,7 @@ function get<Stored extends Version>(model: ReadModel<Stored>, key: ObjectKey): 
   };
 }
 
-/** The object asked for, or the service's refusal. */
+/** Calls `then` with the object, or returns the service's error. */
 export function found<Stored extends Version>(
   { kind, collection }: ReadModel<Stored>,
   { vault, name, version }: ObjectKey & { readonly vault: Vault },

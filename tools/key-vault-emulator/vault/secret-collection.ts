@@ -4,10 +4,10 @@ export interface SecretProperties extends Properties {
   readonly contentType?: string | undefined;
 }
 
-/** Everything about one version but its value. */
+/** One version without its value. */
 export interface SecretVersion extends Version {
   readonly contentType?: string | undefined;
-  /** Only of a secret that backs a certificate: the URL of its key. */
+  /** URL of the key, only for a secret that belongs to a certificate. */
   readonly kid?: string | undefined;
 }
 
@@ -19,7 +19,7 @@ type SecretContent = Pick<StoredSecret, "value" | "contentType" | "kid">;
 
 /** The secrets of one vault. */
 export class SecretCollection extends VersionedCollection<SecretContent> {
-  /** A new version, which becomes the current one. */
+  /** Adds a new version, which becomes the current one. */
   set(name: string, value: string, properties: SecretProperties = {}): StoredSecret {
     return this.add(name, { ...properties, value });
   }

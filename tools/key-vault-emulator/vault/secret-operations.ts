@@ -22,7 +22,7 @@ const MAX_VALUE_BYTES = 25_600;
 const model: DeletableModel<StoredSecret> = {
   kind: "secrets",
   collection: (vault) => vault.secrets,
-  // Expired and not yet valid versions are returned, with their attributes: the dates are informational for secrets.
+  // The service also returns versions that are expired or not yet valid, because the dates of secrets are informational.
   get: (secret, vault) => (secret.enabled ? { ok: true, body: bundleOf(secret, vault) } : refused(secretDisabled())),
   item: itemOf,
   versionItem: versionItemOf,
@@ -30,12 +30,14 @@ const model: DeletableModel<StoredSecret> = {
   bundle: bundleWithoutValue,
 };
 
-/** Under `/deletedsecrets`. */
+/** Operations under `/deletedsecrets`. */
 export function deletedSecretOperation(exchange: Exchange): Operation | undefined {
   return deletedOperation(model, exchange);
 }
 
-/** The operation a path and method name, or undefined. Paths: https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups */
+/**
+ * Returns the operation for a path and method, or undefined. Paths: https://learn.microsoft.com/rest/api/keyvault/secrets/operation-groups
+ */
 export function secretOperation({ method, segments }: Exchange): Operation | undefined {
   if (method === "GET") return readOperation(model, segments);
   const [, name, part, ...more] = segments;
@@ -95,6 +97,6 @@ function parseBody<Schema extends z.ZodType>(text: string, schema: Schema): Pars
   }
   const result = schema.safeParse(json);
   if (result.success) return { ok: true, body: result.data };
-  // The path alone: zod's messages may quote what was received, which may be a secret.
+  // Only the path, because zod's messages can quote the input, which can be a secret.
   return { ok: false, error: bodyInvalid(result.error.issues.map((issue) => issue.path.join(".") || "the whole body").join(", ")) };
 }

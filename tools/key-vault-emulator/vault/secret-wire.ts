@@ -3,7 +3,7 @@ import { z } from "zod";
 import { attributesOf, type WirePlace } from "./attributes-wire.ts";
 import type { SecretProperties, StoredSecret } from "./secret-collection.ts";
 
-/** JSON as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret (bundle) and its neighbours (item). */
+/** JSON as in https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret/get-secret (bundle) and related pages (item). */
 
 const seconds = z.number().int().nonnegative();
 
@@ -36,17 +36,20 @@ export function bundleWithoutValue(secret: StoredSecret, place: WirePlace): obje
   return { ...versionItemOf(secret, place), kid: secret.kid };
 }
 
-/** Items name no key: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions#secretitem */
+/**
+ * Items do not contain the key's URL:
+ * https://learn.microsoft.com/rest/api/keyvault/secrets/get-secret-versions/get-secret-versions#secretitem
+ */
 export function versionItemOf(secret: StoredSecret, place: WirePlace): object {
   return { id: `${place.url}secrets/${secret.name}/${secret.version}`, ...rest(secret, place) };
 }
 
-/** An item of a list of secrets carries no version. */
+/** An item of a list of secrets, which contains no version. */
 export function itemOf(secret: StoredSecret, place: WirePlace): object {
   return { id: `${place.url}secrets/${secret.name}`, ...rest(secret, place) };
 }
 
-/** Absent fields are left out, as the service does; JSON drops what is undefined. */
+/** Omits absent fields, like the service, because JSON drops undefined values. */
 function rest(secret: StoredSecret, place: WirePlace): object {
   const { contentType, kid, tags } = secret;
   return { contentType, managed: kid === undefined ? undefined : true, attributes: attributesOf(secret, place), tags };

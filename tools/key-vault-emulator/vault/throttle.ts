@@ -1,14 +1,14 @@
 export interface Budget {
   readonly transactions: number;
   readonly perSeconds: number;
-  /** Sent as Retry-After; the real service has been seen without it, which is the default. */
+  /** Value of the Retry-After header. By default the header is missing, as has been observed in the real service. */
   readonly retryAfterSeconds?: number | undefined;
 }
 
 export type Admission = { readonly kind: "admitted" } | { readonly kind: "refused"; readonly retryAfterSeconds: number | undefined };
 
 /**
- * A token bucket: full at first, refilled evenly. Without a budget everything is admitted. The real limits are in
+ * A token bucket, full at first and refilled evenly. Without a budget it admits every request. For the real limits, see
  * https://learn.microsoft.com/azure/key-vault/general/service-limits
  */
 export class Throttle {
@@ -16,7 +16,7 @@ export class Throttle {
   #tokens = 0;
   #filledAt = 0;
 
-  /** `undefined` lifts the limit. */
+  /** `undefined` removes the limit. */
   setBudget(budget: Budget | undefined): void {
     this.#budget = budget;
     this.#tokens = budget?.transactions ?? 0;

@@ -18,9 +18,9 @@ export interface Vault extends VaultFacts {
   /** Access policies by application id. */
   readonly grants: Map<string, ReadonlySet<KindPermission>>;
   readonly throttle: Throttle;
-  /** Versions of the API that it knows, the latest last. */
+  /** API versions that the vault knows, the latest last. */
   apiVersions: readonly string[];
-  /** What is deleted over the wire can be recovered that long, as every vault's objects: soft-delete can't be switched off. */
+  /** Number of days during which a client can recover an object that it deleted. As in Azure, soft delete cannot be switched off. */
   readonly recoverableDays: number;
 }
 
@@ -32,14 +32,14 @@ export interface NewVault {
   readonly recoverableDays?: number | undefined;
 }
 
-/** All vaults; names are unique over all clouds, which the real service only promises within one. */
+/** All vaults. Names are unique over all clouds, which the real service guarantees only within one cloud. */
 export class VaultStore {
   readonly #vaults = new Map<string, Vault>();
   readonly #directory: Directory;
   readonly #now: () => number;
   readonly #announce: (vault: VaultFacts, version: NewVersion) => void;
 
-  /** `announce`: of each new version of an object; those of a certificate's key and secret are the certificate's. */
+  /** Calls `announce` for each new version of an object. The key and the secret of a certificate count as the certificate. */
   constructor(directory: Directory, now: () => number, announce: (vault: VaultFacts, version: NewVersion) => void) {
     this.#directory = directory;
     this.#now = now;

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 
 import { EmulatorInputError } from "../input-error.ts";
 
-/** What the service calls attributes, plus tags; times in Unix seconds. */
+/** The service's attributes, and tags. Times in Unix seconds. */
 export interface Properties {
   readonly enabled?: boolean | undefined;
   readonly notBefore?: number | undefined;
@@ -10,7 +10,7 @@ export interface Properties {
   readonly tags?: Readonly<Record<string, string>> | undefined;
 }
 
-/** What every version of every kind of object has. */
+/** Fields that every version of every kind of object has. */
 export interface Version extends Properties {
   readonly name: string;
   /** 32 hexadecimal digits. */
@@ -20,7 +20,7 @@ export interface Version extends Properties {
   readonly updated: number;
 }
 
-/** An object after its deletion: with all its versions, until somebody recovers or purges it. */
+/** A deleted object with all its versions, which a client can recover or purge. */
 export interface Deleted<Stored> {
   /** Oldest first. */
   readonly versions: readonly Stored[];
@@ -32,22 +32,22 @@ export function newVersionId(): string {
   return randomBytes(16).toString("hex");
 }
 
-/** The objects of one kind in one vault. Names are case-insensitive; the first spelling is the one that is shown. */
+/** Objects of one kind in one vault. Names are case-insensitive. Answers contain the first spelling. */
 export class VersionedCollection<Content extends object> {
   readonly #objects = new Map<string, readonly (Version & Content)[]>();
   readonly #deleted = new Map<string, Deleted<Version & Content>>();
-  /** Of every object that there ever was. */
+  /** Names of all objects, including removed ones. */
   readonly #names = new Set<string>();
   readonly #now: () => number;
   readonly #onAdded: (added: Version & Content) => void;
 
-  /** `onAdded`: of each new version, once it is the current one. */
+  /** Calls `onAdded` for each new version after it has become the current one. */
   constructor(now: () => number, onAdded: (added: Version & Content) => void = () => undefined) {
     this.#now = now;
     this.#onAdded = onAdded;
   }
 
-  /** A new version, which becomes the current one; under a given id for the parts of one certificate. */
+  /** Adds a new version, which becomes the current one. The parts of one certificate share a given id. */
   add(name: string, content: Content & Properties, version: string = newVersionId()): Version & Content {
     if (this.findDeleted(name) !== undefined)
       throw new EmulatorInputError(`name: ${name} is deleted, and can be recovered; recover or purge it, or choose another name`);
@@ -61,13 +61,13 @@ export class VersionedCollection<Content extends object> {
     return stored;
   }
 
-  /** The current version without `version`. Disabled ones are found too: refusing them is the data plane's business. */
+  /** Returns the current version if `version` is missing. Also returns disabled versions, which the data plane rejects. */
   find(name: string, version?: string): (Version & Content) | undefined {
     const versions = this.versions(name);
     return version === undefined ? versions.at(-1) : versions.find((one) => one.version === version.toLowerCase());
   }
 
-  /** Changes what is given, keeps the rest; never makes a version. */
+  /** Changes the given fields only, without a new version. */
   update(name: string, version: string | undefined, changes: Partial<Content & Properties>): (Version & Content) | undefined {
     const target = this.find(name, version);
     if (target === undefined) return undefined;
@@ -80,12 +80,12 @@ export class VersionedCollection<Content extends object> {
     return changed;
   }
 
-  /** For good, as after delete and purge. */
+  /** Removes the object permanently, as after delete and purge. */
   delete(name: string): boolean {
     return this.#objects.delete(name.toLowerCase());
   }
 
-  /** Undefined where there is no such object. */
+  /** Undefined if no such object exists. */
   softDelete(name: string): Deleted<Version & Content> | undefined {
     const versions = this.versions(name);
     if (versions.length === 0) return undefined;
@@ -99,7 +99,7 @@ export class VersionedCollection<Content extends object> {
     return this.#deleted.get(name.toLowerCase());
   }
 
-  /** The current version of what is there again; undefined where it was not deleted. */
+  /** Returns the current version of the recovered object. Undefined if it was not deleted. */
   recover(name: string): (Version & Content) | undefined {
     const deleted = this.findDeleted(name);
     if (deleted === undefined) return undefined;
@@ -117,12 +117,12 @@ export class VersionedCollection<Content extends object> {
     return this.#objects.get(name.toLowerCase()) ?? [];
   }
 
-  /** The current version of each object that there ever was, by name; undefined where it is gone. */
+  /** Current version of each object that ever existed, by name. Undefined for a removed object. */
   current(): readonly ((Version & Content) | undefined)[] {
     return this.#byName((name) => this.versions(name).at(-1));
   }
 
-  /** Likewise of what is deleted. */
+  /** Deleted state of each object that ever existed, by name. Undefined for an object that is not deleted. */
   deleted(): readonly (Deleted<Version & Content> | undefined)[] {
     return this.#byName((name) => this.findDeleted(name));
   }

@@ -1,3 +1,3 @@
-/** Names of what the executable carries besides its code. */
+/** Names of the executable's assets. */
 export const VERSION = "version";
 export const CRDS = "crds/";

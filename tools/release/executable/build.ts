@@ -1,4 +1,4 @@
-/** The command line as one file for Linux: Node's own single executable application, made for any architecture on any. */
+/** Builds the command line as one file for Linux, with Node's single executable applications, for any architecture on any architecture. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { copyFileSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { arch, tmpdir } from "node:os";
@@ -9,12 +9,12 @@ import type { Architecture } from "../platform.ts";
 import { CRDS, VERSION } from "./assets.ts";
 
 const root = path.resolve(import.meta.dirname, "../../..");
-/** As Node's documentation of single executables has it. */
+/** From Node's documentation of single executables. */
 const FUSE = "NODE_SEA_FUSE_fce680ab2cc467b6e072b8b5df1996b2";
 
-/** What is put into Node, of either architecture: bytes that depend on the sources and the version alone. */
+/** The payload that is injected into Node, the same for both architectures. Its bytes depend only on the sources and the version. */
 export interface Payload {
-  /** Holds `payload.blob`. */
+  /** Contains `payload.blob`. */
   readonly folder: string;
 }
 
@@ -26,14 +26,14 @@ export async function executablePayload(version: string): Promise<Payload> {
   const crds = globSync("*.yaml", { cwd: path.join(root, "manifests/crds"), exclude: (name) => name === "kustomization.yaml" }).sort();
   for (const file of crds) copyFileSync(path.join(root, "manifests/crds", file), path.join(folder, file));
   const config = {
-    // Relative, because the payload holds the name.
+    // Relative, because the payload contains the name.
     main: "main.cjs",
     output: "payload.blob",
     disableExperimentalSEAWarning: true,
-    // Both would tie the payload to the architecture that it was made on.
+    // Each of these would make the payload depend on the architecture of the build machine.
     useSnapshot: false,
     useCodeCache: false,
-    // Options in the caller's environment are for the caller's Node.
+    // Node options in the user's environment must not affect the executable.
     execArgvExtension: "none",
     assets: { [VERSION]: "version", ...Object.fromEntries(crds.map((file) => [`${CRDS}${file}`, file])) },
   };
@@ -43,7 +43,7 @@ export async function executablePayload(version: string): Promise<Payload> {
   return { folder };
 }
 
-/** Writes the executable; throws what postject says where it cannot. */
+/** Writes the executable. Throws with postject's message if that fails. */
 export async function writeExecutable(file: string, architecture: Architecture, { folder }: Payload): Promise<void> {
   copyFileSync((await nodeProgram(architecture)).program, file);
   const postject = path.join(root, "node_modules/postject/dist/cli.js");
@@ -56,7 +56,7 @@ export function removePayload({ folder }: Payload): void {
   rmSync(folder, { recursive: true });
 }
 
-/** CommonJS in one file, which is what Node 24 takes. */
+/** Bundles into one CommonJS file, which Node 24 requires. */
 function bundle(outfile: string): Promise<unknown> {
   return esbuild.build({
     absWorkingDir: root,

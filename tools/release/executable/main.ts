@@ -1,4 +1,4 @@
-/** The command line as a single executable: what lies beside the program elsewhere is an asset of it. */
+/** Entry point of the single executable. Files that lie next to the program in other installs are assets of the executable. */
 import { getAsset, getAssetKeys } from "node:sea";
 import { runCli } from "../../../src/cli/compose.ts";
 import { programName } from "../../../src/runtime/program-name.ts";
