@@ -152,8 +152,8 @@ async function boundedAsk<T>(
     return await boundedCall(call, CALL_TIMEOUT_MS, signal);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
-    const told = translateQueueError(error, request);
-    if (told.code === "Unauthorized") signIn.forget();
-    throw told;
+    const reported = translateQueueError(error, request);
+    if (reported.code === "Unauthorized") signIn.forget();
+    throw reported;
   }
 }

@@ -107,9 +107,9 @@ const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
 /** Returns the verdict on a refusal by Entra, with its code. */
 function ofEntra(code: string, asking: Asking): VaultVerdict {
   const asked = `no token from ${tokenSource(asking)} for ${who(asking)} (${code})`;
-  const told = { origin: "signIn", serviceCode: code } as const;
-  if (TRANSIENT.has(code)) return { ...told, code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
-  return { ...told, code: "Unauthorized", retry: NEVER, words: `${asked}: ${entraRemedy(code, asking)}` };
+  const reported = { origin: "signIn", serviceCode: code } as const;
+  if (TRANSIENT.has(code)) return { ...reported, code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
+  return { ...reported, code: "Unauthorized", retry: NEVER, words: `${asked}: ${entraRemedy(code, asking)}` };
 }
 
 function entraRemedy(code: string, asking: Asking): string {

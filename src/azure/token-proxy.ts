@@ -35,10 +35,10 @@ export interface TokenProxyTime {
 }
 
 /** The Azure provider waits as long for the certificate (milliseconds). */
-const LOOK_TIMEOUT_MS = 10_000;
+const READ_TIMEOUT_MS = 10_000;
 
 /** Time in milliseconds for which a fault of the certificate or the CA is remembered: many classes ask, each at its poll. */
-const LOOK_AGAIN_AFTER_MS = 30_000;
+const READ_AGAIN_AFTER_MS = 30_000;
 
 /** Sign-ins of an identity are an hour apart, so an idle connection is closed earlier (milliseconds). */
 const IDLE_CONNECTION_MS = 30_000;
@@ -46,25 +46,25 @@ const IDLE_CONNECTION_MS = 30_000;
 /** A bundle of CAs has a few kilobytes. */
 const MAX_CA_BYTES = 1_048_576;
 
-export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = LOOK_TIMEOUT_MS }: TokenProxyTime): TokenProxy {
+export function createTokenProxy(place: TokenProxyPlace, { now, timeoutMs = READ_TIMEOUT_MS }: TokenProxyTime): TokenProxy {
   const url = new URL(place.url);
   let connection: { readonly ca: string | undefined; readonly agent: Agent } | undefined;
   let name = place.serverName;
-  let looking: Promise<string> | undefined;
+  let pending: Promise<string> | undefined;
   let failed: { readonly error: VaultError; readonly until: number } | undefined;
 
   /** Reads the certificate once for all callers that wait for it. */
   async function serverName(ca: string | undefined): Promise<string> {
     if (name !== undefined) return name;
     if (failed !== undefined && now() < failed.until) throw failed.error;
-    looking ??= nameFromApiServer(place, ca, timeoutMs).finally(() => {
-      looking = undefined;
+    pending ??= nameFromApiServer(place, ca, timeoutMs).finally(() => {
+      pending = undefined;
     });
     try {
-      name = await looking;
+      name = await pending;
       return name;
     } catch (error) {
-      if (error instanceof VaultError) failed = { error, until: now() + LOOK_AGAIN_AFTER_MS };
+      if (error instanceof VaultError) failed = { error, until: now() + READ_AGAIN_AFTER_MS };
       throw error;
     }
   }
@@ -162,7 +162,7 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
   const where = `the API server at ${apiServer.host}:${apiServer.port}`;
   let subjectAltName: string;
   try {
-    subjectAltName = await boundedCall((signal) => lookAtCertificate(apiServer, ca, signal), timeoutMs);
+    subjectAltName = await boundedCall((signal) => readCertificate(apiServer, ca, signal), timeoutMs);
   } catch (error) {
     const why = error instanceof CallTimeout ? error.message : `no connection (${networkCode(error) ?? "unknown error"})`;
     throw failure(
@@ -181,7 +181,7 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
 }
 
 /** Returns the subjectAltName of the certificate in Node's format. The certificate is verified as for any connection. */
-function lookAtCertificate({ host, port }: TokenProxyPlace["apiServer"], ca: string | undefined, signal: AbortSignal): Promise<string> {
+function readCertificate({ host, port }: TokenProxyPlace["apiServer"], ca: string | undefined, signal: AbortSignal): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) });
     socket.on("error", reject);

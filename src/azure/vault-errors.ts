@@ -168,8 +168,8 @@ function ofVault(error: unknown, request: VaultRequest): Answered | undefined {
 export function translateError(error: unknown, request: VaultRequest): VaultError {
   const signIn = chainOf(error).find((link) => link instanceof SignInError);
   if (signIn !== undefined) return vaultError(request, signIn.verdict);
-  const told = ofVault(error, request);
-  if (told !== undefined) return vaultError(request, { ...told, origin: "vault" });
+  const reported = ofVault(error, request);
+  if (reported !== undefined) return vaultError(request, { ...reported, origin: "vault" });
   const network = networkCode(error);
   if (network !== undefined) return vaultError(request, ofNetwork(network, request));
   const kind = error instanceof Error && /^[A-Za-z]{1,64}$/.test(error.name) ? error.name : "unknown error";

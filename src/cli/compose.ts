@@ -20,7 +20,7 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
     // hasColors() honours NO_COLOR, FORCE_COLOR, and TERM.
     terminal: {
       hasColour: process.stdout.isTTY && process.stdout.hasColors(),
-      tellProgress: progress.tell,
+      reportProgress: progress.report,
       print: (text) => write(process.stdout, text),
     },
     inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),

@@ -143,8 +143,8 @@ function refuserOf(resource: Resource, { message = "" }: Partial<Status> = {}): 
       message,
     ) ?? [];
   if (policy !== undefined) {
-    const isTold = sentence !== undefined && !isOfSecrets(resource);
-    return { kind: "policy", name: policy, ...(isTold ? { sentence: printable(sentence) } : {}) };
+    const isReported = sentence !== undefined && !isOfSecrets(resource);
+    return { kind: "policy", name: policy, ...(isReported ? { sentence: printable(sentence) } : {}) };
   }
   return right === undefined ? undefined : { kind: "rights" };
 }

@@ -194,7 +194,7 @@ export class LeaseSearch {
     for (const each of ofShards) this.#note(each);
     const other = ofShards.find((each) => this.#isOther(each));
     this.#aloneMs = other === undefined ? (this.#aloneMs ?? 0) : undefined;
-    this.#tell(other);
+    this.#report(other);
     return { leases: ofShards, other };
   }
 
@@ -202,7 +202,7 @@ export class LeaseSearch {
     return !this.#isOver(lease) && this.#store.isHeldByAnother(lease) && shardCountOf(lease) !== this.#shards;
   }
 
-  #tell(other: Lease | undefined): void {
+  #report(other: Lease | undefined): void {
     const holder = other && holderOf(other);
     if (other !== undefined && holder !== this.#waitedFor) {
       this.#options.logger.info("waiting for workers with another number of shards to end", {

@@ -54,11 +54,11 @@ export function createSteadyClock(sources: TimeSources = MACHINE): SteadyClock {
 }
 
 function createElapsed({ wall, monotonic, sinceBoot = monotonic }: TimeSources): () => number {
-  const look = (): readonly number[] => [wall(), monotonic(), sinceBoot()];
-  let last = look();
+  const readClocks = (): readonly number[] => [wall(), monotonic(), sinceBoot()];
+  let last = readClocks();
   let elapsed = 0;
   return () => {
-    const now = look();
+    const now = readClocks();
     elapsed += Math.max(0, ...now.map((moment, index) => moment - (last[index] ?? moment)));
     last = now;
     return elapsed;

@@ -32,7 +32,7 @@ import { createGateways, type Gateways, type GatewaysOptions } from "./gateways/
 import { assertGuarded, PROBE_USER_AGENT } from "./guardrails.ts";
 import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
-import { restoreOwnDeployment } from "./healing/last-look.ts";
+import { restoreOwnDeployment } from "./healing/restore-own-deployment.ts";
 import { hasHmacKey } from "./hmac-key.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { processHealth } from "./process-health.ts";

@@ -124,17 +124,17 @@ export interface PolicyMonitor extends Guardrails {
 }
 
 /** Pauses in milliseconds between the checks after a change: the API server uses an old policy for a moment after the change. */
-const LOOKS_AFTER_CHANGE_MS: readonly number[] = [2_000, 8_000];
+const CHECKS_AFTER_CHANGE_MS: readonly number[] = [2_000, 8_000];
 const AT_REST_MS = 3_600_000;
 
 export function createPolicyMonitor(options: KeeperOptions): PolicyMonitor {
   let problem: string | undefined;
-  const look = async (signal: AbortSignal): Promise<void> => {
+  const check = async (signal: AbortSignal): Promise<void> => {
     const tried = await tryGuardrails(options, signal);
     const unproven = [...tried.missing, ...tried.hidden.map(({ policy }) => policy)];
     for (const guardrail of GUARDRAILS) options.onKnown(guardrail, unproven.includes(guardrail));
     const now = problemOf(tried);
-    if (now !== problem) tell(options, now);
+    if (now !== problem) report(options, now);
     problem = now;
     if (now !== undefined && options.isBlind) throw new Error(`GuardrailsMissing: ${now}`);
   };
@@ -142,17 +142,17 @@ export function createPolicyMonitor(options: KeeperOptions): PolicyMonitor {
     get problem() {
       return problem;
     },
-    run: (signal) => keepLooking(options, look, signal),
+    run: (signal) => keepChecking(options, check, signal),
   };
 }
 
-async function keepLooking(options: KeeperOptions, look: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+async function keepChecking(options: KeeperOptions, check: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
   let rest = new AbortController();
-  let looks = [...LOOKS_AFTER_CHANGE_MS];
+  let checks = [...CHECKS_AFTER_CHANGE_MS];
   watchPolicies(
     options.watcher,
     () => {
-      looks = [...LOOKS_AFTER_CHANGE_MS];
+      checks = [...CHECKS_AFTER_CHANGE_MS];
       rest.abort();
     },
     signal,
@@ -160,12 +160,12 @@ async function keepLooking(options: KeeperOptions, look: (signal: AbortSignal) =
   while (!signal.aborted) {
     rest = new AbortController();
     try {
-      await look(signal);
-      await options.clock.sleep(looks.shift() ?? AT_REST_MS, AbortSignal.any([signal, rest.signal]));
+      await check(signal);
+      await options.clock.sleep(checks.shift() ?? AT_REST_MS, AbortSignal.any([signal, rest.signal]));
     } catch (error) {
       if (error instanceof KubeError) {
         options.logger.debug("the policies could not be tested", { error });
-        await options.clock.sleep(LOOKS_AFTER_CHANGE_MS[1] ?? 0, signal).catch(() => undefined);
+        await options.clock.sleep(CHECKS_AFTER_CHANGE_MS[1] ?? 0, signal).catch(() => undefined);
       } else if (!rest.signal.aborted && !signal.aborted) throw error;
     }
   }
@@ -178,7 +178,7 @@ function watchPolicies(watcher: KubeWatcher, onChange: () => void, signal: Abort
   }
 }
 
-function tell({ events, logger, namespace }: KeeperOptions, problem: string | undefined): void {
+function report({ events, logger, namespace }: KeeperOptions, problem: string | undefined): void {
   if (problem === undefined) {
     logger.info("the policies deny what they forbid");
     return;

@@ -62,10 +62,10 @@ export async function loadHmacKey(options: HmacKeyOptions, signal: AbortSignal):
  */
 export async function awaitHmacKey(options: HmacKeyOptions, signal: AbortSignal): Promise<InstallKey> {
   const { clock, logger, namespace } = options;
-  for (let looks = 0; ; looks += 1) {
+  for (let attempts = 0; ; attempts += 1) {
     const key = await readHmacKey(options, signal);
     if (key !== undefined && Number.isFinite(key.formerUntil)) return key;
-    if (looks === 0)
+    if (attempts === 0)
       logger.info("waiting for the fingerprint key, which the first shard creates", { secret: `${namespace}/${HMAC_KEY_SECRET}` });
     await clock.sleep(KEY_RETRY_MS, signal);
   }

@@ -21,8 +21,8 @@ import { createPolicyMonitor, type Guardrails } from "./guardrails.ts";
 import { startComponentCopies } from "./healing/component-copies.ts";
 import { startComponents } from "./healing/components.ts";
 import { type CrdHealth, createCrdHealth } from "./healing/crd-health.ts";
+import { createFreezeReporter, reportTrust } from "./healing/report-freeze.ts";
 import { startSnapshots } from "./healing/snapshots.ts";
-import { createFreezeTeller, tellTrust } from "./healing/tell-freeze.ts";
 import { CLASS_CRD, POD_STATUS_CRD, relistAfterDamage, STATUS_CRD, shipped, startCrds, type WatchedCrds } from "./healing/watched-crds.ts";
 import { awaitHmacKey, keepHmacKey, loadHmacKey } from "./hmac-key.ts";
 import { patiently, RETRIES, untilAnswered } from "./patience.ts";
@@ -89,7 +89,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   });
   const fingerprints = createFingerprints(key.bytes, key.formerUntil);
   const watched = { kube, watcher: api.watcher, namespace: install.namespace, process };
-  const copies = startComponentCopies({ ...watched, fingerprints, onChange: (id) => components?.lookAt(id) }, signal);
+  const copies = startComponentCopies({ ...watched, fingerprints, onChange: (id) => components?.requeue(id) }, signal);
   const components = healing.heal.includes("components") ? startComponents({ ...watched, healing, copies }, signal) : undefined;
   const crds = startCrds({ ...watched, healing, copies }, signal);
   const guardrails = createPolicyMonitor({
@@ -178,13 +178,13 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     () => clock.now(),
   );
   const onClassChange: HeldClassesOptions["onChange"] = (change) => [edits, push?.named].forEach((noted) => noted?.note(change));
-  const lookAt = (classKey: string): void => {
+  const requeue = (classKey: string): void => {
     enqueue(classKey);
     secretCopies?.noteClass(classKey);
   };
-  const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, lookAt }, signal);
+  const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, requeue }, signal);
   const blind = isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
-  const secrets = blind ?? startSecretStore({ watcher, fingerprints, logger, onChange: lookAt }, signal);
+  const secrets = blind ?? startSecretStore({ watcher, fingerprints, logger, onChange: requeue }, signal);
   const retryFailing = (namespace?: string): void => {
     if (namespace !== undefined) options.parts.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
@@ -225,7 +225,7 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     kube,
     ours: shipped(byName, CLASS_CRD),
     clock,
-    onChange: (state) => tellTrust(process, state),
+    onChange: (state) => reportTrust(process, state),
     watched: () => crds.watchedClassCrd.list()[0],
     staleness: () => {
       const copies = {
@@ -249,7 +249,7 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     watched: () => crds.watchedPodStatusCrd.list()[0],
     staleness: () => (crds.watchedPodStatusCrd.hasSynced ? undefined : "the CRDs have not been listed yet"),
   });
-  relistAfterDamage(crds, { crdHealth, classes, lookAt });
+  relistAfterDamage(crds, { crdHealth, classes, requeue });
   return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
 }
 
@@ -277,11 +277,11 @@ function portsOf(
     },
     memory: { edits, states },
     secretWriter: createSecretWriter({ kube, fingerprints, logger, blind, writes: metrics.secretWrites }),
-    teller: {
+    reporter: {
       events,
       logger,
       countHealed: (how) => healed[how].inc(),
-      tellFreeze: createFreezeTeller({ namespace: options.install.namespace, events: ofInstall(options) }),
+      reportFreeze: createFreezeReporter({ namespace: options.install.namespace, events: ofInstall(options) }),
     },
     enqueue,
   };

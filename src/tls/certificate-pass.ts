@@ -34,7 +34,7 @@ export interface PassOutcome {
   readonly wroteAuthority: boolean;
   readonly wroteBundle: boolean;
   /** Milliseconds after which the next pass is due at the latest. Undefined: at the regular tick. */
-  readonly nextLook: number | undefined;
+  readonly nextCheck: number | undefined;
 }
 
 /** `message` describes the problem, or reports that all is well. */
@@ -130,16 +130,16 @@ export class CertificatePass {
     const kept = await attempt("authority", () => this.#keeper.ensure(this.#serving, signal));
     this.#authority = kept?.authority ?? this.#authority;
     const authority = this.#authority;
-    if (authority === undefined) return { failed: true, wroteAuthority: false, wroteBundle: false, nextLook: undefined };
+    if (authority === undefined) return { failed: true, wroteAuthority: false, wroteBundle: false, nextCheck: undefined };
     const wroteBundle = await attempt("bundle", () => this.#publish(authority, signal));
     // The last of the writes, and not a part of readiness: pods are injected whether or not users get warnings in advance.
     const wrotePreflight = await attempt("preflight-bundle", () => this.#publishPreflight(authority, signal));
-    const nextLook = await attempt("leaf", () => this.#renewLeaf(authority));
+    const nextCheck = await attempt("leaf", () => this.#renewLeaf(authority));
     return {
       failed: failed.length > 0,
       wroteAuthority: kept?.wrote ?? false,
       wroteBundle: wroteBundle === true || wrotePreflight === true,
-      nextLook,
+      nextCheck,
     };
   }
 

@@ -27,9 +27,9 @@ const TICK = 2_000;
  */
 export function startClientAuthorities({ file, clock, logger }: ClientAuthoritiesOptions, signal: AbortSignal): FollowedAuthorities {
   let current = readFirst(file);
-  let told: string | undefined;
+  let reported: string | undefined;
   const listeners: (() => void)[] = [];
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     const text = await readFile(file, "utf8").catch(() => "");
     if (text === current) return;
     const problem = problemOf(text, file);
@@ -37,12 +37,12 @@ export function startClientAuthorities({ file, clock, logger }: ClientAuthoritie
       current = text;
       logger.info("asking clients for certificates of the CAs in the file", { authorities: parseBundle(text).length });
       for (const listener of listeners) listener();
-    } else if (problem !== told) logger.error("the CAs of clients in the file cannot be used", { problem });
-    told = problem;
+    } else if (problem !== reported) logger.error("the CAs of clients in the file cannot be used", { problem });
+    reported = problem;
   };
   const round = async (): Promise<void> => {
     await clock.sleep(TICK, signal);
-    await look();
+    await check();
   };
   return { current: () => current, onChange: (listener) => void listeners.push(listener), done: untilAborted(signal, round) };
 }

@@ -51,7 +51,7 @@ export function startFileCertificates(options: FileCertificatesOptions, signal: 
     expiry: () => ({ leaf: watch.notAfter, authority: watch.authorityNotAfter }),
     lastSuccess: () => watch.lastSuccess,
     done: untilAborted(signal, async () => {
-      await watch.look();
+      await watch.check();
       await options.clock.sleep(TICK, signal);
     }),
   };
@@ -102,7 +102,7 @@ class FileWatch {
   }
 
   /** Never throws: whatever the files contain, the previous pair stays in use. */
-  async look(): Promise<void> {
+  async check(): Promise<void> {
     const first = await this.#read();
     // The two files change together, but a reader may see only one of the changes. A faulty pair is therefore read a second time.
     const found = typeof first === "string" ? await this.#read() : first;

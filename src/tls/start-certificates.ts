@@ -100,7 +100,7 @@ function keepRunning({ pass, wakeup, options, signal, onSuccess }: Loop): Promis
     const pause = pauseAfter(outcome, authoritiesInARow);
     if (pause > 0) await options.clock.sleep(pause, signal);
     const started = options.clock.now();
-    const rest = outcome.failed ? Math.min(1_000 * 2 ** (failures - 1), LONGEST_BACKOFF) : Math.min(outcome.nextLook ?? TICK, TICK);
+    const rest = outcome.failed ? Math.min(1_000 * 2 ** (failures - 1), LONGEST_BACKOFF) : Math.min(outcome.nextCheck ?? TICK, TICK);
     await wakeup.sleep(rest, signal);
     if (Math.abs(options.clock.now() - started) >= TICK) authoritiesInARow = 0;
   });

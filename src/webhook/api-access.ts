@@ -72,13 +72,13 @@ export function startApiAccess({ kube, copies, clock, logger }: ApiAccessOptions
   };
   const readiness = (): string | undefined =>
     refused >= ROW.unready ? "the API server rejects our token: replace this pod (kubectl rollout restart)" : stalled(ROW.unready);
-  let told: string | undefined;
+  let reported: string | undefined;
   const round = async (): Promise<void> => {
     await clock.sleep(EVERY_MS, signal);
     await check();
     const problem = readiness();
-    if (problem !== undefined && problem !== told) logger.error("decisions are based on outdated cluster state", { problem });
-    told = problem;
+    if (problem !== undefined && problem !== reported) logger.error("decisions are based on outdated cluster state", { problem });
+    reported = problem;
   };
   return { readiness, liveness: () => stalled(ROW.stuck), done: untilAborted(signal, round) };
 }

@@ -27,7 +27,7 @@ export function createClassLookup({ classes, ...options }: ClassLookupOptions): 
     project: usedOf,
   });
   return async (ref, peer) => {
-    const looked = await lookUp(ref, peer);
-    return looked.kind === "found" ? { kind: "found", class: looked.object } : looked;
+    const outcome = await lookUp(ref, peer);
+    return outcome.kind === "found" ? { kind: "found", class: outcome.object } : outcome;
   };
 }

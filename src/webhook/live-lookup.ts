@@ -10,7 +10,7 @@ const LONGEST_READ_MS = 500;
 export type ClassLookupResult = "cached" | "read" | "missing" | "unknown";
 
 /** `unknown`: the object could not be read. */
-export type Looked<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "missing" } | { readonly kind: "unknown" };
+export type LookupOutcome<T> = { readonly kind: "found"; readonly object: T } | { readonly kind: "missing" } | { readonly kind: "unknown" };
 
 export interface LookupOptions<T> {
   readonly resource: Resource;
@@ -25,7 +25,7 @@ export interface LookupOptions<T> {
 
 /** A read that others share. */
 interface SharedRead<T> {
-  readonly answer: Promise<Looked<T>>;
+  readonly answer: Promise<LookupOutcome<T>>;
   /** Whether the API server may have read its store already. */
   readonly hasBegun: () => boolean;
 }
@@ -36,7 +36,9 @@ interface SharedRead<T> {
  * read after it began does not trust an absence, which may be older than the object, and shares the next read. Different peers have
  * separate reads, so that none waits in another's queue. Never throws.
  */
-export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (ref: ObjectRef, peer?: string) => Promise<Looked<T>> {
+export function createLookup<T extends KubeObject>(
+  options: LookupOptions<T>,
+): (ref: ObjectRef, peer?: string) => Promise<LookupOutcome<T>> {
   const { cache, onLookup } = options;
   const running = new Map<string, SharedRead<T>>();
   const share = (ref: ObjectRef, peer: string): SharedRead<T> => {
@@ -45,11 +47,11 @@ export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (
     running.set(key, shared);
     return shared;
   };
-  const read = async (ref: ObjectRef, peer: string): Promise<Looked<T>> => {
+  const read = async (ref: ObjectRef, peer: string): Promise<LookupOutcome<T>> => {
     const { answer, hasBegun } = share(ref, peer);
     const isLate = hasBegun();
-    const looked = await answer;
-    return looked.kind === "missing" && isLate ? share(ref, peer).answer : looked;
+    const outcome = await answer;
+    return outcome.kind === "missing" && isLate ? share(ref, peer).answer : outcome;
   };
   return async (ref, peer = "") => {
     const cached = cache.get(ref);
@@ -57,9 +59,9 @@ export function createLookup<T extends KubeObject>(options: LookupOptions<T>): (
       onLookup?.("cached");
       return { kind: "found", object: cached };
     }
-    const looked = await read(ref, peer);
-    onLookup?.(looked.kind === "found" ? "read" : looked.kind);
-    return looked;
+    const outcome = await read(ref, peer);
+    onLookup?.(outcome.kind === "found" ? "read" : outcome.kind);
+    return outcome;
   };
 }
 
@@ -82,7 +84,7 @@ function startRead<T extends KubeObject>(
 async function readLive<T extends KubeObject>(
   { kube, resource, slots, project = (object) => object }: LookupOptions<T>,
   { ref, peer, onBegin }: Wanted & { readonly onBegin: () => void },
-): Promise<Looked<T>> {
+): Promise<LookupOutcome<T>> {
   const bounded = AbortSignal.timeout(LONGEST_READ_MS);
   // Even if there is no wait, callers of the same turn come before the read.
   const leave = await (slots === undefined ? Promise.resolve(() => undefined) : slots.enter(peer, bounded));

@@ -22,8 +22,8 @@ export interface NamespaceLookupOptions {
 export function createNamespaceLookup({ namespaces, ...options }: NamespaceLookupOptions): NamespaceLookup {
   const lookUp = createLookup<KubeObject>({ ...options, cache: namespaces, resource: RESOURCES.namespaces });
   return async (name, peer) => {
-    const looked = await lookUp({ name }, peer);
-    return looked.kind === "found" ? { kind: "found", annotations: ownAnnotations(looked.object.metadata.annotations) } : looked;
+    const outcome = await lookUp({ name }, peer);
+    return outcome.kind === "found" ? { kind: "found", annotations: ownAnnotations(outcome.object.metadata.annotations) } : outcome;
   };
 }
 

@@ -119,9 +119,9 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
     await emulator.unsubscribeEvents({ vault: "shop" });
     await emulator.setSecret({ vault: "shop", name: "untold", value: "v" });
 
-    const [told, untold] = await emulator.events({ after });
-    const { sequence = 0, madeAt = 0, delivered: [delivery] = [] } = told ?? {};
-    assert.deepEqual(told, {
+    const [reported, unreported] = await emulator.events({ after });
+    const { sequence = 0, madeAt = 0, delivered: [delivery] = [] } = reported ?? {};
+    assert.deepEqual(reported, {
       sequence,
       vault: "shop",
       name: "told",
@@ -130,7 +130,7 @@ describe("queues of Azure Storage", { skip: refusal === undefined ? false : `SKI
       delivered: [{ account: ACCOUNT, queue, at: delivery?.at }],
     });
     assert.ok(from <= madeAt && madeAt <= (delivery?.at ?? 0), `${from}, ${madeAt}, ${delivery?.at}`);
-    assert.deepEqual([untold?.name, untold?.delivered], ["untold", []]);
+    assert.deepEqual([unreported?.name, unreported?.delivered], ["untold", []]);
     assert.equal((await receive(queue)).length, 1);
   });
 

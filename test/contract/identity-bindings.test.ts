@@ -105,7 +105,7 @@ const lastSequence = (): Promise<number> => world.lastSequence();
 describe("an identity binding", () => {
   test("signs in by the token proxy that the API server's certificate names, once for many calls, past the network's proxy", async () => {
     const from = proxy.requests.length;
-    const looks = proxy.looks;
+    const checks = proxy.checks;
     const sequence = await lastSequence();
 
     const answers = await askAll(await placeOf(proxy), [{ times: 5 }, { times: 2 }]);
@@ -123,7 +123,7 @@ describe("an identity binding", () => {
     assert.equal(sent.claims.sub, SUBJECT);
     assert.equal(sent.form["client_id"], clientId);
     assert.equal(sent.form["scope"]?.includes("https://vault.azure.net/.default"), true);
-    assert.equal(proxy.looks - looks, 1, "one look at the API server's certificate");
+    assert.equal(proxy.checks - checks, 1, "one look at the API server's certificate");
     // The emulated Entra's requests came from the token proxy, and the only others are those to the vault.
     const hosts = (await emulator.requests({ after: sequence })).map(({ host, path }) => [host, path.split("?")[0]]);
     assert.deepEqual(
@@ -134,11 +134,11 @@ describe("an identity binding", () => {
   });
 
   test("has a name given instead, without a look at the API server, and a path of the address before the request's own", async () => {
-    const looks = proxy.looks;
+    const checks = proxy.checks;
     const from = proxy.requests.length;
     const named = { serverName: proxyNameOf(CLUSTER), apiServer: { host: "localhost", port: 1 } };
     assert.equal((await ask(await placeOf(proxy, named))).value, value);
-    assert.equal(proxy.looks, looks);
+    assert.equal(proxy.checks, checks);
     // Entra has no such path, and the proxy returns its answer.
     const below = await ask(await placeOf(proxy, { ...named, url: `https://localhost:${proxy.port}/below/` }));
     assert.equal(below.value, undefined);

@@ -34,7 +34,7 @@ export interface PollAnswer {
   /** Milliseconds until the next attempt of a rejected class. */
   readonly after: readonly (number | null)[];
   /** Names of classes that received a change. */
-  readonly told: readonly string[];
+  readonly reported: readonly string[];
   readonly metrics: string;
 }
 
@@ -45,7 +45,7 @@ if (!proxy.ok) throw new Error(proxy.error);
 const registry = new Registry();
 const classes = new Map<string, StoredClass>();
 const start = Date.now();
-let told: string[] = [];
+let reported: string[] = [];
 let credentials: Readonly<Record<string, string>> = {};
 
 const base64 = (text: string): string => Buffer.from(text).toString("base64");
@@ -59,7 +59,7 @@ const mirrors = createMirrors({
   clock: systemClock,
   random: () => 0,
   vaultMetrics: createVaultMetrics(registry),
-  onChange: (classKey) => told.push(classKey) > 0,
+  onChange: (classKey) => reported.push(classKey) > 0,
   content: {
     render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
     saltKeyOf: () => new Uint8Array(32),
@@ -81,9 +81,9 @@ const mirror = endingValues(values, mirrors);
 const AT_A_TIME = 8;
 
 async function answer({ classes: asked, clientId, clientSecret, kind, round }: PollQuestion): Promise<PollAnswer> {
-  told = [];
+  reported = [];
   credentials = { clientid: base64(clientId), clientsecret: base64(clientSecret) };
-  const look = { due: start + round * INTERVAL_MS, interval: INTERVAL_MS, period: INTERVAL_MS };
+  const check = { due: start + round * INTERVAL_MS, interval: INTERVAL_MS, period: INTERVAL_MS };
   const answers = new Map<string, Awaited<ReturnType<StoredClass["poll"]>>>();
   const waiting = [...asked];
   const work = async (): Promise<void> => {
@@ -91,7 +91,7 @@ async function answer({ classes: asked, clientId, clientSecret, kind, round }: P
       const { name, ...facts } = next;
       const known = classes.get(name) ?? new StoredClass(name, { ...facts, parameters: {} });
       classes.set(name, known);
-      answers.set(name, await (kind === "first" ? known.first(mirror, look) : known.poll(mirror, look)));
+      answers.set(name, await (kind === "first" ? known.first(mirror, check) : known.poll(mirror, check)));
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
@@ -100,7 +100,7 @@ async function answer({ classes: asked, clientId, clientSecret, kind, round }: P
     reasons: given.map((one) => (one === undefined ? "" : reasonOf(one))),
     versions: asked.map(({ name }) => classes.get(name)?.versions.map((version) => version ?? null) ?? []),
     after: given.map((one) => (one?.kind === "refused" && one.retry.kind === "after" ? one.retry.milliseconds : null)),
-    told,
+    reported,
     metrics: await registry.metrics(),
   };
 }

@@ -117,7 +117,7 @@ describe("polls of a vault", () => {
     const poll = await asked("poll", 4);
     assert.equal((await transactions(before)).length, 41);
     assert.equal(poll.versions[102]?.[2], version);
-    assert.deepEqual(poll.told, [`team/${vault}-102`]);
+    assert.deepEqual(poll.reported, [`team/${vault}-102`]);
   });
 
   test("see a second change within the second in which the first was got", async () => {

@@ -65,7 +65,7 @@ async function runWorld(name: string, lanes: readonly (readonly Fault[])[]): Pro
       chosen.map(async (faults) => {
         const lane = await openLane(world);
         const ofLane: FaultResult[] = [];
-        for (const fault of faults) ofLane.push(told(await tried(fault, () => runFault(lane, fault))));
+        for (const fault of faults) ofLane.push(reported(await tried(fault, () => runFault(lane, fault))));
         return ofLane;
       }),
     );
@@ -87,7 +87,7 @@ async function tried(fault: Fault, run: () => Promise<FaultResult>): Promise<Fau
   }
 }
 
-function told(result: FaultResult): FaultResult {
+function reported(result: FaultResult): FaultResult {
   const { fault, phases, evidence, revisions, writes } = result;
   const seconds = phases.map((one) => `${one.phase} ${one.seconds === undefined ? "LOST" : `${one.seconds.toFixed(1)} s`}`).join(", ");
   console.log(`fault: ${fault}: ${seconds} | ${evidence} | ${writes} writes, ${revisions} stored`);

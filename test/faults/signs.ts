@@ -21,7 +21,7 @@ export async function vaultsAnswer({ world, all }: Target, effect: FaultEffect):
 export interface Sign<T> {
   readonly isMeant: (one: T) => boolean;
   /** Text for the report, after each cell has such an entry. `count` is the number for all cells. */
-  readonly told: (count: number) => string;
+  readonly reported: (count: number) => string;
 }
 
 /** Searches the vaults' request log since the mark, by default that of the strike. */
@@ -40,10 +40,10 @@ export function loggedOfAll({ world, all, auditMark }: Target, sign: Sign<AuditE
   };
 }
 
-export interface Met<T> extends Pick<Sign<T>, "told"> {
+export interface Met<T> extends Pick<Sign<T>, "reported"> {
   readonly isOf: (one: T, cell: Cell) => boolean;
 }
 
-export function metByAll<T>(all: readonly Cell[], found: readonly T[], { isOf, told }: Met<T>): string | undefined {
-  return all.every((cell) => found.some((one) => isOf(one, cell))) ? told(found.length) : undefined;
+export function metByAll<T>(all: readonly Cell[], found: readonly T[], { isOf, reported }: Met<T>): string | undefined {
+  return all.every((cell) => found.some((one) => isOf(one, cell))) ? reported(found.length) : undefined;
 }

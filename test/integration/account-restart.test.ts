@@ -79,10 +79,10 @@ describe("pods of a ServiceAccount that was deleted", { skip: refusal === undefi
 
     assert.deepEqual(replaced, [true, true, true]);
     const events = await eventsOf(world.plane, { namespace: NAMESPACE, name: "keyvault-injector-sync" });
-    const told = events.filter(({ reason }) => reason === "ComponentRestarted").map(({ message }) => message);
-    assert.equal(told.length, 3);
+    const reported = events.filter(({ reason }) => reason === "ComponentRestarted").map(({ message }) => message);
+    assert.equal(reported.length, 3);
     assert.match(
-      told.join("\n"),
+      reported.join("\n"),
       /Deployment keyvault-injector\/keyvault-injector-webhook was restarted: ServiceAccount keyvault-injector-webhook was recreated at .*, and the API server rejects the earlier tokens/,
     );
   });

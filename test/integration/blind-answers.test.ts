@@ -151,14 +151,14 @@ describe("the blind overlay", { skip: controlPlaneRefusal() === undefined ? fals
     const rows = tables(readRepositoryFile("docs/security/rights.md"))
       .filter(({ header }) => header[0] === "Default")
       .flatMap((table) => table.rows);
-    const told = (column: 0 | 1): readonly string[] =>
+    const reported = (column: 0 | 1): readonly string[] =>
       rows
         .filter((row) => row[column] !== "–")
         .map((row) => `${codeSpans(row[column] ?? "")[0]} ${codeSpans(row[2] ?? "")[0]} ${codeSpans(row[3] ?? "")[0] ?? row[3]}`);
 
     assert.ok(rows.length > 0);
-    assert.deepEqual(usual.filter((rule) => !blind.includes(rule)).sort(), [...told(0)].sort());
-    assert.deepEqual(blind.filter((rule) => !usual.includes(rule)).sort(), [...told(1)].sort());
+    assert.deepEqual(usual.filter((rule) => !blind.includes(rule)).sort(), [...reported(0)].sort());
+    assert.deepEqual(blind.filter((rule) => !usual.includes(rule)).sort(), [...reported(1)].sort());
   });
 });
 

@@ -135,7 +135,7 @@ describe("the two webhook configurations and the webhook's CA, on a real API ser
     await patch("validatingwebhookconfiguration", [add(0), add(1)]);
     const version = (await liveConfiguration(plane))?.resourceVersion;
 
-    for (let look = 0; look < 3; look += 1) {
+    for (let check = 0; check < 3; check += 1) {
       const before = clock.now();
       clock.step(31_000);
       await eventually(() => (replica.lastSuccess() ?? 0) > before);

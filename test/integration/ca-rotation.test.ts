@@ -151,7 +151,7 @@ describe("certificates of the webhook, on a real API server", { skip: refusal },
     const secret = (await liveSecret(plane))?.metadata.resourceVersion;
     const configuration = (await liveConfiguration(plane))?.resourceVersion;
 
-    for (let look = 0; look < 5; look += 1) {
+    for (let check = 0; check < 5; check += 1) {
       const before = clock.now();
       clock.step(31_000);
       await eventually(() => started.every((replica) => (replica.lastSuccess() ?? 0) > before));

@@ -101,8 +101,9 @@ describe("a Secret that claims to be the worker's", { skip: refusal === undefine
 
     await mergePatch(world.plane, classPath(place.namespace, place.name), { spec: { secretObjects } });
 
-    const told = async () => (await statusOf(world.plane, place.namespace, place.name))?.secrets.find(({ name }) => name === "precious");
-    const secret = await eventually(async () => (await told()) ?? false, { what: "a word about the Secret" });
+    const reported = async () =>
+      (await statusOf(world.plane, place.namespace, place.name))?.secrets.find(({ name }) => name === "precious");
+    const secret = await eventually(async () => (await reported()) ?? false, { what: "a word about the Secret" });
     assert.equal(await uidOf(place, "precious"), uid);
     assert.equal(secret.state, "Conflict");
     assert.match(secret.message ?? "", /^Secret precious has the worker's label, but nothing proves that this install created it/);

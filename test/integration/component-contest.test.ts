@@ -79,7 +79,7 @@ function startEnforcer(): { stop(): Promise<number> } {
 async function repairsInADay(manager: string, afterMs: number): Promise<readonly number[]> {
   const { kube } = world.cluster;
   const signal = AbortSignal.timeout(120_000);
-  const { clock, look } = healingOf(kube, { namespace: NAMESPACE, id: `MutatingWebhookConfiguration ${NAMESPACE}` }, signal);
+  const { clock, reconcile } = healingOf(kube, { namespace: NAMESPACE, id: `MutatingWebhookConfiguration ${NAMESPACE}` }, signal);
   const timeout = async (): Promise<unknown> => at(await readTarget(world.cluster, MUTATING), "webhooks", 0, "timeoutSeconds");
   const takeBack = async (): Promise<void> => {
     const webhooks = [{ name: "pods.keyvault-injector.dev", timeoutSeconds: 7 }];
@@ -91,13 +91,13 @@ async function repairsInADay(manager: string, afterMs: number): Promise<readonly
     };
     await kube.apply(MUTATING.resource, body, { fieldManager: manager, force: true }, signal);
   };
-  await look();
+  await reconcile();
   const [began, repairs] = [clock.now(), [] as number[]];
   while (clock.now() - began < 24 * HOUR && repairs.length < FAR_TOO_MANY) {
     clock.pass(afterMs);
     await takeBack();
     while ((await timeout()) === 7 && clock.now() - began < 24 * HOUR) {
-      const outcome = await look();
+      const outcome = await reconcile();
       if ((await timeout()) === 7) clock.pass(outcome.kind === "requeueAfter" ? outcome.milliseconds : MINUTE);
     }
     if ((await timeout()) !== 7) repairs.push(Math.floor((clock.now() - began) / HOUR));
@@ -147,9 +147,12 @@ describe("component healing and managers who mean what they write", { skip: refu
     assert.ok(await isEnforced());
     assert.doesNotMatch(worker.log(), /"reason":"Contested"/);
     const own = { namespace: NAMESPACE, name: "keyvault-injector-sync" };
-    const told = await eventually(async () => (await eventsOf(world.plane, own)).filter(({ reason }) => reason === "ComponentTolerated"), {
-      what: "the events",
-    });
+    const reported = await eventually(
+      async () => (await eventsOf(world.plane, own)).filter(({ reason }) => reason === "ComponentTolerated"),
+      {
+        what: "the events",
+      },
+    );
     const { output } = await runOnline(["doctor", "-o", "json", "--no-vaults"], world.plane.kubeconfigPath);
     const { findings }: InstallReport = JSON.parse(output);
     const tolerated = findings.filter(({ check, message }) => check === "components" && message.includes("the platform may change it"));
@@ -158,7 +161,7 @@ describe("component healing and managers who mean what they write", { skip: refu
       ["OK", "OK"],
     );
     assert.match(
-      String(told[0]?.message),
+      String(reported[0]?.message),
       /the platform changed webhooks\[.*\]\.namespaceSelector, by admissionsenforcer; the worker leaves the change/,
     );
   });

@@ -96,37 +96,37 @@ describe("a repair of which up to two writes fail", { skip: refusal === undefine
   };
 
   test("U7: an apply onto a wiped record leaves the installer's part without a time, which is no damage, and damage is healed at one look", async () => {
-    const { look } = healingOf(world.cluster.kube, { namespace: NAMESPACE, id: componentId(MUTATING) }, AbortSignal.timeout(60_000));
+    const { reconcile } = healingOf(world.cluster.kube, { namespace: NAMESPACE, id: componentId(MUTATING) }, AbortSignal.timeout(60_000));
     await disowned.inflict(world.cluster, MUTATING);
     await world.cluster.apply([manifestOf(world.cluster, MUTATING)]);
     const [installed] = installerEntries((await readTarget(world.cluster, MUTATING)) ?? assert.fail());
     assert.equal(installed?.time, undefined, "the record of this test has no time");
     const whole = await content(MUTATING);
 
-    const outcomes = [await look(), await look()];
+    const outcomes = [await reconcile(), await reconcile()];
     await patched({ op: "add", path: "/webhooks/0/objectSelector", value: { matchLabels: { nobody: "has-this" } } }).inflict(
       world.cluster,
       MUTATING,
     );
-    await look();
+    await reconcile();
 
     assert.deepEqual(outcomes, [{ kind: "done" }, { kind: "done" }]);
     assert.equal(await content(MUTATING), whole);
-    assert.deepEqual(await look(), { kind: "done" });
+    assert.deepEqual(await reconcile(), { kind: "done" });
   });
 
   for (const end of ENDS) {
     for (const [target, operation] of DAMAGES) {
       test(`is finished by the looks after it, whichever they were, ${end}: ${operation.operation} ${componentId(target)}`, async () => {
         const kube = failing(world.cluster.kube, end);
-        const { clock, look, startAnew } = healingOf(
+        const { clock, reconcile, startAnew } = healingOf(
           kube.kube,
           { namespace: NAMESPACE, id: componentId(target) },
           AbortSignal.timeout(240_000),
         );
         const healed = async (): Promise<void> => {
-          for (let looks = 0; looks < MOST_LOOKS; looks++) {
-            const outcome = await look().catch((error: unknown) => {
+          for (let checks = 0; checks < MOST_LOOKS; checks++) {
+            const outcome = await reconcile().catch((error: unknown) => {
               if (end === "the last") startAnew();
               return laterUnlessUnknown(error);
             });
@@ -134,7 +134,7 @@ describe("a repair of which up to two writes fail", { skip: refusal === undefine
             clock.pass(outcome.milliseconds);
           }
         };
-        await look();
+        await reconcile();
         let tried = 0;
         for (let first = 1, isLong = true; isLong; first++) {
           for (let second = first + 1, isLonger = true; isLonger; second++) {

@@ -117,8 +117,8 @@ describe("component healing", { skip: refusal === undefined ? false : `SKIPPED: 
     const unreported: string[] = [];
     for (const { target, operation, undo } of ADDED_TO_REPORTED) {
       await operation.inflict(world.cluster, target);
-      const isTold = await eventually(() => world.isReported(target), { within: 10_000 }).catch(() => false);
-      if (!isTold) unreported.push(componentId(target));
+      const wasReported = await eventually(() => world.isReported(target), { within: 10_000 }).catch(() => false);
+      if (!wasReported) unreported.push(componentId(target));
       await undo.inflict(world.cluster, target);
       await eventually(async () => !(await world.isReported(target)), { what: `the end of the report of ${target.name}` });
     }

@@ -54,13 +54,13 @@ describe("a class whose files take long to open", { skip: refusal === undefined 
   });
 
   test("S2: has a status that says so, and the worker goes on leading", async () => {
-    const told = reasonIs(world.plane, heavy, "InvalidObject", { within: DECODING_MS }).then(
+    const reported = reasonIs(world.plane, heavy, "InvalidObject", { within: DECODING_MS }).then(
       () => "told",
       (error: unknown) => String(error),
     );
     const ended = worker.exited.then((code) => `the worker ended with code ${code}`);
 
-    assert.equal(await Promise.race([told, ended]), "told");
+    assert.equal(await Promise.race([reported, ended]), "told");
     const secrets = (await statusOf(world.plane, heavy.namespace, heavy.name))?.secrets ?? [];
     assert.equal(secrets.length, SECRETS);
     for (const { message } of secrets) assert.match(message ?? "", /err: pkcs12: decryption password incorrect/);

@@ -231,8 +231,8 @@ describe("a worker that reads an event queue", { skip: refusal === undefined ? f
       assert.equal((await dataOf(world.plane, namespace, fresh))?.["value"], `${what}-value`);
       await eventually(isUp, { within: 60_000, what: "an answer of the queue" });
     }
-    const told = worker.log().match(/an event queue cannot be read/g) ?? [];
-    assert.ok(told.length >= 3 && told.length <= 12, `${told.length} lines of three troubles`);
+    const reported = worker.log().match(/an event queue cannot be read/g) ?? [];
+    assert.ok(reported.length >= 3 && reported.length <= 12, `${reported.length} lines of three troubles`);
     await settled();
   });
 

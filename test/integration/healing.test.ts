@@ -321,8 +321,8 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       { what: "100 statuses" },
     );
 
-    const told = (all: typeof before): ReadonlyMap<string, unknown> => new Map(all.map((object) => [keyOf(object), object.status]));
-    assert.deepEqual(told(after), told(before));
+    const reported = (all: typeof before): ReadonlyMap<string, unknown> => new Map(all.map((object) => [keyOf(object), object.status]));
+    assert.deepEqual(reported(after), reported(before));
     assert.equal((await vaultRequests()) - asked, 0);
     await workerIsQuiet();
     await assertSecretsUntouched();
@@ -372,12 +372,12 @@ describe("healing", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     const { namespace = "", name, uid } = revision.metadata;
     const label = (value: string): Promise<string> =>
       kubectl(["label", "controllerrevision", name, "-n", namespace, `${SNAPSHOT_LABEL}${value}`, "--overwrite"]);
-    const looks = (): number =>
+    const checks = (): number =>
       world.plane.audit().filter(({ user, verb, name: asked }) => user === SYNC_USER && verb === "get" && asked === name).length;
-    const before = looks();
+    const before = checks();
 
     await label("-");
-    await eventually(() => looks() > before, { what: "a look at the snapshot that is there" });
+    await eventually(() => checks() > before, { what: "a look at the snapshot that is there" });
     await label("=true");
 
     await eventually(async () => (await revisions()).find(({ metadata }) => metadata.name === name)?.metadata.uid === uid, {

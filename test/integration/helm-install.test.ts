@@ -292,10 +292,10 @@ for (const version of HELM_VERSIONS) {
       const silently = ["upgrade", RELEASE, CHART, "-n", NAMESPACE, "--reset-values"];
       for (const isOn of [false, true]) {
         await installer.upgrade(...values(isOn));
-        const told = [`--sync-secret=${isOn}`, `--enable-secret-rotation=${isOn}`];
-        assert.deepEqual(await switches(), told);
+        const reported = [`--sync-secret=${isOn}`, `--enable-secret-rotation=${isOn}`];
+        assert.deepEqual(await switches(), reported);
         await installer.run(...silently);
-        assert.deepEqual(await switches(), told);
+        assert.deepEqual(await switches(), reported);
         const driver = await get(plane, "csidriver", "secrets-store.csi.k8s.io");
         assert.equal(at(driver, "spec", "requiresRepublish"), isOn);
       }

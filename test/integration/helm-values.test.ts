@@ -266,9 +266,9 @@ describe("the chart's checks", { skip }, () => {
 
   test("refuse what is no name of a namespace, and take no list and an empty one for all of them", async () => {
     const message = await refused("namespaces={team-a,Team/B,team-c\\,team-d}");
-    const told = message.split("\n").filter((line) => line.startsWith("- "));
+    const reported = message.split("\n").filter((line) => line.startsWith("- "));
     assert.deepEqual(
-      told,
+      reported,
       ["Team/B", "team-c,team-d"].map(
         (name) =>
           `- namespaces: "${name}" is not a valid namespace name. Use one name per item: at most 63 lowercase letters, digits, and hyphens`,

@@ -105,15 +105,15 @@ async function tryPod(random: RandomPod): Promise<Outcome | undefined> {
     assert.equal(answer.status, 201, `${shown}\n${JSON.stringify(answer.body)}`);
     assert.deepEqual(comparable(answer.body), comparable(pod), shown);
   }
-  const told = decision.kind === "errored" ? [] : decision.warnings;
+  const reported = decision.kind === "errored" ? [] : decision.warnings;
   assert.deepEqual(
     plain(answer.warnings)
       .filter((text) => !plain(twin.warnings).includes(text))
       .sort(),
-    [...new Set(told)].sort(),
+    [...new Set(reported)].sort(),
     shown,
   );
-  for (const text of told) assert.ok(text.length <= 120, text);
+  for (const text of reported) assert.ok(text.length <= 120, text);
   return outcome;
 }
 

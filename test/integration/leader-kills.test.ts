@@ -161,8 +161,8 @@ describe("two replicas of the sync worker", { skip: refusal === undefined ? fals
 
     const judged = clusters.map(({ world }) => judgeWriters(world.plane));
     const [lost, double] = [left.flat(), judged.flatMap((writers) => writers.double)];
-    const told = `failover median ${seconds(medianOf(failovers))} s, max ${seconds(Math.max(...failovers))} s`;
-    console.log(`${failovers.length} leader kills: ${lost.length} lost, ${double.length} double writes, ${told}`);
+    const reported = `failover median ${seconds(medianOf(failovers))} s, max ${seconds(Math.max(...failovers))} s`;
+    console.log(`${failovers.length} leader kills: ${lost.length} lost, ${double.length} double writes, ${reported}`);
     const writes = judged.reduce((sum, writers) => sum + writers.secretWrites, 0);
     const rotations = clusters.reduce((sum, cluster) => sum + cluster.rotations, 0);
     console.log(`leader-kills: ${rotations} rotations, ${writes} writes of Secrets judged by the API server's audit log`);

@@ -122,13 +122,13 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     const message = await awaits(files);
     assert.ok(message.startsWith("Deployment web will restart after its mounted files are updated") && message.endsWith(pod), message);
     assert.ok(!(await steps.isRestarted(web)));
-    assert.match(await steps.told(web, "AwaitingFiles"), /at the latest/);
+    assert.match(await steps.reported(web, "AwaitingFiles"), /at the latest/);
 
     await mounted(web, files, version);
     await restartedPods(web);
     await mounted(web, files, version);
     assert.match(await steps.rotatedIs(files, "Rotated"), /all workloads that request restarts \(1\)/);
-    assert.match(await steps.told(web, "Restarted"), /the versions in files changed/);
+    assert.match(await steps.reported(web, "Restarted"), /the versions in files changed/);
   });
 
   test("are restarted when all of their pods have the files, not when some have", async () => {

@@ -123,13 +123,13 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       const { metadata, ...plain } = workload("Deployment", template({}), named) as { readonly metadata: Json };
       const keys = { "keyvault-injector.dev/inject": "true", "keyvault-injector.dev/secret-provider-class": "demo" };
       const why = field === "labels" ? "labels of the Deployment have no effect" : "the Deployment's own metadata has no effect";
-      const told = `move keyvault-injector.dev/inject and secret-provider-class to spec.template.metadata.annotations: ${why}`;
+      const reported = `move keyvault-injector.dev/inject and secret-provider-class to spec.template.metadata.annotations: ${why}`;
       const verb = field === "labels" ? "label" : "annotate";
 
-      assert.equal((await applied({ metadata: { ...metadata, [field]: keys }, ...plain })).join(" ").replaceAll(" … ", " "), told);
+      assert.equal((await applied({ metadata: { ...metadata, [field]: keys }, ...plain })).join(" ").replaceAll(" … ", " "), reported);
       await plane.kubectl([verb, "deployment", named, "keyvault-injector.dev/inject-"]);
       const { stderr } = await kubectlOutput(plane, [verb, "deployment", named, "keyvault-injector.dev/inject=true"]);
-      assert.equal(warningsIn(stderr).join(" ").replaceAll(" … ", " "), told);
+      assert.equal(warningsIn(stderr).join(" ").replaceAll(" … ", " "), reported);
 
       // Another's key, the same value again, and a key less are no news.
       const before = reviewsOf(await webhook.metrics(), "workload");

@@ -52,14 +52,14 @@ describe("a class that ends the worker", { skip: refusal === undefined ? false :
     for (const name of ["one", "two", "three"]) others.push(await givenClass(name, name));
     for (let starts = 0; starts < MOST_STARTS; starts += 1) {
       worker = await start();
-      const told = eventually(async () => syncedOf(await statusOf(world.plane, bomb.namespace, bomb.name)), {
+      const reported = eventually(async () => syncedOf(await statusOf(world.plane, bomb.namespace, bomb.name)), {
         within: TAKEOVER_MS,
         every: 200,
       });
-      const end = await Promise.race([worker.exited.then(() => "died" as const), told.then(() => "lives" as const)]);
+      const end = await Promise.race([worker.exited.then(() => "died" as const), reported.then(() => "lives" as const)]);
       if (end === "lives") return;
       deaths += 1;
-      told.catch(() => undefined);
+      reported.catch(() => undefined);
     }
   });
   after(async () => {

@@ -96,7 +96,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     const late = await settled({ name: "late", annotations: { ...ASKING, [POD_ANNOTATIONS.restartWindow]: window } }, db);
     await rotate(db);
 
-    assert.match(await steps.told(late, "WindowClosed"), new RegExp(`its restart window opens at ${opensAt}`));
+    assert.match(await steps.reported(late, "WindowClosed"), new RegExp(`its restart window opens at ${opensAt}`));
     assert.match(await steps.rotatedIs(db, "WindowClosed"), /Deployment late is not restarted yet/);
     await changeLeader();
     assert.ok(Date.now() >= Date.parse(opensAt) || !(await steps.isRestarted(late)));
@@ -111,7 +111,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     const control = await settled({ name: "z-control" }, db);
     await rotate(db);
 
-    assert.match(await steps.told(never, "InvalidWindow"), /"0 0 30 2 \*" never occurs/);
+    assert.match(await steps.reported(never, "InvalidWindow"), /"0 0 30 2 \*" never occurs/);
     await steps.restarted(control);
     await changeLeader();
     await steps.rotatedIs(db, "InvalidWindow");
@@ -130,7 +130,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     await mergePatch(world.plane, namespace, { metadata: { annotations: { [RESTART_ANNOTATIONS.paused]: "true" } } });
     await rotate(db);
 
-    assert.match(await steps.told(paused, "RestartsPaused"), /on its Namespace/);
+    assert.match(await steps.reported(paused, "RestartsPaused"), /on its Namespace/);
     await mergePatch(world.plane, namespace, { metadata: { annotations: { [RESTART_ANNOTATIONS.paused]: null } } });
     await changeLeader();
     await eventually(async () => (await steps.rotatedIs(db, "RestartsPaused")).includes("restart-paused on the workload"), {
@@ -147,7 +147,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     const budget = await budgetOver(kept, 1);
     await rotate(db);
 
-    assert.match(await steps.told(kept, "DisruptionBudget"), /PodDisruptionBudget keep/);
+    assert.match(await steps.reported(kept, "DisruptionBudget"), /PodDisruptionBudget keep/);
     await changeLeader();
     await steps.rotatedIs(db, "DisruptionBudget");
     assert.ok(!(await steps.isRestarted(kept)));
@@ -165,10 +165,10 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     await steps.restarted(first);
     await rotate(two);
 
-    assert.match(await steps.told(second, "Waiting"), /as many workloads as --max-rollouts allows are being restarted/);
+    assert.match(await steps.reported(second, "Waiting"), /as many workloads as --max-rollouts allows are being restarted/);
     await changeLeader();
-    assert.ok(!(await steps.isRestarted(second)) || (await steps.told(first, "RolloutFailed")) !== "");
-    await steps.told(first, "RolloutFailed");
+    assert.ok(!(await steps.isRestarted(second)) || (await steps.reported(first, "RolloutFailed")) !== "");
+    await steps.reported(first, "RolloutFailed");
     await eventually(() => steps.isRestarted(second), { within: 60_000, what: "the restart elsewhere" });
     pods.release("first");
     await steps.rotatedIs(one, "Rotated");
@@ -214,7 +214,7 @@ describe("when workloads are restarted", { skip: refusal === undefined ? false :
     const facts = await settled({ name: "dry" }, db);
     await changeLeader(dry);
     await rotate(db);
-    await steps.told(facts, "DryRun");
+    await steps.reported(facts, "DryRun");
     await changeLeader(dry);
 
     await steps.rotatedIs(db, "DryRun");

@@ -285,7 +285,7 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
     await eventually(async () => (await states(`${namespace}/first`, "--dry-run"))[0] === "first refused", { what: "the policy" });
 
     assert.deepEqual(
-      (await states("--all", "-n", namespace)).filter((told) => !told.endsWith("refused")),
+      (await states("--all", "-n", namespace)).filter((reported) => !reported.endsWith("refused")),
       ["second created", "third kept"],
     );
 

@@ -80,7 +80,7 @@ describe("workloads in trouble", { skip: refusal === undefined ? false : `SKIPPE
 
       assert.ok(await comesTrue(async () => (await restartStampOf(world.plane, web)) !== before), `${rotation} rotation restarts web`);
       await steps.restarted(broken);
-      await steps.told(web, "Rotated");
+      await steps.reported(web, "Rotated");
     }
     assert.ok(!(await hasEvent(broken, "RolloutFailed")), "what never ran says nothing about the new value");
   });
@@ -101,10 +101,10 @@ describe("workloads in trouble", { skip: refusal === undefined ? false : `SKIPPE
       assert.ok(!(await steps.isRestarted(next)), "nothing else is restarted meanwhile");
       assert.ok(await hasEvent(crashing, "RolloutFailed"));
       assert.match(await steps.rotatedIs(db, "RolloutFailed"), new RegExp(`${kind} ${crashing.name}: `));
-      assert.match(await steps.told(next, "Waiting"), new RegExp(`${kind} ${crashing.name}`));
+      assert.match(await steps.reported(next, "Waiting"), new RegExp(`${kind} ${crashing.name}`));
 
       assert.ok(await comesTrue(() => steps.isRestarted(next), LOOP_MS), "once it stays up the others go on");
-      await steps.told(crashing, "Rotated");
+      await steps.reported(crashing, "Rotated");
     });
   }
 });

@@ -44,7 +44,7 @@ const running = (facts: Omit<WorkloadFacts, "namespace">, of: Mirrored) => steps
 const isRestarted = (facts: WorkloadFacts) => steps.isRestarted(facts);
 const restarted = (facts: WorkloadFacts) => steps.restarted(facts);
 const recorded = (facts: WorkloadFacts) => steps.recorded(facts);
-const told = (facts: WorkloadFacts, reason: string) => steps.told(facts, reason);
+const reported = (facts: WorkloadFacts, reason: string) => steps.reported(facts, reason);
 const rotatedIs = (of: Mirrored, reason: string) => steps.rotatedIs(of, reason);
 
 /** A policy of somebody else, in effect; resolves with its name. */
@@ -133,8 +133,8 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     assert.ok(await isReady(world.plane, b));
     pods.release("c");
     assert.match(await rotatedIs(db, "Rotated"), /all workloads that request restarts \(3\)/);
-    assert.match(await told(c, "Restarted"), /the versions in db changed/);
-    await told(c, "Rotated");
+    assert.match(await reported(c, "Restarted"), /the versions in db changed/);
+    await reported(c, "Rotated");
     assert.deepEqual([a, b, c].map(stampsWritten), [3, 3, 3], "one record, one restart and the record of its end each");
   });
 
@@ -150,7 +150,10 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     pods.hold("fails-a");
     await rotate(db);
 
-    assert.match(await told(a, "RolloutFailed"), /Deployment fails-a: 1 of 1 pods are updated, .*1 other workloads wait until it is ready/);
+    assert.match(
+      await reported(a, "RolloutFailed"),
+      /Deployment fails-a: 1 of 1 pods are updated, .*1 other workloads wait until it is ready/,
+    );
     assert.match(await rotatedIs(db, "RolloutFailed"), /Deployment fails-a: 1 of 1 pods are updated/);
     assert.equal(await metric(/rollouts_total\{.*outcome="failed".*\} (\d+)/), failuresBefore + 1);
     assert.equal(await metric(/rollouts_halted\{.*\} (\d+)/), 1);
@@ -225,10 +228,10 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
 
     for (const each of [stateful, daemon]) {
       await restarted(each);
-      await told(each, "Rotated");
+      await reported(each, "Rotated");
     }
-    assert.match(await told(paused, "Paused"), /was not restarted; resume it/);
-    assert.match(await told(byHand, "OnDelete"), /delete the pods/);
+    assert.match(await reported(paused, "Paused"), /was not restarted; resume it/);
+    assert.match(await reported(byHand, "OnDelete"), /delete the pods/);
     assert.match(await rotatedIs(db, "OnDelete"), /DaemonSet by-hand must be restarted manually/);
     assert.deepEqual([await isRestarted(paused), await isRestarted(byHand)], [false, false]);
 
@@ -251,7 +254,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     await nextSecond();
     await rotate(db);
 
-    assert.match(await told(stateful, "RolloutFailed"), /StatefulSet broken: .* nothing has changed for 4s/);
+    assert.match(await reported(stateful, "RolloutFailed"), /StatefulSet broken: .* nothing has changed for 4s/);
     assert.ok(!(await isRestarted(next)));
     pods.release("broken");
     await restarted(next);
@@ -267,7 +270,10 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
     await nextSecond();
     await rotate(db);
 
-    assert.match(await told(refused, "RolloutFailed"), /Deployment a-refused: the API server rejected its restart: .*no templates today/);
+    assert.match(
+      await reported(refused, "RolloutFailed"),
+      /Deployment a-refused: the API server rejected its restart: .*no templates today/,
+    );
     assert.match(await rotatedIs(db, "RolloutFailed"), /no templates today/);
     assert.ok(!(await isRestarted(next)));
     await world.plane.kubectl(["delete", "validatingadmissionpolicy,validatingadmissionpolicybinding", policy]);
@@ -305,7 +311,7 @@ describe("workloads that ask for restarts", { skip: refusal === undefined ? fals
   test("are told where they use nothing that has versions, and may ask by their Namespace", async () => {
     const db = await mirrored();
     const nothing = await running({ name: "nothing", envFrom: [] }, db);
-    assert.match(await told(nothing, "NoVersions"), /it uses no class, and no Secret that a class syncs/);
+    assert.match(await reported(nothing, "NoVersions"), /it uses no class, and no Secret that a class syncs/);
 
     const { inject, restartOnRotation, secretProviderClass } = POD_ANNOTATIONS;
     await patch(`/api/v1/namespaces/${db.namespace}`, { metadata: { annotations: { [restartOnRotation]: "true" } } });

@@ -187,8 +187,8 @@ describe("copies of a class's Secrets in other namespaces", { skip: refusal === 
     );
     const live = await find<Secret>(world.plane, secretPath(namespace, NAME));
     assert.deepEqual(live, made);
-    const told = await eventually(async () => (await eventsOf(world.plane, place)).find(({ reason }) => reason === "Conflict"));
-    assert.match(told.message, new RegExp(`Secret ${namespace}/${NAME} exists but is not a copy for this class`));
+    const reported = await eventually(async () => (await eventsOf(world.plane, place)).find(({ reason }) => reason === "Conflict"));
+    assert.match(reported.message, new RegExp(`Secret ${namespace}/${NAME} exists but is not a copy for this class`));
     assert.equal((await reasonIs(world.plane, place, "Synced")).status, "True");
     await deleteSecret(namespace);
     await rotate(place, "second");

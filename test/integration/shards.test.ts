@@ -114,8 +114,8 @@ describe("shards of the sync worker", { skip: refusal === undefined ? false : `S
     ];
     await isWhole("the first sync");
     // A class is told as synced after its Secrets are written.
-    const told = (): ReadonlySet<string> => new Set(old.flatMap((process) => [...syncedBy(process)]));
-    await eventually(() => told().size === NAMESPACES || undefined, { what: "a class of each namespace in the logs" });
+    const reported = (): ReadonlySet<string> => new Set(old.flatMap((process) => [...syncedBy(process)]));
+    await eventually(() => reported().size === NAMESPACES || undefined, { what: "a class of each namespace in the logs" });
 
     const served = old.map((process) => [...syncedBy(process)].toSorted());
     const expected = [0, 1].map((shard) => namespaces.filter((namespace) => shardOf(namespace, 2) === shard).toSorted());

@@ -98,16 +98,16 @@ describe("the version of Key Vault's API", { skip: refusal === undefined ? false
   test("that the vault does not know is named in status and event, with the latest that it knows and where to set it", async () => {
     await describeCloud("silent.json", undefined);
     const place = await givenAClass("silent.json");
-    const told =
+    const reported =
       /does not support version 7\.4 of the Key Vault API, only versions up to 7\.1; set keyVaultAPIVersion to 7\.1 in the cloud file/;
 
     const { message } = await reasonIs(world.plane, place, "UnsupportedApiVersion");
-    assert.match(message, told);
+    assert.match(message, reported);
     const event = await eventually(
       async () => (await eventsOf(world.plane, place)).find(({ reason }) => reason === "UnsupportedApiVersion"),
       { what: "the event" },
     );
-    assert.match(event.message ?? "", told);
+    assert.match(event.message ?? "", reported);
 
     await describeCloud("silent.json", "7.0");
     await askNow(world.plane, place);

@@ -80,8 +80,8 @@ describe("a class definition that stays damaged", { skip: refusal === undefined 
       assert.equal(status.syncedSecrets, 1);
     }
 
-    const told = await eventsOf(world.plane, { namespace: world.product.namespace, name: "keyvault-injector-sync" });
-    const freezes = told.filter(({ reason }) => reason === "Frozen");
+    const reported = await eventsOf(world.plane, { namespace: world.product.namespace, name: "keyvault-injector-sync" });
+    const freezes = reported.filter(({ reason }) => reason === "Frozen");
     assert.equal(freezes.length, 1);
     assert.equal(freezes[0]?.count, 1);
     assert.match(freezes[0]?.message ?? "", /^the worker does not act on classes: the CRD .*\. Secrets remain unchanged$/);

@@ -170,8 +170,8 @@ describe("the identities of the sync worker", { skip: refusal === undefined ? fa
       const [place, clientID] = [await aPlace({ accounts: ["late"] }), await anApplication()];
       await world.emulator.addFederatedCredential({ appId: clientID, issuer, subject: subjectOf(place.namespace, "late") });
       await aClass(place, { parameters: { clientID }, annotations: { [CLASS_ANNOTATIONS.serviceAccount]: "late" } });
-      const told = new RegExp(`ServiceAccount late does not exist in the namespace ${place.namespace}; create it, or name another one`);
-      await assertRefused(place, "IdentityUnavailable", told);
+      const reported = new RegExp(`ServiceAccount late does not exist in the namespace ${place.namespace}; create it, or name another one`);
+      await assertRefused(place, "IdentityUnavailable", reported);
 
       await anAccount(place.namespace, "late");
       await assertMirrored(place);

@@ -79,8 +79,8 @@ function kindsIn({ episodes }: PlanRun): readonly string[] {
 function countsOf(all: readonly PlanRun[]): string {
   const kinds = all.flatMap(kindsIn);
   const counts = [...Map.groupBy(kinds, (kind) => kind)].map(([kind, found]) => ({ kind, count: found.length }));
-  const told = counts.sort((a, b) => b.count - a.count).map(({ kind, count }) => `${count} ${kind}`);
-  return `${kinds.length} operations on ${all.length * CLASS_NAMES.length} classes: ${told.join(", ")}`;
+  const reported = counts.sort((a, b) => b.count - a.count).map(({ kind, count }) => `${count} ${kind}`);
+  return `${kinds.length} operations on ${all.length * CLASS_NAMES.length} classes: ${reported.join(", ")}`;
 }
 
 describe("the Secrets of a namespace", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}` }, () => {

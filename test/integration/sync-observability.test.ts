@@ -137,16 +137,16 @@ describe("the worker's metrics and events", { skip: refusal === undefined ? fals
       "nothing overdue",
       (seen) => seen.value("classes_overdue") === 0 && seen.labels("class_seconds_since_success").length === 0,
     );
-    const told = await eventually(
+    const reported = await eventually(
       async () => {
         const events = await eventsOf(world.plane, place);
         return events.length >= 2 && events;
       },
       { what: "the event of the recovery" },
     );
-    assert.deepEqual(told.map(({ reason }) => reason).sort(), ["ObjectNotFound", "Synced"]);
+    assert.deepEqual(reported.map(({ reason }) => reason).sort(), ["ObjectNotFound", "Synced"]);
     assert.deepEqual(
-      told.map((event) => event.count),
+      reported.map((event) => event.count),
       [1, 1],
     );
   });

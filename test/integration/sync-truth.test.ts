@@ -214,8 +214,8 @@ describe("the status of a mirrored class", { skip: refusal === undefined ? false
     );
     await askNow(world.plane, place);
     await statusWhere(place, "another look", ({ observedRefresh }) => observedRefresh !== undefined);
-    const told = (await eventsOf(plane, place)).filter(({ reason }) => reason.startsWith("Object"));
-    assert.equal(told.length, 3);
+    const reported = (await eventsOf(plane, place)).filter(({ reason }) => reason.startsWith("Object"));
+    assert.equal(reported.length, 3);
   });
 
   test("remembers a refresh over a change of leader: what was asked for while nobody led is done, what was done is not repeated", async () => {

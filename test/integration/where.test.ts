@@ -135,7 +135,7 @@ async function mountedIn({ namespace, name }: UsedPod): Promise<string> {
   return world.plane.kubectl(args);
 }
 
-interface Told {
+interface Reported {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
@@ -153,11 +153,11 @@ async function whereIs(vault: string, kubeconfig = world.plane.kubeconfigPath) {
     clock: LATER,
   });
   const report = JSON.parse(output);
-  return { code, notes, object: report.objects[0], containers: (report.objects[0]?.containers ?? []) as readonly Told[] };
+  return { code, notes, object: report.objects[0], containers: (report.objects[0]?.containers ?? []) as readonly Reported[] };
 }
 
 /** Of a container that is older than the version of its Secret, which one it has is not told: the expected one is taken, if there is an older one. */
-function lines(containers: readonly Told[], wanted: readonly string[]): readonly string[] {
+function lines(containers: readonly Reported[], wanted: readonly string[]): readonly string[] {
   const byPlace = new Map(wanted.map((line) => [line.split(" ").slice(0, 2).join(" "), line.split(" ")[2] ?? ""]));
   return containers
     .map(({ namespace, pod, container, via, version, state, evidence }) => {
@@ -189,16 +189,16 @@ describe("where, on a cluster of 200 pods", { skip: refusal === undefined ? fals
 
   test("says of every container what it got, as the vault and kubectl have it", async () => {
     assert.equal(pods.length, 200);
-    let told = 0;
+    let reported = 0;
     for (const vault of [world.vault, otherVault]) {
       const wanted = await expected(NAMESPACES, vault);
       const { code, containers, object, notes } = await whereIs(vault);
 
       assert.deepEqual(lines(containers, wanted), wanted);
       assert.deepEqual([code, notes, object.current.version], [1, [], (await versionsIn(vault)).at(-1)]);
-      told += containers.length;
+      reported += containers.length;
     }
-    assert.equal(told, 200);
+    assert.equal(reported, 200);
   });
 
   test("has old ones and current ones of every kind among them", async () => {
@@ -221,7 +221,7 @@ describe("where, on a cluster of 200 pods", { skip: refusal === undefined ? fals
       assert.equal(state, version === versions.at(-1) ? "current" : "old");
     }
     assert.deepEqual(
-      object.secrets.map(({ namespace }: Told) => namespace),
+      object.secrets.map(({ namespace }: Reported) => namespace),
       ["closed", "shop"],
     );
   });

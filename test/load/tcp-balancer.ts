@@ -37,7 +37,7 @@ export async function startTcpBalancer({ delayMs }: { readonly delayMs: number }
     timers.add(timer);
   };
   const known = new Map<number, boolean>();
-  const look = async (): Promise<void> => {
+  const check = async (): Promise<void> => {
     for (const backend of backends) {
       const isReady = await backend.isReady();
       if (known.get(backend.port) === isReady) continue;
@@ -45,7 +45,7 @@ export async function startTcpBalancer({ delayMs }: { readonly delayMs: number }
       later(() => (isReady ? routed.add(backend.port) : routed.delete(backend.port)));
     }
   };
-  const poll = setInterval(() => void look().catch(() => undefined), LOOK_EVERY_MS);
+  const poll = setInterval(() => void check().catch(() => undefined), LOOK_EVERY_MS);
 
   const server = createServer((inbound) => {
     const ports = [...routed];

@@ -78,9 +78,9 @@ describe("expressions, property", () => {
       saltKey: new Uint8Array(32),
     });
     assert.ok(value !== undefined && !value.ok);
-    const told = `${value.error.message} ${Buffer.from(CANARY).toString("base64")} ${CANARY}`;
+    const reported = `${value.error.message} ${Buffer.from(CANARY).toString("base64")} ${CANARY}`;
     assert.deepEqual(
-      FORMS.map((form) => told.includes(form)),
+      FORMS.map((form) => reported.includes(form)),
       [true, true, false],
     );
   });

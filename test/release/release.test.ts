@@ -97,7 +97,7 @@ describe("a release", { skip: refusal === undefined ? false : `SKIPPED: ${refusa
 
   test("starts the command line from the image, for both architectures", async () => {
     const [node, program] = IMAGE.entrypoint;
-    const native = await told("chroot", [
+    const native = await reported("chroot", [
       "--userspec=65532:65532",
       of("amd64").image,
       `/usr/local/bin/${node}`,
@@ -105,7 +105,13 @@ describe("a release", { skip: refusal === undefined ? false : `SKIPPED: ${refusa
       "doctor",
     ]);
     const { image } = of("arm64");
-    const emulated = await told(QEMU, ["-L", image, path.join(image, "usr/local/bin/node"), path.join(image, "app", program), "doctor"]);
+    const emulated = await reported(QEMU, [
+      "-L",
+      image,
+      path.join(image, "usr/local/bin/node"),
+      path.join(image, "app", program),
+      "doctor",
+    ]);
 
     for (const answer of [native, emulated]) assert.match(answer, /^2 keyvault-injector doctor: no kubeconfig found;/);
   });
@@ -122,12 +128,12 @@ describe("a release", { skip: refusal === undefined ? false : `SKIPPED: ${refusa
       [["webhook"], /^2 keyvault-injector: webhook runs in the cluster, from the image/],
       [["sync", "--help"], /^0 .*--rotation-poll-interval/s],
     ] as const) {
-      assert.match(await told(amd64, args), said);
-      assert.match(await told(QEMU, ["-L", of("arm64").image, arm64, ...args]), said);
+      assert.match(await reported(amd64, args), said);
+      assert.match(await reported(QEMU, ["-L", of("arm64").image, arm64, ...args]), said);
     }
     const plugin = path.join(of("amd64").cli, "kubectl-keyvault");
     await run("ln", ["-s", "keyvault-injector", plugin]);
-    assert.match(await told(plugin, ["help", "doctor"]), /^0 .*\nusage: kubectl keyvault doctor /s);
+    assert.match(await reported(plugin, ["help", "doctor"]), /^0 .*\nusage: kubectl keyvault doctor /s);
   });
 
   test("has a program for Node that npx runs", async () => {
@@ -177,7 +183,7 @@ async function cosign(verb: string, key: string, ...args: readonly string[]): Pr
 }
 
 /** Exit code and all that was printed. */
-function told(command: string, args: readonly string[]): Promise<string> {
+function reported(command: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve) => {
     execFile(command, args, { env: ENVIRONMENT }, (error, stdout, stderr) =>
       resolve(`${error === null ? 0 : error.code} ${stdout}${stderr}`),

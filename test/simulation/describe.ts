@@ -15,10 +15,10 @@ function lineText({ machine, level, message, fields }: Line): string {
 }
 
 /** What led to a violation, in lines that a person can read. */
-export function describeOutcome({ seed, violations, told, log }: Outcome): string {
+export function describeOutcome({ seed, violations, reported, log }: Outcome): string {
   const [first] = violations;
   if (first === undefined) return `seed ${seed}: all holds`;
-  const events = told.filter(({ at }) => at > first.at - BEFORE_MS).map(({ at, text }) => ({ at, text }));
+  const events = reported.filter(({ at }) => at > first.at - BEFORE_MS).map(({ at, text }) => ({ at, text }));
   const lines = log.lines.map((line) => ({ at: line.at - EPOCH, text: lineText(line) })).filter(({ at }) => at > first.at - BEFORE_MS);
   const all = [...events, ...lines].sort((a, b) => a.at - b.at).slice(-150);
   const wrong = violations.slice(0, 10).map(({ at, invariant, text }) => `  ${time(at)} ${invariant}: ${text}`);

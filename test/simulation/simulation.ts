@@ -119,7 +119,7 @@ export interface Outcome {
   readonly exchanges: number;
   readonly violations: readonly Violation[];
   /** What happened, oldest first. */
-  readonly told: World["told"];
+  readonly reported: World["reported"];
   readonly log: World["log"];
   readonly trace: World["trace"];
 }
@@ -138,7 +138,7 @@ export async function simulate({ seed, hours, only, world: name = "usual", keptB
     if (watching.isWell) watching.rest();
   }
   world.end();
-  const { scheduler, fabric, told, log, trace } = world;
+  const { scheduler, fabric, reported, log, trace } = world;
   return {
     seed,
     world: name,
@@ -150,7 +150,7 @@ export async function simulate({ seed, hours, only, world: name = "usual", keptB
     events: scheduler.events,
     exchanges: fabric.exchanges,
     violations: watching.violations,
-    told,
+    reported,
     log,
     trace,
   };
@@ -204,7 +204,7 @@ class Plan {
     const { scheduler } = this.#world;
     scheduler.schedule(at - scheduler.now, () => {
       const text = act(random);
-      if (text !== undefined) this.#world.tell(`${number}: ${text}`);
+      if (text !== undefined) this.#world.report(`${number}: ${text}`);
     });
   }
 
@@ -227,7 +227,7 @@ class Plan {
     const once = (): void => {
       if (!this.#ends.delete(once)) return;
       end();
-      this.#world.tell(`over: ${name}`);
+      this.#world.report(`over: ${name}`);
     };
     this.#ends.add(once);
     this.#world.scheduler.schedule(milliseconds, once);

@@ -190,12 +190,12 @@ async function mended(soakWorld: SoakWorld): Promise<void> {
 /** Every Secret as the vault has it, or what was lost. */
 async function settled(soakWorld: SoakWorld, before: () => Promise<void> = async () => undefined): Promise<readonly string[]> {
   let lost: readonly string[] = ["not reconciled"];
-  const look = async (): Promise<boolean> => {
+  const check = async (): Promise<boolean> => {
     await before();
     lost = await lostIn(soakWorld);
     return lost.length === 0;
   };
-  await eventually(look, { within: SETTLES_WITHIN, every: 1_000 }).catch(() => undefined);
+  await eventually(check, { within: SETTLES_WITHIN, every: 1_000 }).catch(() => undefined);
   return lost;
 }
 

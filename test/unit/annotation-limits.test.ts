@@ -18,16 +18,17 @@ function classWith(annotations: Readonly<Record<string, string>>, parameters: Re
   return { ...made, metadata: { ...made.metadata, annotations } };
 }
 
-const told = (provider: SecretProviderClass): readonly string[] => classWarnings(provider, { cloudName: "" }).map(({ message }) => message);
+const reported = (provider: SecretProviderClass): readonly string[] =>
+  classWarnings(provider, { cloudName: "" }).map(({ message }) => message);
 
 describe("an object with more annotations than the API server stores", () => {
   test("B-2: is not read as JSON for what kubectl notes in them", () => {
     const hostile = `{"spec":{"parameters":{"cloudName":null}},"more":[${"{},".repeat(MOST / 3)}{}]}`;
 
-    assert.deepEqual(told(classWith({ [LAST_APPLIED]: hostile })), [
+    assert.deepEqual(reported(classWith({ [LAST_APPLIED]: hostile })), [
       `metadata.annotations must have at most ${MOST} bytes in total, which is the most that the API server stores`,
     ]);
-    const control = told(classWith({ [LAST_APPLIED]: '{"spec":{"parameters":{"cloudName":null}}}' }));
+    const control = reported(classWith({ [LAST_APPLIED]: '{"spec":{"parameters":{"cloudName":null}}}' }));
     assert.ok(
       control.some((message) => message.startsWith('parameter "cloudName" is null')),
       control.join("; "),
@@ -50,7 +51,7 @@ describe("an object with more annotations than the API server stores", () => {
 
 describe("an object with thousands of unknown names", () => {
   test("B-3: is told of fifty of its parameters, and how many more there are", () => {
-    const messages = told(classWith({}, Object.fromEntries(named(113_000).map((name) => [name, ""]))));
+    const messages = reported(classWith({}, Object.fromEntries(named(113_000).map((name) => [name, ""]))));
     const ofNames = messages.filter((message) => message.includes("unknown and ignored"));
 
     assert.equal(ofNames.length, 51);
@@ -60,7 +61,7 @@ describe("an object with thousands of unknown names", () => {
   test("B-3: is told of fifty of its annotations, on a class and on a pod", () => {
     const annotations = prefixed(Object.fromEntries(named(5_000).map((name) => [name, ""])));
 
-    assert.equal(told(classWith(annotations)).filter((message) => message.includes("annotation of a class")).length, 50);
+    assert.equal(reported(classWith(annotations)).filter((message) => message.includes("annotation of a class")).length, 50);
     assert.equal(unknownAnnotations(annotations).length, 50);
     assert.equal(unknownAnnotations(prefixed({ "mount-pth": "" })).length, 1);
   });

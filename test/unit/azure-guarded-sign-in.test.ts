@@ -6,7 +6,7 @@ import type { VaultErrorOrigin } from "../../src/domain/ports/vault-error.ts";
 import { eventually } from "../support/time/eventually.ts";
 
 describe("a token service", () => {
-  const told = (code: "Unreachable" | "Unauthorized", origin: VaultErrorOrigin, words = "no answer"): SignInError =>
+  const reported = (code: "Unreachable" | "Unauthorized", origin: VaultErrorOrigin, words = "no answer"): SignInError =>
     new SignInError({ code, origin, retry: { kind: code === "Unreachable" ? "backoff" : "never" }, words });
 
   /** A service that answers, fails or is silent, asked through the guard, by a clock that is moved by hand. */
@@ -25,7 +25,7 @@ describe("a token service", () => {
         return service.mode === "answers" ? Promise.resolve({ token: "t", expiresOnTimestamp: 1 }) : Promise.reject(service.mode);
       },
     };
-    const translate = (error: unknown) => (error instanceof SignInError ? error : told("Unreachable", "signIn"));
+    const translate = (error: unknown) => (error instanceof SignInError ? error : reported("Unreachable", "signIn"));
     const guarded = guardSignIn(credential, { translate, timeoutMs, now: () => now });
     const ask = async (): Promise<"token" | SignInError["verdict"]> => {
       try {
@@ -71,7 +71,7 @@ describe("a token service", () => {
     );
     assert.equal(requests(), 2);
 
-    service.mode = told("Unauthorized", "signIn", "no such application");
+    service.mode = reported("Unauthorized", "signIn", "no such application");
     pass(10_000);
     assert.partialDeepStrictEqual(await ask(), { words: "no such application" });
     service.mode = "answers";
@@ -81,7 +81,7 @@ describe("a token service", () => {
   test("that refuses connections is left alone after five, and keeps its first words while it lasts", async () => {
     const { service, ask, requests } = aService();
     for (let attempt = 1; attempt <= 8; attempt += 1) {
-      service.mode = told("Unreachable", "signIn", `attempt ${attempt}`);
+      service.mode = reported("Unreachable", "signIn", `attempt ${attempt}`);
       assert.partialDeepStrictEqual(await ask(), { words: "attempt 1" });
     }
     assert.equal(requests(), 5);
@@ -90,7 +90,7 @@ describe("a token service", () => {
   test("is not left alone for what others did: the API server, a proxy, the class", async () => {
     const { service, ask, requests } = aService();
     for (const origin of ["apiServer", "proxy", "class", "own"] as const) {
-      service.mode = told("Unreachable", origin);
+      service.mode = reported("Unreachable", origin);
       for (let attempt = 0; attempt < 6; attempt += 1) await ask();
     }
     assert.equal(requests(), 24);
@@ -100,7 +100,7 @@ describe("a token service", () => {
     let now = 0;
     const ends: ((error: SignInError) => void)[] = [];
     const credential: Parameters<typeof guardSignIn>[0] = { getToken: () => new Promise((_, reject) => ends.push(reject)) };
-    const translate = (error: unknown) => (error instanceof SignInError ? error : told("Unreachable", "signIn"));
+    const translate = (error: unknown) => (error instanceof SignInError ? error : reported("Unreachable", "signIn"));
     const guarded = guardSignIn(credential, { translate, timeoutMs: 25_000, now: () => now });
     const ask = (): Promise<unknown> =>
       Promise.resolve(guarded.getToken("scope")).then(
@@ -112,16 +112,16 @@ describe("a token service", () => {
     const second = ask();
 
     now = 25_000;
-    ends[0]?.(told("Unreachable", "signIn"));
+    ends[0]?.(reported("Unreachable", "signIn"));
     await first;
     assert.deepEqual(await ask(), { kind: "after", milliseconds: 5_000 }, "the control: it is left alone");
     now = 33_000;
-    ends[1]?.(told("Unreachable", "signIn"));
+    ends[1]?.(reported("Unreachable", "signIn"));
     await second;
 
     const third = ask();
     assert.equal(ends.length, 3, "it is tried");
-    ends[2]?.(told("Unauthorized", "signIn"));
+    ends[2]?.(reported("Unauthorized", "signIn"));
     assert.deepEqual(await third, { kind: "never" });
   });
 });

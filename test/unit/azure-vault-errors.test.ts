@@ -35,14 +35,14 @@ function noToken(error: unknown, request: VaultRequest = REQUEST, trace: SignInT
   return translateError(new Error("outer", { cause: translateSignInError(error, request, trace) }), request);
 }
 
-interface Told {
+interface Reported {
   readonly code?: string;
   readonly innerCodes?: readonly string[];
   readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** What the SDK throws for an answer; everything in it that must not get out says so. */
-function anAnswer(status: number, { code, innerCodes = [], headers = {} }: Told = {}): RestError {
+function anAnswer(status: number, { code, innerCodes = [], headers = {} }: Reported = {}): RestError {
   const get = (name: string) => headers[name.toLowerCase()];
   const response = { status, bodyAsText: "canary", headers: { get }, request: { headers: { authorization: "Bearer canary" } } };
   // Only what the adapter may look at is real.
@@ -54,7 +54,7 @@ function anAnswer(status: number, { code, innerCodes = [], headers = {} }: Told 
 }
 
 describe("an answer of the vault", () => {
-  for (const [status, told, expected] of [
+  for (const [status, reported, expected] of [
     [404, { code: "SecretNotFound" }, "NotFound"],
     [404, {}, "Unreachable"],
     [403, { code: "Forbidden", innerCodes: ["SecretDisabled"] }, "Disabled"],
@@ -70,9 +70,9 @@ describe("an answer of the vault", () => {
     [500, { code: "InternalError" }, "Unreachable"],
     [503, {}, "Unreachable"],
     [200, {}, "Unreachable"],
-  ] as const satisfies readonly (readonly [number, Told, string])[]) {
-    test(`${status} ${JSON.stringify(told)} is ${expected}`, () => {
-      const error = translateError(anAnswer(status, told), REQUEST);
+  ] as const satisfies readonly (readonly [number, Reported, string])[]) {
+    test(`${status} ${JSON.stringify(reported)} is ${expected}`, () => {
+      const error = translateError(anAnswer(status, reported), REQUEST);
       assert.equal(error.code, expected);
       assert.equal(error.retry.kind, expected === "Unreachable" ? "backoff" : "never");
       assert.match(error.message, new RegExp(`^get secret DemoSecret from https://kv\\.vault\\.azure\\.net/: .*HTTP ${status}`));
@@ -97,7 +97,7 @@ describe("an answer of the vault", () => {
     });
   }
 
-  for (const [told, what, remedy] of [
+  for (const [reported, what, remedy] of [
     [{ code: "Forbidden", innerCodes: ["ForbiddenByFirewall"] }, "the vault's firewall refuses this address", "outbound address"],
     [
       { code: "Forbidden", innerCodes: ["ForbiddenByConnection"] },
@@ -107,8 +107,8 @@ describe("an answer of the vault", () => {
     [{ code: "Forbidden", innerCodes: ["ForbiddenByNsp"] }, "the vault's network security perimeter refuses", "inbound access rule"],
     [{ code: "ForbiddenByNsp" }, "the vault's network security perimeter refuses", "inbound access rule"],
   ] as const) {
-    test(`V3: of the network gets the network's remedy, and names no right: ${JSON.stringify(told)}`, () => {
-      const { message } = translateError(anAnswer(403, told), REQUEST);
+    test(`V3: of the network gets the network's remedy, and names no right: ${JSON.stringify(reported)}`, () => {
+      const { message } = translateError(anAnswer(403, reported), REQUEST);
       const [, words = ""] = message.split(": ");
       assert.ok(words.startsWith(what), message);
       assert.match(message, new RegExp(`\\(HTTP 403 Forbidden.*\\); .*${remedy}`));

@@ -140,7 +140,7 @@ const A_HINT: Hint = {
   receivedAt: 0,
   unseenSince: 0,
   dueAt: 0,
-  looks: 0,
+  checks: 0,
 };
 
 type Change = (rest: Rest) => unknown;

@@ -79,7 +79,7 @@ describe("a look before the next poll", () => {
   const poll = { due: NOW - INTERVAL / 2, interval: INTERVAL - 5_000 };
   const state = atRest({ failures: 1, retryAt: NOW + 1, duePoll: poll });
   const news = { object: "secret/password", change: "NewVersionCreated", objects: 1, version: "2", happenedAt: NOW } as const;
-  const hint = { ...news, receivedAt: NOW, unseenSince: NOW, dueAt: NOW, looks: 0 };
+  const hint = { ...news, receivedAt: NOW, unseenSince: NOW, dueAt: NOW, checks: 0 };
   const rows: readonly (readonly [FetchTrigger, Partial<Mirrored>, Partial<ClassState>])[] = [
     ["RetryDue", {}, { retryAt: NOW }],
     ["PollDue", {}, { changeSeen: 1 }],

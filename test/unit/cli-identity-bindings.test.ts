@@ -18,8 +18,8 @@ const CLASS: Manifest = Object.assign(
 const states = async (synced: "True" | "False"): Promise<readonly string[]> => {
   const condition = { type: "Synced", status: synced, reason: synced === "True" ? "Synced" : "IdentityUnavailable", message: "m" };
   const status = { observedGeneration: 1, observedClassGeneration: 1, secrets: [], conditions: [condition] };
-  const told = { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", metadata: WHERE, status };
-  const cluster = heldCluster([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }, CLASS, told]);
+  const reported = { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", metadata: WHERE, status };
+  const cluster = heldCluster([{ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } }, CLASS, reported]);
   const { output } = await runOffline(["explain", "spc/bound", "-n", "shop", "-o", "json"], "", { cluster });
   const [{ steps }] = JSON.parse(output).explanations;
   return steps

@@ -63,7 +63,7 @@ function contextOf({ code, refuser }: Refusal, failing: "all" | "attempts" = "al
   } as unknown as DoctorContext; // These checks take nothing else.
 }
 
-async function told(check: Check, ...given: Parameters<typeof contextOf>): Promise<string> {
+async function reported(check: Check, ...given: Parameters<typeof contextOf>): Promise<string> {
   const results = await check(contextOf(...given));
   assert.deepEqual(
     results.map(({ state }) => state),
@@ -97,12 +97,12 @@ const checks: readonly (readonly [string, string, Check, RegExp])[] = [
 describe("a check whose request fails", () => {
   for (const [id, what, check, lack] of checks) {
     test(`${id}: names a lack of permission as what it is: ${what}`, async () => {
-      assert.match(await told(check, RIGHTS), lack);
+      assert.match(await reported(check, RIGHTS), lack);
     });
 
     for (const refusal of OTHERS) {
       test(`${id}: does not call ${refusal.code} of ${refusal.refuser?.kind ?? "nobody"} a lack of permission: ${what}`, async () => {
-        const message = await told(check, refusal);
+        const message = await reported(check, refusal);
 
         assert.doesNotMatch(message, /permission/);
         assert.match(message, refusal.code === "Unauthorized" ? /sign in again/ : /the message of/);
@@ -111,7 +111,7 @@ describe("a check whose request fails", () => {
   }
 
   test("CW-18: tells an attempt that fails from an impersonation that is refused", async () => {
-    const message = await told(checkGuardrails, { code: "Unavailable" }, "attempts");
+    const message = await reported(checkGuardrails, { code: "Unavailable" }, "attempts");
 
     assert.match(message, /^not checked: could not try what the policies forbid: the message of Unavailable/);
   });

@@ -13,7 +13,7 @@ import { holding } from "../support/worker/held-objects.ts";
 
 const P = "keyvault-injector.dev";
 const shop = (metadata: object = {}): Manifest => ({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", ...metadata } });
-const told = (metadata: object) => mistakesOn(shop(metadata)).map(({ message, fix = "" }) => `${message}: ${fix}`);
+const reported = (metadata: object) => mistakesOn(shop(metadata)).map(({ message, fix = "" }) => `${message}: ${fix}`);
 
 describe("NV6: doctor, of a key on a Namespace that belongs elsewhere", () => {
   for (const [metadata, fix] of [
@@ -25,12 +25,12 @@ describe("NV6: doctor, of a key on a Namespace that belongs elsewhere", () => {
     [{ annotations: { [`${P}/refresh`]: "1" } }, `its annotation "${P}/refresh" has no effect: write it on the SecretProviderClass`],
     [{ labels: { [`${P}/sync`]: "never" } }, `its label "${P}/sync" has no effect: write it as an annotation on the SecretProviderClass`],
   ] as const) {
-    test(`says where: ${JSON.stringify(metadata)}`, () => assert.deepEqual(told(metadata), [`Namespace shop: ${fix}`]));
+    test(`says where: ${JSON.stringify(metadata)}`, () => assert.deepEqual(reported(metadata), [`Namespace shop: ${fix}`]));
   }
 
   test("says nothing of what is a default for its pods", () => {
     assert.deepEqual(
-      told({ annotations: { [`${P}/secret-provider-class`]: "a", [`${P}/credentials-secret`]: "b", [`${P}/restart-paused`]: "true" } }),
+      reported({ annotations: { [`${P}/secret-provider-class`]: "a", [`${P}/credentials-secret`]: "b", [`${P}/restart-paused`]: "true" } }),
       [],
     );
   });

@@ -36,10 +36,10 @@ describe("annotations that stand among the labels", () => {
 
   test("D4: are told of the workload itself, too", async () => {
     const text = workload({ labels }, {});
-    const told = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: labels of the Deployment have no effect`;
+    const reported = `move ${P}/inject and secret-provider-class to spec.template.metadata.annotations: labels of the Deployment have no effect`;
 
-    assert.ok((await renderText(text)).notes.join("\n").includes(`warning: ${told} (UnknownAnnotation)`));
-    assert.ok((await runOffline(["explain", "-f", "-"], text)).output.includes(told));
+    assert.ok((await renderText(text)).notes.join("\n").includes(`warning: ${reported} (UnknownAnnotation)`));
+    assert.ok((await runOffline(["explain", "-f", "-"], text)).output.includes(reported));
   });
 
   test("D4: are told of a class", async () => {

@@ -15,7 +15,7 @@ const GIVEN = readManifests("a.json", '{"apiVersion":"v1","kind":"Pod","metadata
 
 describe("NC12: a class that does not exist", () => {
   const existing = { apiVersion: "v1", kind: "SecretProviderClass", metadata: { namespace: "shop", name: "web-secrets" } };
-  const told = async (name: string): Promise<string> => {
+  const reported = async (name: string): Promise<string> => {
     const facts = createFacts(GIVEN, holding([existing]), "shop");
     const fact = await facts.classOf({ namespace: "shop", name });
     const text = warning("classMissingGuess", { class: name, secret: "creds" });
@@ -26,12 +26,12 @@ describe("NC12: a class that does not exist", () => {
   };
 
   test("is told with its consequence, and with what its volume gets", async () => {
-    assert.equal(await told("other"), 'SecretProviderClass "other" does not exist: pods wait for it (credentials: Secret "creds")');
+    assert.equal(await reported("other"), 'SecretProviderClass "other" does not exist: pods wait for it (credentials: Secret "creds")');
   });
 
   test("is told with the class of the cluster that may be meant", async () => {
     assert.equal(
-      await told("web-secret"),
+      await reported("web-secret"),
       'SecretProviderClass "web-secret" is neither in these files nor in the namespace; did you mean "web-secrets"? Pods wait for it (credentials: Secret "creds")',
     );
   });

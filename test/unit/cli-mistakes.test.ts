@@ -7,7 +7,7 @@ import { explanationText } from "../../src/cli/explain/explanation.ts";
 import { paddedKeys } from "../../src/cli/shared/class-context.ts";
 import { createFacts } from "../../src/cli/shared/injection.ts";
 import { shown } from "../../src/cli/shared/terminal.ts";
-import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
+import type { Viewer, ViewResult } from "../../src/cli/shared/viewer.ts";
 import type { JsonObject } from "../../src/domain/json-object.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { runOffline } from "../support/cli/cli.ts";
@@ -126,12 +126,12 @@ describe("F3: annotations on the workload itself", () => {
 /** A cluster in which the objects of these names are, and no others. */
 function viewerOf(objects: Readonly<Record<string, unknown>>): Viewer {
   const absent = { kind: "absent" } as const;
-  const object = async <T>(_resource: unknown, { name }: { readonly name: string }): Promise<Look<T>> =>
+  const object = async <T>(_resource: unknown, { name }: { readonly name: string }): Promise<ViewResult<T>> =>
     name in objects ? { kind: "seen", value: objects[name] as T } : absent;
   return {
     object,
     metadata: object,
-    all: async <T>(): Promise<Look<readonly T[]>> => ({ kind: "seen", value: [] }),
+    all: async <T>(): Promise<ViewResult<readonly T[]>> => ({ kind: "seen", value: [] }),
   };
 }
 

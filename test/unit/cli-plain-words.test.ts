@@ -27,17 +27,17 @@ describe("N30: who may read a Secret", () => {
     ],
     clusterRoleBindings,
   });
-  const told = (value: Rbac) => readersSteps("shop", ["app"], false, { kind: "seen", value })[0]?.message;
+  const reported = (value: Rbac) => readersSteps("shop", ["app"], false, { kind: "seen", value })[0]?.message;
 
   test("is told by name, and Kubernetes' own controllers by their number", () => {
     const own = [binding("system:controller:a", "a"), binding("system:controller:b", "b")];
 
     assert.equal(
-      told(rbac(...own, binding("ops", "eve"))),
+      reported(rbac(...own, binding("ops", "eve"))),
       "Secret app can be read by User eve (ClusterRoleBinding ops), 2 of Kubernetes itself (system:)",
     );
-    assert.equal(told(rbac(...own)), "Secret app can be read by 2 of Kubernetes itself (system:)");
-    assert.equal(told(rbac()), "Secret app can be read by nobody through RBAC (except cluster administrators' groups)");
+    assert.equal(reported(rbac(...own)), "Secret app can be read by 2 of Kubernetes itself (system:)");
+    assert.equal(reported(rbac()), "Secret app can be read by nobody through RBAC (except cluster administrators' groups)");
   });
 });
 

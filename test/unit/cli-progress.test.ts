@@ -16,27 +16,27 @@ function onTerminal(quietMs: number, columns = 80) {
 describe("progress", () => {
   test("is silent where the command is done soon, to the end", () => {
     const { written, progress } = onTerminal(60_000);
-    progress.tell("check api");
+    progress.report("check api");
     progress.end();
-    progress.tell("check crds");
+    progress.report("check crds");
 
     assert.deepEqual(written, []);
   });
 
   test("shows what is under way once it takes long, writes over it, and leaves nothing behind", async () => {
     const { written, progress } = onTerminal(1);
-    progress.tell("check api");
+    progress.report("check api");
     await eventually(() => written.length > 0);
-    progress.tell("check crds");
+    progress.report("check crds");
     progress.end();
-    progress.tell("check webhook");
+    progress.report("check webhook");
 
     assert.deepEqual(written, [`${CLEAR}… check api`, `${CLEAR}… check crds`, CLEAR]);
   });
 
   test("fits on one line of the terminal", async () => {
     const { written, progress } = onTerminal(1, 10);
-    progress.tell("class team-a/a-long-name");
+    progress.report("class team-a/a-long-name");
     await eventually(() => written.length > 0);
     progress.end();
 
@@ -44,14 +44,14 @@ describe("progress", () => {
   });
 
   test("names each check of doctor", async () => {
-    const told: string[] = [];
+    const reported: string[] = [];
     const stopped = new Error("stopped here");
     const kube = { create: () => Promise.reject(stopped) };
     const context = { cluster: { kube } } as unknown as Parameters<typeof runChecks>[0];
-    const tellProgress = (what: string) => told.push(what);
+    const reportProgress = (what: string) => reported.push(what);
 
-    await assert.rejects(runChecks(context, tellProgress), stopped);
-    assert.deepEqual(told, [`check api (1 of ${CHECKS.length})`]);
+    await assert.rejects(runChecks(context, reportProgress), stopped);
+    assert.deepEqual(reported, [`check api (1 of ${CHECKS.length})`]);
   });
 
   test("is not written where standard error is no terminal", async () => {

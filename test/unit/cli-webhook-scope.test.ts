@@ -3,7 +3,7 @@ import { describe, test } from "node:test";
 import { webhookScope } from "../../src/cli/explain/cluster-steps.ts";
 import { explainPod } from "../../src/cli/explain/explain-pod.ts";
 import { injectionContext } from "../../src/cli/shared/injection.ts";
-import type { Look, Viewer } from "../../src/cli/shared/viewer.ts";
+import type { Viewer, ViewResult } from "../../src/cli/shared/viewer.ts";
 import type { JsonObject } from "../../src/domain/json-object.ts";
 import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
@@ -38,7 +38,7 @@ function cluster(objects: readonly Manifest[], hidden: readonly string[] = []): 
     object: async <T>({ kind, plural }: { readonly kind: string; readonly plural: string }, { name }: { readonly name: string }) => {
       if (hidden.includes(kind)) return { kind: "unseen", why: `you lack permission to get ${plural} ${name}` };
       const found = all.find((object) => object.kind === kind && object.metadata.name === name);
-      return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as Look<T>; // Of the kind that was asked for.
+      return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as ViewResult<T>; // Of the kind that was asked for.
     },
     metadata: async () => ({ kind: "unserved" }),
     all: async () => ({ kind: "unserved" }),

@@ -58,13 +58,13 @@ describe("settings", () => {
   });
 
   test("N25: that are misspelt are told with the nearest one, as those of the commands", () => {
-    for (const [flag, told] of [
+    for (const [flag, reported] of [
       ["--log-levl=debug", "unknown option --log-levl; did you mean --log-level?"],
       ["--nothing-like-it", "unknown option --nothing-like-it; see --help"],
       ["--log-level", "Option '--log-level <value>' argument missing"],
     ] as const) {
       const read = parseConfig([flag], {});
-      assert.deepEqual(read.ok ? [] : read.error, [told]);
+      assert.deepEqual(read.ok ? [] : read.error, [reported]);
     }
   });
 

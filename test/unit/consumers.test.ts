@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import { hasLiveConsumer, startConsumers } from "../../src/sync/classes/consumers.ts";
-import { toldCopies } from "../support/worker/told-copies.ts";
+import { toldCopies } from "../support/worker/reported-copies.ts";
 
 interface Mount {
   readonly className: string;
@@ -22,16 +22,16 @@ function podOf(name: string, mounts: readonly Mount[]): KubeObject {
 }
 
 function watched() {
-  const { watcher, tell, tellGone, held } = toldCopies();
+  const { watcher, report, tellGone, held } = toldCopies();
   const consumers = startConsumers({ watcher, onUseChanged: () => undefined }, new AbortController().signal);
-  return { consumers, tell, tellGone, size: () => JSON.stringify(held()).length };
+  return { consumers, report, tellGone, size: () => JSON.stringify(held()).length };
 }
 
 describe("what is held of a pod", () => {
   test("A18-19: is no name that no object can have", () => {
-    const { consumers, tell, size } = watched();
+    const { consumers, report, size } = watched();
     const long = "x".repeat(500_000);
-    tell(podOf("long", [{ className: long }, { className: "app", credentialsSecret: long }]));
+    report(podOf("long", [{ className: long }, { className: "app", credentialsSecret: long }]));
 
     assert.ok(size() < 1_000, `${size()} characters of a million`);
     assert.ok(consumers.isUsed("team/app"));
@@ -39,17 +39,17 @@ describe("what is held of a pod", () => {
   });
 
   test("A18-19: is each class once, however often it mounts it, and all of them", () => {
-    const { consumers, tell, tellGone, size } = watched();
+    const { consumers, report, tellGone, size } = watched();
     const same = podOf(
       "same",
       Array.from({ length: 10_000 }, () => ({ className: "app" })),
     );
-    tell(same);
+    report(same);
     assert.ok(size() < 200, `${size()} characters`);
     tellGone(same);
     assert.ok(!consumers.isUsed("team/app"));
 
-    tell(
+    report(
       podOf(
         "many",
         Array.from({ length: 1_000 }, (_, index) => ({ className: `app-${index}` })),

@@ -124,16 +124,16 @@ describe("the dashboard", () => {
   test("tells its pages once a minute, because objects expire and the kubelet copies without anybody's telling", async () => {
     const clock = new ManualClock();
     const stop = new AbortController();
-    let told = 0;
+    let reported = 0;
     const lease = { plural: "leases", trouble: () => ({ kind: "loading" }), narrowedTo: () => undefined };
     const copies = { lease } as unknown as LiveCopies; // Nothing else is watched.
-    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void told++ });
-    const telling = site.keepTelling(stop.signal);
+    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void reported++ });
+    const telling = site.keepSending(stop.signal);
     await clock.advance(1_000);
-    const before = told;
+    const before = reported;
     for (let second = 0; second < 58; second++) await clock.advance(1_000);
 
-    assert.equal(told, before + 1);
+    assert.equal(reported, before + 1);
     stop.abort();
     await telling;
   });
@@ -142,39 +142,39 @@ describe("the dashboard", () => {
     const manual = new ManualClock();
     let ahead = 0;
     const clock = { now: () => manual.now() + ahead, monotonic: () => manual.now(), sleep: () => Promise.resolve() };
-    let looked = 0;
+    let checked = 0;
     const kind = { list: () => [], get: () => undefined, trouble: () => undefined, narrowedTo: () => undefined, unseen: () => undefined };
-    const pods = { ...kind, plural: "pods", list: () => (looked++, []) };
+    const pods = { ...kind, plural: "pods", list: () => (checked++, []) };
     const names = ["classes", "classStatuses", "secrets", "podStatuses", "events", "lease"];
     const copies = { ...Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])), pods } as unknown as LiveCopies; // Nobody has anything.
     const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => undefined });
-    const look = () => site.render("objects", new URLSearchParams({ part: "1" }));
-    look();
-    const before = looked;
+    const reading = () => site.render("objects", new URLSearchParams({ part: "1" }));
+    reading();
+    const before = checked;
 
     ahead -= 3_600_000;
     await manual.advance(60_000);
     site.noteNews();
-    look();
+    reading();
 
-    assert.ok(looked > before, "what it shows is of an hour ago");
+    assert.ok(checked > before, "what it shows is of an hour ago");
   });
 
   test("tells its pages of an outage's end that came within the second in which they showed it", async () => {
     const clock = new ManualClock();
     const stop = new AbortController();
-    let told = 0;
+    let reported = 0;
     let trouble: LiveTrouble | undefined;
     const names = ["classes", "classStatuses", "secrets", "pods", "podStatuses", "events", "lease"];
     const kind = { list: () => [], get: () => undefined, trouble: () => trouble, narrowedTo: () => undefined, unseen: () => undefined };
     const copies = Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])) as unknown as LiveCopies; // Nobody lists anything.
-    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void told++ });
+    const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => void reported++ });
     const shown = () => site.render("classes", new URLSearchParams({ part: "1" }))?.text ?? "";
-    const telling = site.keepTelling(stop.signal);
+    const telling = site.keepSending(stop.signal);
     await clock.advance(1_000);
     shown();
     await clock.advance(1_000);
-    const before = told;
+    const before = reported;
 
     await clock.advance(200);
     trouble = { kind: "lost", since: clock.now(), why: "connection reset" };
@@ -183,10 +183,10 @@ describe("the dashboard", () => {
     trouble = undefined;
     await clock.advance(1_000);
 
-    assert.equal(told, before + 1);
+    assert.equal(reported, before + 1);
     assert.doesNotMatch(shown(), /No answer from the API server/);
     await clock.advance(2_000);
-    assert.equal(told, before + 1, "and then there is nothing more to tell");
+    assert.equal(reported, before + 1, "and then there is nothing more to tell");
     stop.abort();
     await telling;
   });

@@ -37,14 +37,14 @@ describe("the page of events", () => {
       });
     // Another one, or another word in one of them, belongs on the page: type by type and object by object.
     assert.deepEqual(places, [
-      'src/sync/classes/tell.ts: "Warning"',
+      'src/sync/classes/report.ts: "Warning"',
       'src/sync/gateways/gateway-report.ts: "Warning"',
       'src/sync/guardrails.ts: "Warning" "GuardrailsMissing"',
       'src/sync/healing/component-report.ts: "Warning" "ComponentHealed"',
       'src/sync/healing/component-report.ts: "Warning" "ComponentRestarted"',
       'src/sync/healing/component-report.ts: "Warning"',
       'src/sync/healing/component-report.ts: "Normal" "ComponentTolerated"',
-      'src/sync/healing/tell-freeze.ts: "Warning" "Frozen"',
+      'src/sync/healing/report-freeze.ts: "Warning" "Frozen"',
       "src/sync/rollouts/rollout-report.ts: ",
     ]);
   });

@@ -51,11 +51,11 @@ function script(name: string, line: string): void {
   chmodSync(file, 0o755);
 }
 
-function run(command: string, manifests: string): { readonly status: number | null; readonly told: string } {
+function run(command: string, manifests: string): { readonly status: number | null; readonly reported: string } {
   writeFileSync(path.join(folder, "deploy.yaml"), manifests);
   const env = { PATH: `${path.join(folder, "bin")}${path.delimiter}${process.env["PATH"] ?? ""}`, HOME: folder };
   const { status, stdout, stderr } = spawnSync("sh", ["-c", command], { cwd: folder, env, encoding: "utf8" });
-  return { status, told: `${stdout}${stderr}` };
+  return { status, reported: `${stdout}${stderr}` };
 }
 
 describe("the recipes for pipelines", () => {
@@ -73,11 +73,11 @@ describe("the recipes for pipelines", () => {
 
       const denied = run(command, `${CLASS}---\n${POD.replace("demo }", "demo, keyvault-injector.dev/containers: other }")}`);
       assert.equal(denied.status, 1);
-      assert.match(denied.told, /Pod\/shop: error: .*\(ContainerNotFound\)/);
+      assert.match(denied.reported, /Pod\/shop: error: .*\(ContainerNotFound\)/);
 
       const refused = run(command, `${withNull}---\n${POD}`);
       assert.equal(refused.status, 1);
-      assert.match(refused.told, /:8: SecretProviderClass\/demo: warning: spec\.parameters\.cloudName is null/);
+      assert.match(refused.reported, /:8: SecretProviderClass\/demo: warning: spec\.parameters\.cloudName is null/);
 
       assert.equal(run(command, "kind: [").status, 2);
     });

@@ -53,7 +53,7 @@ describe("the page of classes", () => {
   });
 });
 
-interface Told {
+interface Reported {
   readonly reason: string;
   readonly message: string;
 }
@@ -62,7 +62,7 @@ const OBJECT = "objectName: a\nobjectType: secret";
 const objectsOf = (lines: string) => `array:\n  - |\n${lines.replaceAll(/^/gm, "    ")}\n`;
 
 /** What a class with these parameters is told. */
-function ofParameters(changes: Readonly<Record<string, string | undefined>>, canReadFiles = true): Told {
+function ofParameters(changes: Readonly<Record<string, string | undefined>>, canReadFiles = true): Reported {
   const given = { keyvaultName: "demo", tenantID: "t", objects: objectsOf(OBJECT), ...changes };
   const parameters = Object.fromEntries(Object.entries(given).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]])));
   return ofClass({ provider: "azure", parameters }, canReadFiles);
@@ -70,7 +70,7 @@ function ofParameters(changes: Readonly<Record<string, string | undefined>>, can
 
 const FILES: Readonly<Record<string, string>> = { cut: "{", text: "name: x", typed: '{"name": 1}', empty: "{}" };
 
-function ofClass(spec: Parameters<typeof parseProviderClass>[0], canReadFiles = true): Told {
+function ofClass(spec: Parameters<typeof parseProviderClass>[0], canReadFiles = true): Reported {
   const readFile = (name: string) =>
     name in FILES ? ok(new TextEncoder().encode(FILES[name])) : failed(`open ${name}: no such file or directory`);
   const readCloudFile = canReadFiles ? readFile : undefined;
@@ -81,13 +81,13 @@ function ofClass(spec: Parameters<typeof parseProviderClass>[0], canReadFiles = 
 
 const ofObject = (lines: string) => ofParameters({ objects: objectsOf(lines) });
 
-function ofCredentials(data: Readonly<Record<string, string>> | undefined): Told {
+function ofCredentials(data: Readonly<Record<string, string>> | undefined): Reported {
   const read = readServicePrincipal(data);
   assert.ok(!read.ok);
   return read.error;
 }
 
-function ofSecrets(...objects: readonly SecretObject[]): Told {
+function ofSecrets(...objects: readonly SecretObject[]): Reported {
   const contents = Sensitive.ofText("x".repeat(MAX_SECRET_BYTES + 1));
   const file = { path: "a", objectId: "secret/a", version: "1", contents, updated: undefined, expires: undefined };
   const [outcome] = buildSecrets(objects, [file], pki);
@@ -104,7 +104,7 @@ const many = <T>(count: number, entry: T): readonly T[] => Array.from({ length: 
 const withSecrets = (secretObjects: readonly SecretObject[]) =>
   ofClass({ provider: "azure", parameters: { keyvaultName: "demo" }, secretObjects });
 
-const TOLD: readonly Told[] = [
+const TOLD: readonly Reported[] = [
   withSecrets(many(201, {})),
   withSecrets([{ data: many(2_001, {}) }]),
   ofParameters({ objects: `array:\n${'- "objectName: a\\nobjectType: secret"\n'.repeat(2_001)}` }),
@@ -168,12 +168,12 @@ interface ErrorRow {
 }
 
 /** `<…>` of a row stands for anything. */
-function matches({ text, reason }: ErrorRow, told: Told): boolean {
+function matches({ text, reason }: ErrorRow, reported: Reported): boolean {
   const pattern = text
     .split(/<[\w/…]+>/)
     .map((part) => part.replaceAll(/[\\^$.*+?()[\]{}|]/g, "\\$&"))
     .join("[^]*");
-  return reason === told.reason && new RegExp(`^${pattern}$`).test(told.message);
+  return reason === reported.reason && new RegExp(`^${pattern}$`).test(reported.message);
 }
 
 const errorRows = (page: string): readonly ErrorRow[] =>
@@ -190,13 +190,13 @@ describe("the errors of the page of classes", () => {
     assert.ok(rows.length >= 40, `${rows.length} rows`);
     for (const row of rows)
       assert.ok(
-        TOLD.some((told) => matches(row, told)),
+        TOLD.some((reported) => matches(row, reported)),
         `no class is told: ${row.text}`,
       );
-    for (const told of TOLD)
+    for (const reported of TOLD)
       assert.ok(
-        rows.some((row) => matches(row, told)),
-        `not on the page: ${told.reason}: ${told.message}`,
+        rows.some((row) => matches(row, reported)),
+        `not on the page: ${reported.reason}: ${reported.message}`,
       );
     for (const { text, remedy } of rows) assert.notEqual(remedy, "", text);
   });
@@ -205,9 +205,9 @@ describe("the errors of the page of classes", () => {
     for (const row of rows) {
       // A letter more outside of what stands for anything.
       const changed = { ...row, text: row.text.replace(/(\w)$|(\w)(?=[^\w>]*$)|$/, "$1$2x"), remedy: "" };
-      const told = TOLD.find((one) => matches(changed, one));
-      assert.ok(told === undefined || row.text.endsWith(">"), changed.text);
-      assert.ok(!TOLD.some((told) => matches({ ...row, reason: "Synced" }, told)), row.text);
+      const reported = TOLD.find((one) => matches(changed, one));
+      assert.ok(reported === undefined || row.text.endsWith(">"), changed.text);
+      assert.ok(!TOLD.some((reported) => matches({ ...row, reason: "Synced" }, reported)), row.text);
     }
     const missed = TOLD.filter((one) => !rows.slice(1).some((row) => matches(row, one)));
     assert.equal(missed.length, 1);

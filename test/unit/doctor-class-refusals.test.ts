@@ -55,7 +55,7 @@ const otherTenant: Refuse = (request) =>
   );
 
 /** What doctor says of a class with one secret of this name, which the vault refuses so: leaf, message and fix. */
-async function told(name: string, refuse: Refuse, identity = REQUEST.identity): Promise<readonly string[]> {
+async function reported(name: string, refuse: Refuse, identity = REQUEST.identity): Promise<readonly string[]> {
   const getSecret = () => Promise.reject(refuse({ ...REQUEST, name, identity }));
   const client = { getSecret } as unknown as VaultClient; // Nothing else is asked of it.
   const parts = {
@@ -100,7 +100,7 @@ const NAMES = [
 describe("doctor's advice on a refusal goes by the service's code, not by the object's name:", () => {
   for (const name of NAMES) {
     test(`${name}, which the vault refuses by role`, async () => {
-      const [leaf, message, fix] = await told(name, byRbac);
+      const [leaf, message, fix] = await reported(name, byRbac);
       assert.deepEqual([leaf, fix], ["permission-missing", `${ROLE}.`]);
       assert.equal(
         message,
@@ -109,13 +109,13 @@ describe("doctor's advice on a refusal goes by the service's code, not by the ob
     });
 
     test(`${name}, which the vault refuses without saying by which way`, async () => {
-      const [leaf, , fix] = await told(name, answer(403, "Forbidden"));
+      const [leaf, , fix] = await reported(name, answer(403, "Forbidden"));
       assert.deepEqual([leaf, fix], ["permission-missing", `${ROLE}, or ${GET} if kv uses access policies.`]);
     });
 
     test(`${name}, which the vault refuses by access policy`, async () => {
       for (const code of ["AccessDenied", "ForbiddenByPolicy"]) {
-        const [leaf, , fix] = await told(name, answer(403, "Forbidden", code));
+        const [leaf, , fix] = await reported(name, answer(403, "Forbidden", code));
         assert.deepEqual([leaf, fix], ["permission-missing", `Grant ${GET} in the access policies of kv.`], code);
       }
     });
@@ -128,17 +128,17 @@ describe("doctor's advice on a refusal goes by the service's code, not by the ob
         [answer(403, "ForbiddenByNsp"), "vault-perimeter"],
         [answer(403, "ForbiddenByNsp", "Other"), "vault-perimeter"],
       ] as const)
-        assert.equal((await told(name, refuse))[0], expected);
+        assert.equal((await reported(name, refuse))[0], expected);
     });
 
     test(`${name}, where the vault rejects the token`, async () => {
-      assert.equal((await told(name, answer(401, "Unauthorized")))[0], "vault-other-tenant");
+      assert.equal((await reported(name, answer(401, "Unauthorized")))[0], "vault-other-tenant");
     });
 
     test(`${name}, where Entra gives no token`, async () => {
-      const [leaf, , fix] = await told(name, noToken("AADSTS53003"));
+      const [leaf, , fix] = await reported(name, noToken("AADSTS53003"));
       assert.deepEqual([leaf, fix], ["token-refused", "Look up AADSTS53003 at https://login.microsoftonline.com/error?code=53003."]);
-      assert.equal((await told(name, noToken("AADSTS7000222")))[0], "client-secret-expired");
+      assert.equal((await reported(name, noToken("AADSTS7000222")))[0], "client-secret-expired");
     });
   }
 });
@@ -181,7 +181,7 @@ describe("NV9: an Unauthorized without a code of Entra's", () => {
     ],
   ] as const) {
     test(`leads to what its own code asks for: ${what}`, async () => {
-      const [end, , advice] = await told("db", refuse);
+      const [end, , advice] = await reported("db", refuse);
       assert.deepEqual([end, advice], [leaf, fix]);
     });
   }
@@ -195,7 +195,7 @@ describe("NV9: an Unauthorized without a code of Entra's", () => {
       requestToken: async () => Sensitive.ofText("canary"),
     } as const;
 
-    assert.equal((await told("db", otherTenant, bound))[0], "vault-other-tenant");
-    assert.equal((await told("db", refusedSignIn("invalid_client"), bound))[0], "identity-binding-refused");
+    assert.equal((await reported("db", otherTenant, bound))[0], "vault-other-tenant");
+    assert.equal((await reported("db", refusedSignIn("invalid_client"), bound))[0], "identity-binding-refused");
   });
 });

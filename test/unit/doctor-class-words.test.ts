@@ -32,7 +32,7 @@ const failing: Manifest = statusObject;
 async function contextOf(objects: readonly Manifest[]): Promise<ClassContext> {
   const settings = workerSettings(settingsOf(undefined));
   const parts = {
-    tellProgress: () => undefined,
+    reportProgress: () => undefined,
     viewer: holding(objects),
     install: { namespace: "keyvault-injector", settings, fingerprints: undefined },
     worker: await workerCode(),
@@ -43,21 +43,21 @@ async function contextOf(objects: readonly Manifest[]): Promise<ClassContext> {
 
 describe("F4: a name that is not found", () => {
   const address = { vaultUrl: "https://demo-vault.vault.azure.net", authorityHost: "https://login.microsoftonline.com" };
-  const look = async (signsIn: boolean) => {
+  const reading = async (signsIn: boolean) => {
     const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }) };
     const given = [azure, address, { signsIn, signal: AbortSignal.timeout(5_000) }] as unknown as Parameters<typeof checkNetwork>;
     return (await checkNetwork(...given))[0];
   };
 
   test("is put down to DNS or the way out first, where it is the sign-in service's", async () => {
-    const finding = await look(true);
+    const finding = await reading(true);
 
     assert.equal(finding?.leaf, "host-unresolved");
     assert.match(finding.fix ?? "", /^Repair DNS or the network access of this machine.*correct cloudName of the class only if/);
   });
 
   test("is put down to the vault first, where it is the vault's", async () => {
-    assert.match((await look(false))?.fix ?? "", /^Create the vault demo-vault, or correct keyvaultName/);
+    assert.match((await reading(false))?.fix ?? "", /^Create the vault demo-vault, or correct keyvaultName/);
   });
 });
 

@@ -33,10 +33,10 @@ describe("NC10: doctor's look at the deployments", () => {
   });
 
   test("names the namespace in every command", async () => {
-    for (const told of [...(await foundWith(2, 0)), ...(await foundWith(2, 1))]) {
-      assert.match(told, /^(FAIL|WARN) .*: [01] of 2 replicas are ready -> /);
-      assert.match(told, new RegExp(`kubectl describe pods -n ${NAMESPACE} -l app\\.kubernetes\\.io/component=(webhook|sync)`));
-      assert.equal(told.match(/kubectl/g)?.length, told.match(/ -n /g)?.length, told);
+    for (const reported of [...(await foundWith(2, 0)), ...(await foundWith(2, 1))]) {
+      assert.match(reported, /^(FAIL|WARN) .*: [01] of 2 replicas are ready -> /);
+      assert.match(reported, new RegExp(`kubectl describe pods -n ${NAMESPACE} -l app\\.kubernetes\\.io/component=(webhook|sync)`));
+      assert.equal(reported.match(/kubectl/g)?.length, reported.match(/ -n /g)?.length, reported);
     }
   });
 });

@@ -19,10 +19,10 @@ test("Secrets are asked for by their names, in their namespaces, and the CA's no
   const documents = permissionsYaml(rules, "kim")
     .split("---\n")
     .map((document) => parse(document) as RbacDocument); // As doctor writes it.
-  const told = documents.map(({ kind, metadata: { namespace }, rules: own = [] }) => [kind, namespace, own]);
+  const reported = documents.map(({ kind, metadata: { namespace }, rules: own = [] }) => [kind, namespace, own]);
   const rule = (names: readonly string[]) => ({ apiGroups: [""], resources: ["secrets"], resourceNames: names, verbs: ["get"] });
 
-  assert.deepEqual(told, [
+  assert.deepEqual(reported, [
     ["Role", "a", [rule(["y"])]],
     ["RoleBinding", "a", []],
     ["Role", "b", [rule(["x", "z"])]],

@@ -169,18 +169,18 @@ describe("doctor's plan of a Secret", () => {
   });
 
   test("N23: is told as a thing of later where its class is refused, and counted as none", async () => {
-    const told = shown(planText(await planned([aClass("demo")])), { hasColour: false });
+    const reported = shown(planText(await planned([aClass("demo")])), { hasColour: false });
 
-    assert.match(told, /^refused +class team\/demo CredentialsMissing/);
-    assert.match(told, /create +Secret app \(Opaque\), once this is corrected\n/);
-    assert.match(told, /\n0 Secrets would be created in 0 namespaces; /);
+    assert.match(reported, /^refused +class team\/demo CredentialsMissing/);
+    assert.match(reported, /create +Secret app \(Opaque\), once this is corrected\n/);
+    assert.match(reported, /\n0 Secrets would be created in 0 namespaces; /);
   });
 
   test("N23: is told as a thing of now where it is not", async () => {
-    const told = shown(planText(await planned([aClass("demo")], { secrets: [CREDENTIALS] })), { hasColour: false });
+    const reported = shown(planText(await planned([aClass("demo")], { secrets: [CREDENTIALS] })), { hasColour: false });
 
-    assert.match(told, /create +Secret app \(Opaque\)\n/);
-    assert.match(told, /\n1 Secret would be created in 1 namespace; /);
+    assert.match(reported, /create +Secret app \(Opaque\)\n/);
+    assert.match(reported, /\n1 Secret would be created in 1 namespace; /);
   });
 });
 

@@ -44,14 +44,14 @@ function shown({ state, message, fix }: CheckResult): string {
   return `${state} ${message}${fix === undefined ? "" : ` -> ${fix}`}`;
 }
 
-const looked = async (objects: readonly Manifest[]): Promise<readonly string[]> =>
+const checked = async (objects: readonly Manifest[]): Promise<readonly string[]> =>
   (await checkRestarts({ viewer: holding(objects), namespace: NAMESPACE })).map(shown);
 
 describe("doctor's look at restarts that do not come by themselves", () => {
   const failed: Said = { reason: "RolloutFailed", message: "Deployment web is not ready. 3 other workloads wait" };
 
   test("P4: fails once for each namespace that a failed restart halts", async () => {
-    const found = await looked([statusOf("shop", "db", failed), statusOf("shop", "tls", failed), statusOf("team", "db", failed)]);
+    const found = await checked([statusOf("shop", "db", failed), statusOf("shop", "tls", failed), statusOf("team", "db", failed)]);
 
     assert.deepEqual(
       found.map((text) => text.replace(/ -> .*/, "")),
@@ -68,7 +68,9 @@ describe("doctor's look at restarts that do not come by themselves", () => {
     ["OnDelete", /delete its pods/],
   ] as const) {
     test(`P4: warns of ${reason}, with what to do`, async () => {
-      const [found = "", ...more] = await looked([statusOf("shop", "db", { reason, message: "Deployment web is not restarted yet: why" })]);
+      const [found = "", ...more] = await checked([
+        statusOf("shop", "db", { reason, message: "Deployment web is not restarted yet: why" }),
+      ]);
 
       assert.deepEqual(more, []);
       assert.match(found, /^WARN Namespace shop: Deployment web is not restarted yet: why -> /);
@@ -78,8 +80,8 @@ describe("doctor's look at restarts that do not come by themselves", () => {
 
   test("says nothing of restarts that are under way, or wait as they were asked to", async () => {
     for (const reason of ["Restarting", "WindowClosed", "AwaitingFiles", "DisruptionBudget"] as const)
-      assert.deepEqual(await looked([statusOf("shop", "db", { reason, message: "m" })]), ["OK no restart window is set"]);
-    assert.deepEqual(await looked([statusOf("shop", "db", { reason: "Rotated", message: "m", status: "True" })]), [
+      assert.deepEqual(await checked([statusOf("shop", "db", { reason, message: "m" })]), ["OK no restart window is set"]);
+    assert.deepEqual(await checked([statusOf("shop", "db", { reason: "Rotated", message: "m", status: "True" })]), [
       "OK no restart window is set",
     ]);
   });
@@ -92,8 +94,8 @@ describe("doctor's look at restarts that do not come by themselves", () => {
       statusOf("shop", "db", { reason: "InvalidWindow", message: "m" }),
     ];
 
-    assert.equal((await looked(paused)).length, 1);
-    assert.equal((await looked(window)).length, 1);
+    assert.equal((await checked(paused)).length, 1);
+    assert.equal((await checked(window)).length, 1);
   });
 });
 
@@ -143,8 +145,8 @@ describe("doctor's look at settings that a process refuses", () => {
   };
 
   test("SH-9: fails where the worker has fewer pods than shards, and only there", async () => {
-    const told = (await deployments("--shards=4")).filter((text) => text.includes("shards"));
-    assert.match(told.join("; "), /FAIL keyvault-injector-sync has 2 replicas for 4 shards: the namespaces of 2 shards have no worker/);
+    const reported = (await deployments("--shards=4")).filter((text) => text.includes("shards"));
+    assert.match(reported.join("; "), /FAIL keyvault-injector-sync has 2 replicas for 4 shards: the namespaces of 2 shards have no worker/);
     for (const few of [[], ["--shards=2"], ["--shards=1"]])
       assert.doesNotMatch((await deployments(...few)).join("; "), /shards/, few.join());
   });
@@ -161,7 +163,7 @@ describe("doctor's look at settings that a process refuses", () => {
 
       assert.match(found, /^FAIL keyvault-injector-sync does not start with its settings: /);
       assert.match(found, says);
-      assert.doesNotMatch((await looked([worker(...args)])).join("\n"), /^OK/m);
+      assert.doesNotMatch((await checked([worker(...args)])).join("\n"), /^OK/m);
     });
   }
 

@@ -24,7 +24,7 @@ const waiter = {
   },
 };
 
-function tell(facts: Partial<HintNews> = {}): void {
+function report(facts: Partial<HintNews> = {}): void {
   const news = { object: "secret/db", change: "NewVersionCreated", objects: 1, version: "v2", happenedAt: clock.now(), ...facts } as const;
   assert.ok(hints.add(CLASS, news, waiter));
 }
@@ -54,21 +54,21 @@ async function counted(outcome: string): Promise<number | undefined> {
 describe("R18-24: an answer to an event about changed access", () => {
   const refused: Mirror = { kind: "refused", reason: "Forbidden", message: "", retry: { kind: "never" } };
   const inPart: SecretStatus = { name: "db", state: "PartialSync", data: [{ key: "k", object: "secret/db", state: "Forbidden" }] };
-  for (const [what, answer, secrets, looks] of [
+  for (const [what, answer, secrets, checks] of [
     ["refuses the class", () => refused, [], 1],
     ["refuses an object of a Secret", () => answered(), [inPart], 1],
     ["refuses an object that is only mounted", () => answered([mounted("v1", { state: "Forbidden" })]), [], 1],
     ["refuses nothing", () => answered([mounted("v1")]), [secretWith("v1")], 0],
   ] as const) {
-    test(`is looked for again where it ${what}: ${looks === 1 ? "yes" : "no"}`, () => {
+    test(`is looked for again where it ${what}: ${checks === 1 ? "yes" : "no"}`, () => {
       clock = new ManualClock();
       metrics = createPushMetrics(new Registry());
       hints = new Hints({ clock, metrics, enqueue: () => undefined });
-      tell({ object: "*", change: "AccessChanged", version: undefined });
+      report({ object: "*", change: "AccessChanged", version: undefined });
 
       answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answer(), secrets });
 
-      assert.equal(hints.of(CLASS).length, looks);
+      assert.equal(hints.of(CLASS).length, checks);
     });
   }
 });
@@ -86,14 +86,14 @@ describe("an answer to an event", () => {
     ["a history", "secret/DB/0"],
   ] as const)
     test(`that wrote the version into ${what} ends it`, async () => {
-      tell();
+      report();
       answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answered(), secrets: [secretWith("v2", object)] });
       assert.equal(ended, 1);
       assert.equal(await counted("applied"), 1);
     });
 
   test("R18-10: of a class that is only mounted is looked for again while the vault shows the older version", () => {
-    tell();
+    report();
     for (const wait of [1_000, 4_000, 15_000]) {
       answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answered([mounted("v1")]), secrets: [] });
       assert.equal(hints.of(CLASS)[0]?.dueAt, clock.now() + wait);
@@ -102,7 +102,7 @@ describe("an answer to an event", () => {
   });
 
   test("R18-10: of a class that is only mounted ends it with the version that it tells of, and is no Secret's", async () => {
-    tell();
+    report();
     answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answered([mounted("v2")]), secrets: [] });
     assert.deepEqual([ended, hints.of(CLASS)], [1, []]);
     assert.deepEqual([await counted("looked"), await counted("applied")], [1, 0]);
@@ -113,27 +113,27 @@ describe("an answer to an event", () => {
     const { data, ...secret } = secretWith("v1");
     return { ...secret, data: [...data, { key: "old", object: "secret/db", version, updated }] };
   };
-  for (const [what, objects, secrets, looks] of [
+  for (const [what, objects, secrets, checks] of [
     ["was changed where it is pinned", () => undefined, () => [twice(after(1_300))], 1],
     ["is only mounted, and pinned", () => [mounted("v1"), mounted("v0", { isPinned: true, updated: after(1_300) })], () => [], 1],
     ["is only mounted, and was made before it", () => [mounted("v1", { created: 1, updated: after(1_300) })], () => [], 1],
     ["is another one (control)", () => undefined, () => [twice(after(1_300), "v3")], 0],
     ["is only mounted, and was made after it (control)", () => [mounted("v3", { created: clock.now() + 2_000 })], () => [], 0],
   ] as const)
-    test(`RC-10: that shows a version whose attributes changed after the event is looked for again where it ${what}: ${looks === 1}`, () => {
-      tell();
+    test(`RC-10: that shows a version whose attributes changed after the event is looked for again where it ${what}: ${checks === 1}`, () => {
+      report();
       answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answered(objects()), secrets: secrets() });
-      assert.equal(hints.of(CLASS).length, looks);
+      assert.equal(hints.of(CLASS).length, checks);
     });
 
   test("ends it where the class has nothing of the object", async () => {
-    tell({ object: "secret/other" });
+    report({ object: "secret/other" });
     answerHints(hints, CLASS, { hints: hints.of(CLASS), answer: answered([mounted("v1")]), secrets: [] });
     assert.equal(ended, 1);
   });
 
   test("is known before it is asked for where the status has the version, of Secrets and of what is mounted", () => {
-    tell();
+    report();
     const known = (objects?: readonly FoundObject[], ...secrets: readonly SecretStatus[]): number =>
       currentHints(hints.of(CLASS), { secrets, objects }).size;
     assert.equal(known(undefined, secretWith("v2")), 1);
@@ -147,7 +147,7 @@ describe("an answer to an event", () => {
   /** Reads of properties of the stored keys, for a class with so many objects and as many events. */
   function readsOf(size: number, search: (asked: readonly Hint[], secrets: readonly SecretStatus[]) => void): number {
     hints = new Hints({ clock, metrics, enqueue: () => undefined });
-    for (let index = 0; index < size; index += 1) tell({ object: `secret/o${index}` });
+    for (let index = 0; index < size; index += 1) report({ object: `secret/o${index}` });
     const reads = new CountedReads();
     const keys = Array.from({ length: size }, (_, index) => ({ key: `k${index}`, object: `secret/o${index}`, version: "v1" }));
     const secrets: readonly SecretStatus[] = [{ name: "s", state: "Synced", data: reads.ofEach(keys) }];

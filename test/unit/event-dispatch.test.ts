@@ -14,7 +14,7 @@ import { ManualClock } from "../support/time/manual-clock.ts";
 
 let classes: Map<string, SecretProviderClass>;
 let named: NamedObjects;
-let told: string[];
+let reported: string[];
 let refused: Map<string, number | "all">;
 let off: Set<string>;
 let hasOtherShards = false;
@@ -55,7 +55,7 @@ function event(facts: Partial<ObjectEvent> = {}): ObjectEvent {
 function dispatch(given: Parameters<typeof dispatchEvent>[1]): Dispatched {
   const hints = {
     add: (classKey: string, { object, change, objects: asked }: HintNews) =>
-      told.push(`${classKey}: ${object} ${change}${asked === 1 && change !== "AccessChanged" ? "" : ` of ${asked}`}`) > 0,
+      reported.push(`${classKey}: ${object} ${change}${asked === 1 && change !== "AccessChanged" ? "" : ` of ${asked}`}`) > 0,
   };
   return dispatchWith(hints, given, waiter);
 }
@@ -75,7 +75,7 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
 
 describe("an event", () => {
   beforeEach(() => {
-    [classes, named, told, refused, off] = [new Map(), new NamedObjects(), [], new Map(), new Set()];
+    [classes, named, reported, refused, off] = [new Map(), new NamedObjects(), [], new Map(), new Set()];
     hasOtherShards = false;
   });
 
@@ -100,7 +100,7 @@ describe("an event", () => {
       assert.deepEqual(dispatch(event()), { outcome: "acted", waits: 1 });
       read(spc);
       assert.deepEqual(dispatch(event()), { outcome: "acted", waits: 1 });
-      assert.deepEqual(told, ["team/one: secret/db NewVersionCreated", "team/one: secret/db NewVersionCreated"]);
+      assert.deepEqual(reported, ["team/one: secret/db NewVersionCreated", "team/one: secret/db NewVersionCreated"]);
     });
   }
 
@@ -110,7 +110,7 @@ describe("an event", () => {
     read(spc);
     dispatch(event({ types: ["cert", "secret", "key"] }));
     assert.deepEqual(
-      told.map((line) => line.split(" ")[1]),
+      reported.map((line) => line.split(" ")[1]),
       ["cert/db", "secret/db", "key/db", "key/db"],
     );
   });
@@ -125,7 +125,7 @@ describe("an event", () => {
     ] as const)
       read(aClass(name, "array: []", { objectSelectors }));
     assert.deepEqual(dispatch(event({ name: "shop-db" })), { outcome: "acted", waits: 2 });
-    assert.deepEqual(told.sort(), ["team/pattern: secret/shop-db NewVersionCreated", "team/tags: secret/shop-db NewVersionCreated"]);
+    assert.deepEqual(reported.sort(), ["team/pattern: secret/shop-db NewVersionCreated", "team/tags: secret/shop-db NewVersionCreated"]);
   });
 
   test("is none of a class that names one version, that is off, that is gone, or that no longer names the object", () => {
@@ -139,14 +139,14 @@ describe("an event", () => {
     aClass("off", objects(entry("db")));
     off.add("team/off");
     assert.deepEqual(dispatch(event()), { outcome: "unnamed", waits: 0 });
-    assert.deepEqual(told, []);
+    assert.deepEqual(reported, []);
   });
 
   test("of a vault with the same name in another cloud is nobody's here", () => {
     aClass("one", objects(entry("db")));
     aClass("china", objects(entry("db")), { cloudName: "AzureChinaCloud" });
     assert.equal(dispatch(event({ vaultHost: "shop.vault.azure.cn" })).outcome, "acted");
-    assert.deepEqual(told, ["team/china: secret/db NewVersionCreated"]);
+    assert.deepEqual(reported, ["team/china: secret/db NewVersionCreated"]);
     assert.equal(dispatch(event({ vaultHost: "shop.vault.usgovcloudapi.net" })).outcome, "unnamed");
     assert.equal(dispatch(event({ vaultHost: "else.vault.azure.net" })).outcome, "foreign");
   });
@@ -156,7 +156,7 @@ describe("an event", () => {
     aClass("unread", objects(entry("a"), entry("b", "cert")));
     for (const name of ["refused", "unread"]) refused.set(`team/${name}`, "all");
     assert.deepEqual(dispatch({ kind: "access", vaultName: "shop", time: 7 }), { outcome: "access", waits: 2 });
-    assert.deepEqual(told, ["team/refused: refused AccessChanged of 2", "team/unread: refused AccessChanged of 1"]);
+    assert.deepEqual(reported, ["team/refused: refused AccessChanged of 2", "team/unread: refused AccessChanged of 1"]);
     assert.deepEqual(dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
   });
 
@@ -164,7 +164,7 @@ describe("an event", () => {
     read(aClass("large", objects(...Array.from({ length: 700 }, (_, index) => entry(`o${index}`)))));
     refused.set("team/large", 3);
     dispatch({ kind: "access", vaultName: "shop", time: 7 });
-    assert.deepEqual(told, ["team/large: refused AccessChanged of 3"]);
+    assert.deepEqual(reported, ["team/large: refused AccessChanged of 3"]);
   });
 
   test("RC-7: of changed access counts each refused object once, and the whole class where none is named", () => {

@@ -98,7 +98,7 @@ describe("what events say of a class", () => {
       await clock.advance(60_000);
       hints.expire();
     }
-    assert.equal(only().looks, 0);
+    assert.equal(only().checks, 0);
     await clock.advance(60_000);
     hints.expire();
     assert.deepEqual(hints.of(CLASS), []);

@@ -285,8 +285,8 @@ describe("the reader of an event queue", () => {
       await until("the first look", () => received > 0);
       for (const code of ["Unreachable", "Throttled", "TooLarge"] as const) {
         failure = new QueueError(code, code, { kind: "backoff" });
-        const told = logger.entries.length;
-        await until(code, () => logger.entries.length > told);
+        const reported = logger.entries.length;
+        await until(code, () => logger.entries.length > reported);
       }
     });
     assert.equal(opened, 1);

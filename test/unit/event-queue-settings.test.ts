@@ -88,20 +88,20 @@ describe("an item of --event-queues", () => {
     });
   }
 
-  const named: readonly (readonly [path: string, told: string])[] = [
+  const named: readonly (readonly [path: string, reported: string])[] = [
     ["KeyVault-Events", "KeyVault-Events"],
     ["my--events", "my--events"],
     ["ab", "ab"],
     ["events_1", "events_1"],
   ];
-  for (const [path, told] of named) {
+  for (const [path, reported] of named) {
     test(`P13: is refused for the name of its queue, with the rule for names: ${path}`, () => {
       const parsed = parseQueueSetting(`https://shop.queue.core.windows.net/${path};identity=managed`);
 
       assert.ok(!parsed.ok);
       assert.equal(
         parsed.error,
-        `"${told}" is not a valid queue name: use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends`,
+        `"${reported}" is not a valid queue name: use 3 to 63 lower-case letters, digits and single dashes, with a letter or digit at both ends`,
       );
     });
   }

@@ -18,7 +18,7 @@ async function said(data: readonly object[]): Promise<readonly string[]> {
     secrets: [{ name: "app", state: "ObjectNotFound", message: "create it", data }],
   };
   const value = { metadata: { namespace: "shop", name: "web" }, status } as unknown as SecretProviderClassSync; // As stored.
-  const steps = await clusterSteps(holding([]), "shop", [], [{ spc, look: { kind: "seen", value } }]);
+  const steps = await clusterSteps(holding([]), "shop", [], [{ spc, reading: { kind: "seen", value } }]);
   return steps.filter(({ topic, state }) => topic === "secret" && state === "problem").map(({ message }) => message);
 }
 

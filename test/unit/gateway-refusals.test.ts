@@ -120,7 +120,7 @@ describe("a Gateway or Ingress of which the API server refuses a write", () => {
       put(world, "a", "b");
       refuse(world, "apply", resource, name);
       const reported: unknown[] = [];
-      const say: OwnerContext["report"]["say"] = (_, notices, told) => void reported.push(notices, told);
+      const say: OwnerContext["report"]["say"] = (_, notices, messages) => void reported.push(notices, messages);
 
       await assert.rejects(reconcileOwner(contextOf(world, say), "Gateway/team/shop", AbortSignal.timeout(10_000)), { code: "Forbidden" });
 

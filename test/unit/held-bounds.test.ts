@@ -26,7 +26,7 @@ import { reflectNamespaces } from "../../src/webhook/namespace-lookup.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { type BlownUp, blownUps, sizeOf } from "../support/worker/blown-up.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
-import { type ToldCopies, toldCopies } from "../support/worker/told-copies.ts";
+import { type ToldCopies, toldCopies } from "../support/worker/reported-copies.ts";
 
 /** Characters of what is large in an object. An object may have three times as many. */
 const LARGE = 524_288;
@@ -55,7 +55,7 @@ const COPIES: Readonly<Record<string, (watcher: KubeWatcher) => unknown>> = {
     startSecretStore({ watcher, fingerprints, logger: { warn: nothing }, onChange: nothing, marks: COPY_MARKS }, signal),
   ],
   "src/sync/classes/consumers.ts": (watcher) => startConsumers({ watcher, onUseChanged: nothing }, signal),
-  "src/sync/classes/held-classes.ts": (watcher) => startHeldClasses({ watcher, kube, onChange: nothing, lookAt: nothing }, signal),
+  "src/sync/classes/held-classes.ts": (watcher) => startHeldClasses({ watcher, kube, onChange: nothing, requeue: nothing }, signal),
   "src/sync/classes/status-store.ts": (watcher) =>
     startStatusStore({ kube, watcher, logger: recordingLogger(), crdHealth, isOfClass: () => true, onLost: nothing }, signal),
   "src/sync/rollouts/rollout-workloads.ts": (watcher) =>
@@ -264,7 +264,7 @@ function tellAnother(copies: ToldCopies, { place, object }: BlownUp, index: numb
   const { metadata, ...rest } = structuredClone(object);
   const name = `${place}-${index}`;
   const next = { ...rest, metadata: { ...metadata, name, uid: name } };
-  copies.tell(next);
+  copies.report(next);
   return next;
 }
 

@@ -54,16 +54,16 @@ describe("large classes that come and go while nobody watches", () => {
     await server.stop();
   });
   beforeEach(() => {
-    looked = [];
+    checked = [];
   });
 
-  let looked: string[] = [];
+  let checked: string[] = [];
   const start = async (signal: AbortSignal): Promise<HeldClasses> => {
     const options = { userAgent: "test", clock: systemClock, logger: recordingLogger(), random: () => 0 };
     const kube = createKubeClient(config, options);
     const watcher = createKubeWatcher(config, options);
-    const lookAt = (key: string): void => void looked.push(key);
-    const held = startHeldClasses({ watcher, kube, onChange: () => undefined, lookAt }, signal);
+    const requeue = (key: string): void => void checked.push(key);
+    const held = startHeldClasses({ watcher, kube, onChange: () => undefined, requeue }, signal);
     await listed(held);
     return held;
   };
@@ -98,11 +98,11 @@ describe("large classes that come and go while nobody watches", () => {
     const held = await start(stop.signal);
     await listAgain(held, [...classes(0, FULL), largeClass("waits", "anew")]);
     assert.deepEqual(waiting(held), ["waits"]);
-    looked = [];
+    checked = [];
 
     await listAgain(held, [...classes(1, FULL), largeClass("waits", "anew")]);
 
-    assert.ok(looked.includes("team/waits"));
+    assert.ok(checked.includes("team/waits"));
     stop.abort();
   });
 

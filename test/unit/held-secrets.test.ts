@@ -10,7 +10,7 @@ import { createFingerprints } from "../../src/sync/fingerprints.ts";
 import { startSecretStore } from "../../src/sync/secrets/secret-store.ts";
 import { secretOf } from "../support/fixtures/class-facts.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
-import { toldCopies } from "../support/worker/told-copies.ts";
+import { toldCopies } from "../support/worker/reported-copies.ts";
 
 const MIB = 1_048_576;
 
@@ -47,20 +47,20 @@ function forged({ namespace, name, padding }: SecretFacts): Secret {
 }
 
 function aStore() {
-  const { watcher, tell, tellGone } = toldCopies();
+  const { watcher, report, tellGone } = toldCopies();
   const fingerprints = createFingerprints(Buffer.alloc(32, 1));
   const warned: unknown[] = [];
   const logger = { warn: (message: string, fields?: object) => warned.push({ message, ...fields }) };
   const store = startSecretStore({ watcher, fingerprints, logger, onChange: () => undefined }, new AbortController().signal);
   const held = (namespace: string): number => JSON.stringify(store.list().filter(({ ref }) => ref.namespace === namespace)).length;
-  return { store, held, tell, tellGone, warned, fingerprints };
+  return { store, held, report, tellGone, warned, fingerprints };
 }
 
 describe("what is held of Secrets", () => {
   test("A18-18: is bounded for a namespace, however many Secrets of it claim to be the worker's, and however large they are", () => {
-    const { store, held, tell } = aStore();
-    for (let index = 0; index < 60; index += 1) tell(forged({ namespace: "greedy", name: `s${index}`, padding: MIB / 2 }));
-    tell(forged({ namespace: "other", name: "s", padding: MIB / 2 }));
+    const { store, held, report } = aStore();
+    for (let index = 0; index < 60; index += 1) report(forged({ namespace: "greedy", name: `s${index}`, padding: MIB / 2 }));
+    report(forged({ namespace: "other", name: "s", padding: MIB / 2 }));
 
     assert.ok(held("greedy") < 16 * MIB, `${held("greedy")} characters of some ${60 * MIB}`);
     assert.ok(held("greedy") > 4 * MIB, "as much as there is room for");
@@ -72,18 +72,18 @@ describe("what is held of Secrets", () => {
   });
 
   test("A18-18: has room again where some have gone, and where one is small by now", () => {
-    const { store, held, tell, tellGone } = aStore();
+    const { store, held, report, tellGone } = aStore();
     const [first, ...others] = Array.from({ length: 60 }, (_, index) => forged({ namespace: "team", name: `s${index}`, padding: MIB / 2 }));
-    for (const each of [first, ...others]) if (each !== undefined) tell(each);
+    for (const each of [first, ...others]) if (each !== undefined) report(each);
     for (const each of others) tellGone(each);
     assert.ok(held("team") < 2 * MIB);
     const again = forged({ namespace: "team", name: "s59", padding: MIB / 2 });
-    tell(again);
+    report(again);
     assert.equal(store.get(again.metadata)?.isPartial, undefined);
   });
 
   test("A18-12: what is held in part is counted, and told once where it is the worker's own", () => {
-    const { store, tell, warned, fingerprints } = aStore();
+    const { store, report, warned, fingerprints } = aStore();
     const proven = (secret: Secret): Secret => {
       const place = { namespace: secret.metadata.namespace ?? "", name: secret.metadata.name };
       const content = fingerprints.withProof(fingerprints.ofEncoded(place, { data: {}, keys: [] }), place);
@@ -92,13 +92,13 @@ describe("what is held of Secrets", () => {
         metadata: { ...secret.metadata, annotations: { ...secret.metadata.annotations, [SECRET_ANNOTATIONS.content]: content } },
       };
     };
-    for (let index = 0; index < 60; index += 1) tell(forged({ namespace: "greedy", name: `s${index}`, padding: MIB / 2 }));
+    for (let index = 0; index < 60; index += 1) report(forged({ namespace: "greedy", name: `s${index}`, padding: MIB / 2 }));
     assert.ok(store.withoutRoom > 30, `${store.withoutRoom}`);
     assert.deepEqual(warned, [], "whoever forges Secrets writes no log");
 
     const forgedOnes = store.withoutRoom;
     const own = Array.from({ length: 60 }, (_, index) => proven(forged({ namespace: "team", name: `s${index}`, padding: MIB / 2 })));
-    for (const each of [...own, ...own]) tell(each);
+    for (const each of [...own, ...own]) report(each);
     const ownOnes = store.withoutRoom - forgedOnes;
     assert.ok(ownOnes > 10 && ownOnes < 60, `${ownOnes}`);
     assert.equal(warned.length, ownOnes);

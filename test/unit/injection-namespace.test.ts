@@ -149,9 +149,9 @@ describe("our own stamps", () => {
   const stamped = { ...OPTED_IN, status: "anything", rotated: "0123abcd", "restart-on-rotation": "true", injected: "true" };
 
   test("are known, and the one in the wrong place is told but never denied", () => {
-    const told = ['"injected" is not a keyvault-injector.dev/ annotation: did you mean "inject"?'];
+    const reported = ['"injected" is not a keyvault-injector.dev/ annotation: did you mean "inject"?'];
 
-    assert.deepEqual(warningsOf(aPod(stamped)), told);
+    assert.deepEqual(warningsOf(aPod(stamped)), reported);
     assert.equal(decidePod(aPod(stamped), { strictAnnotations: true }).kind, "patched");
   });
 });

@@ -62,8 +62,8 @@ describe("a refusal of the API server", () => {
       for (const attempt of [SECRET, CLASS]) {
         const error = refusedBy(attempt, { status: 403, body: status({ reason: "Forbidden", message }) });
         // What a policy says about a Secret may quote its values.
-        const told = attempt === SECRET && refuser?.kind === "policy" ? { kind: "policy", name: refuser.name } : refuser;
-        assert.deepEqual([error.refuser, error.isByPolicy("p")], [told, refuser?.kind === "policy"]);
+        const reported = attempt === SECRET && refuser?.kind === "policy" ? { kind: "policy", name: refuser.name } : refuser;
+        assert.deepEqual([error.refuser, error.isByPolicy("p")], [reported, refuser?.kind === "policy"]);
       }
     });
   }

@@ -40,7 +40,7 @@ class Succession {
     const progress: LeadOptions["progress"] = {
       before: this.#before.until,
       owed: new Set(this.#before.owed),
-      observe: (tell) => (this.#tell = tell),
+      observe: (report) => (this.#tell = report),
     };
     this.#tell = undefined;
     this.#leader = this.world.lead({ progress, clock: this.world.clockAhead(ahead) });

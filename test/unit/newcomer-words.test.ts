@@ -87,7 +87,7 @@ describe("NW-M5: a class that its namespace lacks", () => {
 });
 
 describe("NW-M6: a key on a Namespace", () => {
-  const told = (key: string) => mistakesOn(namespace("shop", { [`${P}/${key}`]: "x" })).map(({ fix }) => fix);
+  const reported = (key: string) => mistakesOn(namespace("shop", { [`${P}/${key}`]: "x" })).map(({ fix }) => fix);
 
   for (const [key, fix] of [
     ["injct", `did you mean ${P}/inject? That belongs on a workload's pod template`],
@@ -99,7 +99,7 @@ describe("NW-M6: a key on a Namespace", () => {
     ["adoptable-by", "write it on an existing Secret"],
     ["mount-paht", `did you mean ${P}/mount-path?`],
   ] as const) {
-    test(`leads to one that does something: ${key}`, () => assert.deepEqual(told(key), [fix]));
+    test(`leads to one that does something: ${key}`, () => assert.deepEqual(reported(key), [fix]));
   }
 
   test("is told by the webhook without one that does nothing there", () => {

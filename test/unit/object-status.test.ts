@@ -4,7 +4,7 @@ import type { ClassObject } from "../../src/domain/provider-class/object-rules.t
 import { mountedVersions } from "../../src/domain/sync/mounted-versions.ts";
 import { type FoundObject, heldObjects, objectStatuses, summarizeObjects } from "../../src/domain/sync/object-status.ts";
 import type { ClassStatus, ObjectStatus } from "../../src/domain/sync/status-fields.ts";
-import { foundObjects } from "../../src/sync/vault/look-at-objects.ts";
+import { foundObjects } from "../../src/sync/vault/check-named-objects.ts";
 import { historyVersions } from "../../src/sync/vault/version-check.ts";
 
 const NOW = Date.UTC(2026, 0, 1, 12);
@@ -130,27 +130,27 @@ describe("since when a pod gets the versions of a history", () => {
     const objects = foundObjects(VAULT, [HISTORY], () => ({ kind: "found", versions, at: day(on) }));
     return objectStatuses(objects, { stored: before, checked: before && day(on) - DAY, now: day(on) });
   }
-  const told = (objects: readonly ObjectStatus[]) => objects.map(({ version, since }) => `${version} ${since?.slice(8, 10)}`);
+  const reported = (objects: readonly ObjectStatus[]) => objects.map(({ version, since }) => `${version} ${since?.slice(8, 10)}`);
 
   test("R18-5: is now where the newest one was disabled, and once more where it is enabled again", () => {
     const whole = check(["v1", "v2", "v3"], 11);
-    assert.deepEqual(told(whole), ["v3 10", "v2 10", "v1 10"]);
+    assert.deepEqual(reported(whole), ["v3 10", "v2 10", "v1 10"]);
     const disabled = check(["v1", "v2"], 15, whole);
-    assert.deepEqual(told(disabled), ["v2 15", "v1 15"]);
+    assert.deepEqual(reported(disabled), ["v2 15", "v1 15"]);
     const enabled = check(["v1", "v2", "v3"], 18, disabled);
-    assert.deepEqual(told(enabled).slice(0, 2), ["v3 18", "v2 18"]);
+    assert.deepEqual(reported(enabled).slice(0, 2), ["v3 18", "v2 18"]);
   });
 
   test("R18-5: is now where one in its middle was disabled, of those behind it", () => {
-    assert.deepEqual(told(check(["v1", "v3"], 15, check(["v1", "v2", "v3"], 11))), ["v3 10", "v1 15"]);
+    assert.deepEqual(reported(check(["v1", "v3"], 15, check(["v1", "v2", "v3"], 11))), ["v3 10", "v1 15"]);
   });
 
   test("R18-5: is now where one was made disabled, and enabled after a check", () => {
-    assert.deepEqual(told(check(["v1", "v2", "v3"], 15, check(["v1", "v2"], 11))).slice(0, 1), ["v3 15"]);
+    assert.deepEqual(reported(check(["v1", "v2", "v3"], 15, check(["v1", "v2"], 11))).slice(0, 1), ["v3 15"]);
   });
 
   test("is when the vault made the newest one, which moved the others on", () => {
-    assert.deepEqual(told(check(["v1", "v2", "v3", "v4"], 20, check(["v1", "v2", "v3"], 11))), ["v4 20", "v3 20", "v2 20"]);
+    assert.deepEqual(reported(check(["v1", "v2", "v3", "v4"], 20, check(["v1", "v2", "v3"], 11))), ["v4 20", "v3 20", "v2 20"]);
   });
 });
 
@@ -168,8 +168,8 @@ describe("an object that the vault does not give", () => {
   test("makes the class's reason, alone or with the others", () => {
     const failing = objectStatuses([missing], { stored: undefined, now: NOW });
     assert.equal(summarizeObjects(failing).reason, "ObjectNotFound");
-    const told = summarizeObjects([...failing, stored()]);
-    assert.deepEqual(told, { reason: "PartialSync", message: "1 of its 2 objects are not available; secret/a: not there" });
+    const reported = summarizeObjects([...failing, stored()]);
+    assert.deepEqual(reported, { reason: "PartialSync", message: "1 of its 2 objects are not available; secret/a: not there" });
     assert.equal(summarizeObjects([stored()]).reason, "Synced");
   });
 
@@ -192,7 +192,7 @@ describe("the versions of a class that mirrors nothing", () => {
     secrets: [],
     ...(objects === undefined ? {} : { objects }),
   });
-  const of = (told: ClassStatus | undefined) => mountedVersions("files", { generation: 1, status: told });
+  const of = (reported: ClassStatus | undefined) => mountedVersions("files", { generation: 1, status: reported });
 
   test("are all that its status says, each with its version, since the youngest came", () => {
     const versions = of(status([stored(), stored({ object: "secret/b", since: made }), stored({ object: "secret/c", version: "3" })]));
@@ -208,7 +208,7 @@ describe("the versions of a class that mirrors nothing", () => {
     ["while the vault does not give one of them", status([stored(), stored({ object: "secret/b", state: "Unreachable" })])],
     ["while one was never known", status([{ object: "secret/a" }])],
   ];
-  for (const [what, told] of open) test(`are not known ${what}`, () => assert.equal(of(told).kind, "unknown"));
+  for (const [what, reported] of open) test(`are not known ${what}`, () => assert.equal(of(reported).kind, "unknown"));
 
   test("are none where it names no objects", () => assert.equal(of(status([])).kind, "none"));
 });

@@ -51,8 +51,8 @@ async function aLedger() {
     return (await answer).version;
   };
   const known = (): string | undefined => {
-    const look = versionCache.lookOf(DB)?.look;
-    return look?.kind === "found" ? look.version : look?.code;
+    const lastCheck = versionCache.checkOf(DB)?.lastCheck;
+    return lastCheck?.kind === "found" ? lastCheck.version : lastCheck?.code;
   };
   return { vaults, ask, take, known, woken };
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { LENDING, lookForGrants } from "../../src/cli/grants/needs.ts";
+import { findGrants, LENDING } from "../../src/cli/grants/needs.ts";
 import type { Cluster } from "../../src/cli/shared/command.ts";
 import type { ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
 import type { ListRequest } from "../../src/domain/ports/kube-client.ts";
@@ -32,7 +32,7 @@ function classOfAge(created: string, written: string, annotations: Readonly<Reco
   } as Manifest; // With what the API server adds.
 }
 
-const olderOf = async (spc: Manifest) => (await lookForGrants(holding([binding, spc]), "keyvault-injector", undefined)).older;
+const olderOf = async (spc: Manifest) => (await findGrants(holding([binding, spc]), "keyvault-injector", undefined)).older;
 
 describe("a class that is older than the policy that asks its author", () => {
   test("AT20-3: is listed whatever was written since: a label renews the time of all fields of its manager", async () => {

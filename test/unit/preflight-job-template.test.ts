@@ -18,7 +18,7 @@ function cronJob(metadata: object, template: Readonly<Record<string, string>> = 
   };
 }
 
-const told = (...given: Parameters<typeof cronJob>): readonly string[] =>
+const reported = (...given: Parameters<typeof cronJob>): readonly string[] =>
   misplacedAnnotations(cronJob(...given), PATH).map(({ message }) => message);
 
 describe("NC6: annotations for pods on the Job template of a CronJob", () => {
@@ -26,13 +26,13 @@ describe("NC6: annotations for pods on the Job template of a CronJob", () => {
     `move ${names} to spec.jobTemplate.spec.template.metadata.annotations: spec.jobTemplate.metadata of the CronJob has no effect`;
 
   test("are told with the place where they belong, also where they are labels", () => {
-    assert.deepEqual(told({ annotations: prefixed({ inject: "true", "mount-path": "/a" }) }), [move(`${P}/inject and mount-path`)]);
-    assert.deepEqual(told({ labels: prefixed({ inject: "true" }) }), [move(`${P}/inject`)]);
+    assert.deepEqual(reported({ annotations: prefixed({ inject: "true", "mount-path": "/a" }) }), [move(`${P}/inject and mount-path`)]);
+    assert.deepEqual(reported({ labels: prefixed({ inject: "true" }) }), [move(`${P}/inject`)]);
   });
 
   test("are told where they are misspelt, and not where the pod template has them", () => {
-    assert.match(told({ annotations: prefixed({ injekt: "true" }) }).join(), /did you mean/);
-    assert.deepEqual(told({ annotations: prefixed({ inject: "true" }) }, prefixed({ inject: "true" })), []);
+    assert.match(reported({ annotations: prefixed({ injekt: "true" }) }).join(), /did you mean/);
+    assert.deepEqual(reported({ annotations: prefixed({ inject: "true" }) }, prefixed({ inject: "true" })), []);
   });
 
   test("are told by render and by explain", async () => {

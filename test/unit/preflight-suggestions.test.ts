@@ -14,7 +14,7 @@ interface Written {
   readonly spec?: Partial<SecretProviderClassSpec>;
 }
 
-function told({ annotations = {}, parameters = {}, spec = {} }: Written): readonly string[] {
+function reported({ annotations = {}, parameters = {}, spec = {} }: Written): readonly string[] {
   const provider = {
     apiVersion: "secrets-store.csi.x-k8s.io/v1",
     kind: "SecretProviderClass",
@@ -26,16 +26,16 @@ function told({ annotations = {}, parameters = {}, spec = {} }: Written): readon
 
 describe("a suggestion for what is unknown in a class", () => {
   test("is only made where one may be a slip for the other", () => {
-    const named = (objectName: string) => told({ spec: { secretObjects: [secretObject(objectName)] } });
+    const named = (objectName: string) => reported({ spec: { secretObjects: [secretObject(objectName)] } });
 
-    assert.deepEqual(told({ parameters: { foo: "x" } }), ['parameter "foo" is unknown and ignored: correct or remove it']);
-    assert.deepEqual(told({ parameters: { vaultName: "x" } }), [
+    assert.deepEqual(reported({ parameters: { foo: "x" } }), ['parameter "foo" is unknown and ignored: correct or remove it']);
+    assert.deepEqual(reported({ parameters: { vaultName: "x" } }), [
       'parameter "vaultName" is unknown and ignored: did you mean keyvaultName?',
     ]);
-    assert.deepEqual(told({ annotations: prefixed({ whatever: "x" }) }), [
+    assert.deepEqual(reported({ annotations: prefixed({ whatever: "x" }) }), [
       '"whatever" is not a keyvault-injector.dev/ annotation of a class: correct or remove it',
     ]);
-    assert.deepEqual(told({ annotations: prefixed({ "mirrors-to": "x" }) }), [
+    assert.deepEqual(reported({ annotations: prefixed({ "mirrors-to": "x" }) }), [
       '"mirrors-to" is not a keyvault-injector.dev/ annotation of a class: did you mean "mirror-to"?',
     ]);
     assert.deepEqual(named("password"), ['secretObjects[0].data[0]: no object produces "password": correct it']);
@@ -44,14 +44,14 @@ describe("a suggestion for what is unknown in a class", () => {
 
   test("is a file of the history of the object that is named, however short the name", () => {
     const objects = OBJECTS.replace("secret\n", "secret\n    objectVersionHistory: 2\n");
-    const warnings = told({ parameters: { objects }, spec: { secretObjects: [secretObject("db")] } });
+    const warnings = reported({ parameters: { objects }, spec: { secretObjects: [secretObject("db")] } });
 
     assert.ok(warnings.includes('secretObjects[0].data[0]: no object produces "db": did you mean "db/0"?'), warnings.join("\n"));
   });
 
   test("is none in the worker's own parameters where nothing is near", () => {
     const own = (parameters: Readonly<Record<string, string>>) =>
-      told({ parameters, spec: { secretObjects: [secretObject("db")] } }).map((message) => message.replace(/ \(.*/, ""));
+      reported({ parameters, spec: { secretObjects: [secretObject("db")] } }).map((message) => message.replace(/ \(.*/, ""));
 
     assert.deepEqual(own({ objectSelectors: "gateway: {names: a-*}" }), [
       "spec.parameters.objectSelectors[gateway]: add it to secretObjects, with its type",
@@ -80,7 +80,7 @@ describe("an annotation of another object on a class", () => {
     ["adoptable-by", "on an existing Secret"],
   ] as const) {
     test(`is told where it belongs: ${key}`, () => {
-      assert.deepEqual(told({ annotations: prefixed({ [key]: "true" }) }), [`"${key}" has no effect on a class: it belongs ${place}`]);
+      assert.deepEqual(reported({ annotations: prefixed({ [key]: "true" }) }), [`"${key}" has no effect on a class: it belongs ${place}`]);
     });
   }
 
@@ -90,15 +90,17 @@ describe("an annotation of another object on a class", () => {
     const others = [...Object.values(POD_ANNOTATIONS), ...Object.values(RESTART_ANNOTATIONS)].filter(
       (key) => !ofClasses.includes(key) && !output.includes(key),
     );
-    for (const key of others) assert.match(told({ annotations: { [key]: "true" } }).join(), /has no effect on a class: it belongs/, key);
-    for (const key of ofClasses) assert.doesNotMatch(told({ annotations: { [key]: "x" } }).join(), /annotation of a class|belongs/, key);
+    for (const key of others)
+      assert.match(reported({ annotations: { [key]: "true" } }).join(), /has no effect on a class: it belongs/, key);
+    for (const key of ofClasses)
+      assert.doesNotMatch(reported({ annotations: { [key]: "x" } }).join(), /annotation of a class|belongs/, key);
   });
 
   test("is told so too where the Namespace grants by it", () => {
     const annotations = Object.fromEntries(Object.values(GRANT_ANNOTATIONS).map((key) => [key, "x"]));
 
     assert.deepEqual(
-      told({ annotations }),
+      reported({ annotations }),
       ["managed-identity", "mirrors-from", "service-accounts"].map(
         (name) => `"grants.keyvault-injector.dev/${name}" has no effect on a class: it belongs on the Namespace`,
       ),

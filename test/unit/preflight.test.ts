@@ -259,9 +259,9 @@ describe("a preflight check", () => {
 
   test("SW10: proposes of a history a file that it makes", () => {
     const named = { ...secretObject({ data: [{ objectName: "DemoSecret", key: "k" }] }), parameters: { objects: history } };
-    const [told] = ofClass(named).filter(({ reason }) => reason === "ObjectNotInClass");
+    const [reported] = ofClass(named).filter(({ reason }) => reason === "ObjectNotInClass");
 
-    assert.match(told?.message ?? "", /no object produces "DemoSecret": did you mean "DemoSecret\/0"\?/);
+    assert.match(reported?.message ?? "", /no object produces "DemoSecret": did you mean "DemoSecret\/0"\?/);
   });
 
   test("knows the file names of a history and the parts of a certificate", () => {

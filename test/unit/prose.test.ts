@@ -1,8 +1,10 @@
 /** The lint of our pages' English. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { findingsInComments } from "../../tools/prose/comments.ts";
+import { findingsInNames } from "../../tools/prose/names.ts";
 import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "../../tools/prose/pages.ts";
-import { PATTERNS } from "../../tools/prose/patterns.ts";
+import { COMMENT_PATTERNS, PATTERNS } from "../../tools/prose/patterns.ts";
 import { findingsIn, sentencesOf } from "../../tools/prose/rules.ts";
 import { readRepositoryFile, repositoryFiles } from "../../tools/repository-files.ts";
 
@@ -33,6 +35,13 @@ const EXAMPLES: Readonly<Record<string, readonly [before: string, after: string]
   "not-take": ["The provider takes no notice of it.", "The provider ignores it."],
 };
 
+/** The same for patterns of comments alone. */
+const IN_COMMENTS: typeof EXAMPLES = {
+  "headless-comment": ["What is kept of a list.", "The parts of a list that the worker keeps."],
+  "to-be": ["To be called once.", "Call this once."],
+  nobody: ["Nobody reads it.", "No one reads it."],
+};
+
 describe("the lint of the pages' English", () => {
   test("finds one of each pattern, and nothing in the sentence that replaces it", () => {
     assert.deepEqual(Object.keys(EXAMPLES).sort(), PATTERNS.map(({ id }) => id).sort());
@@ -43,6 +52,31 @@ describe("the lint of the pages' English", () => {
       );
       assert.deepEqual(findingsIn(after), [], after);
     }
+  });
+
+  test("finds one of each pattern of comments, in any kind of comment, on its line", () => {
+    assert.deepEqual(Object.keys(IN_COMMENTS).sort(), COMMENT_PATTERNS.map(({ id }) => id).sort());
+    for (const [id, [before, after]] of Object.entries({ ...EXAMPLES, ...IN_COMMENTS })) {
+      const [first = "", ...others] = before.split(" ");
+      const broken = [`// ${first}`, `// ${others.join(" ")}`];
+      for (const comment of [[`/** ${before} */`], [`// ${before}`], ["/**", ` * ${before}`, " */"], broken]) {
+        const found = findingsInComments(["const url = 1;", ...comment, "export {};"].join("\n"));
+        assert.ok(
+          found.some(({ line, message }) => message.startsWith(`${id}: `) && line > 1 && line < 2 + comment.length),
+          comment.join("\n"),
+        );
+      }
+      assert.deepEqual(findingsInComments(`/** ${after} */`), [], after);
+    }
+    assert.deepEqual(findingsInComments('const text = "// Nobody"; // biome-ignore'), []);
+  });
+
+  test("finds private words in names, and leaves those of English alone", () => {
+    const ours = ["toldOf", "isTold", "MOST_TOLD", "lookAtIt", "nextLook", "looked", "LOOKS_AFTER_MS", "heir", "tellStatus", "Teller"];
+    for (const name of ours) assert.equal(findingsInNames(`const ${name} = 1;`).length, 1, name);
+    assert.equal(findingsInNames("class Cache { readonly #looks = 1; }").length, 1);
+    for (const name of ["lookUp", "lookup", "lookUpIdentity", "looksLikeOption", "storyteller", "weird", "theirs", "report"])
+      assert.deepEqual(findingsInNames(`const ${name} = 1;`), [], name);
   });
 
   test("finds a sentence that is too long, and counts code as one word", () => {

@@ -5,7 +5,7 @@ import type { CheckResult, DoctorContext } from "../../src/cli/doctor/checks/che
 import { checkEventQueues } from "../../src/cli/doctor/checks/event-queues.ts";
 import { checkRights } from "../../src/cli/doctor/checks/rights.ts";
 import { accountOf, type WayContext } from "../../src/cli/doctor/class/identity.ts";
-import { lookForGrants, missingGrants } from "../../src/cli/grants/needs.ts";
+import { findGrants, missingGrants } from "../../src/cli/grants/needs.ts";
 import { type EventQueue, QueueError } from "../../src/domain/ports/event-queue.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
@@ -48,7 +48,7 @@ const secret = (name: string): Manifest => ({
 
 const empty: EventQueue = { receive: async () => [], delete: async () => true, peek: async () => [] };
 
-async function lookedAt(objects: readonly Manifest[]): Promise<readonly string[]> {
+async function queriedAt(objects: readonly Manifest[]): Promise<readonly string[]> {
   const context = {
     viewer: holding(objects),
     namespace: NAMESPACE,
@@ -65,7 +65,7 @@ function shown({ state, message, fix }: CheckResult): string {
 }
 
 describe("the account that reads a queue", () => {
-  const grants = (objects: readonly Manifest[], within?: string) => lookForGrants(holding(objects), NAMESPACE, within);
+  const grants = (objects: readonly Manifest[], within?: string) => findGrants(holding(objects), NAMESPACE, within);
   const queues = worker(`--event-queues=${ofAccount("events")},${ofAccount("platform/shared").replace("/events;", "/others;")}`);
 
   test("P3: is among what the command grants knows, in whichever namespace it is, beside what is granted already", async () => {
@@ -90,7 +90,7 @@ describe("the account that reads a queue", () => {
   });
 
   test("P3: is said to be missing before its grant is", async () => {
-    const found = await lookedAt([worker(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE)]);
+    const found = await queriedAt([worker(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE)]);
 
     assert.deepEqual(found, [
       `FAIL ${LABEL}: ServiceAccount ${NAMESPACE}/events does not exist -> kubectl create serviceaccount events --namespace ${NAMESPACE}; then keyvault-injector grants --namespace ${NAMESPACE} --account events --apply`,
@@ -99,7 +99,7 @@ describe("the account that reads a queue", () => {
 
   test("P3: is granted by a command that knows it", async () => {
     const objects = [worker(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE), account("events")];
-    const [found = ""] = await lookedAt(objects);
+    const [found = ""] = await queriedAt(objects);
 
     assert.match(
       found,
@@ -125,7 +125,7 @@ describe("the Secret that reads a queue", () => {
     const objects = [...RBAC, worker(`--event-queues=${ofSecret("queue-creds")}`), secret("queue-creds")];
     const rights = (await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown);
 
-    assert.deepEqual(await lookedAt(objects), [
+    assert.deepEqual(await queriedAt(objects), [
       `FAIL ${LABEL}: the worker lacks permission to get Secret ${NAMESPACE}/queue-creds -> ${fix}`,
     ]);
     assert.deepEqual(rights, [
@@ -137,7 +137,7 @@ describe("the Secret that reads a queue", () => {
     const args = ["--credentials-secret-names=queue-creds", `--event-queues=${ofSecret("queue-creds")}`];
     const objects = [...named, worker(...args), secret("queue-creds")];
 
-    assert.deepEqual(await lookedAt(objects), [`OK ${LABEL} can be reached, and its messages can be received; 0 messages waiting`]);
+    assert.deepEqual(await queriedAt(objects), [`OK ${LABEL} can be reached, and its messages can be received; 0 messages waiting`]);
     assert.match((await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown).join("\n"), /^OK /);
   });
 
@@ -145,7 +145,7 @@ describe("the Secret that reads a queue", () => {
     const rights = RBAC.filter(({ kind, metadata }) => kind !== "ClusterRoleBinding" || metadata.name !== "keyvault-injector-sync");
     const objects = [...rights, worker("--namespaces=shop", `--event-queues=${ofSecret("secrets-store-creds")}`)];
 
-    const [found = ""] = await lookedAt(objects);
+    const [found = ""] = await queriedAt(objects);
     assert.match(found, / -> bind the ClusterRole keyvault-injector-sync in namespace keyvault-injector as well, /);
   });
 
@@ -158,7 +158,7 @@ describe("the Secret that reads a queue", () => {
   });
 
   test("P9: that does not exist is said so", async () => {
-    const [found = ""] = await lookedAt([...RBAC, worker(`--event-queues=${ofSecret("secrets-store-creds")}`)]);
+    const [found = ""] = await queriedAt([...RBAC, worker(`--event-queues=${ofSecret("secrets-store-creds")}`)]);
 
     assert.match(found, /^FAIL shop\S+: Secret keyvault-injector\/secrets-store-creds does not exist -> create it with the keys/);
   });

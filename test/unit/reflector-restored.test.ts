@@ -38,7 +38,7 @@ class Collection {
     return this.#open.size;
   }
 
-  tell(type: "BOOKMARK" | "MODIFIED", resourceVersion = this.revision): void {
+  report(type: "BOOKMARK" | "MODIFIED", resourceVersion = this.revision): void {
     const metadata = { namespace: "team", name: "kept", uid: "kept", resourceVersion: String(resourceVersion) };
     for (const [response, from] of this.#open) {
       if (this.hasWatchCache && resourceVersion <= from) continue;
@@ -82,10 +82,10 @@ describe("a live copy of a cluster whose store was restored from a backup", () =
   });
 
   /** Whether the copy comes to be what the store has, with these words from the server now and again. */
-  async function followsRestored(tell: () => void): Promise<boolean> {
+  async function followsRestored(report: () => void): Promise<boolean> {
     collection.restore();
     const isCurrent = (): boolean => {
-      tell();
+      report();
       return (
         reflector.get({ namespace: "team", name: "restored" }) !== undefined &&
         reflector.get({ namespace: "team", name: "lost" }) === undefined
@@ -95,28 +95,28 @@ describe("a live copy of a cluster whose store was restored from a backup", () =
   }
 
   test("C13: is listed anew where a bookmark's version falls", async () => {
-    assert.equal(await followsRestored(() => collection.tell("BOOKMARK")), true, "the copy is still that of before");
+    assert.equal(await followsRestored(() => collection.report("BOOKMARK")), true, "the copy is still that of before");
   });
 
   test("C13: is listed anew where an event's version falls", async () => {
-    assert.equal(await followsRestored(() => collection.tell("MODIFIED")), true, "the copy is still that of before");
+    assert.equal(await followsRestored(() => collection.report("MODIFIED")), true, "the copy is still that of before");
   });
 
   test("C13: is listed anew where a watch brings nothing at all, since the server waits for a revision that is far ahead", async () => {
     collection.hasWatchCache = true;
 
-    assert.equal(await followsRestored(() => collection.tell("BOOKMARK")), true, "the copy is still that of before");
+    assert.equal(await followsRestored(() => collection.report("BOOKMARK")), true, "the copy is still that of before");
   });
 
   test("is not listed anew for bookmarks of the same version, or for a break", async () => {
-    let told = 0;
+    let reported = 0;
     const isToldOften = (): boolean => {
-      collection.tell("BOOKMARK");
-      return ++told > 10;
+      collection.report("BOOKMARK");
+      return ++reported > 10;
     };
     await eventually(isToldOften, { every: IDLE_MS / 4, what: "bookmarks for longer than a silence" });
     collection.revision = 1_001;
-    collection.tell("MODIFIED");
+    collection.report("MODIFIED");
     await eventually(() => reflector.lastActivity > Date.now() - 100, { what: "the event" });
 
     assert.equal(collection.lists, 1);

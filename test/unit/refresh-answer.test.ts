@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClassStatus, SyncCondition } from "../../src/domain/sync/status-fields.ts";
-import { isToldUnused, UNUSED_MESSAGE } from "../../src/domain/sync/summarize.ts";
+import { isReportedUnused, UNUSED_MESSAGE } from "../../src/domain/sync/summarize.ts";
 import { workerAnswer } from "../../src/domain/sync/worker-answer.ts";
 
 type Word = readonly [SyncCondition["status"], SyncCondition["reason"]];
@@ -78,9 +78,9 @@ test("that a class waits for a pod is read from the worker's own sentence, and f
     const synced: SyncCondition = { type: "Synced", status: "True", reason: "Synced", message, lastTransitionTime: "2026-01-01T00:00:00Z" };
     return { observedClassGeneration: 1, conditions: [synced], syncedSecrets: 0, desiredSecrets: 0, secrets: [] };
   };
-  assert.equal(isToldUnused(saying(UNUSED_MESSAGE)), true);
+  assert.equal(isReportedUnused(saying(UNUSED_MESSAGE)), true);
   for (const other of ["0 of 0 Secrets are up to date", `${UNUSED_MESSAGE}.`, "no pod mounts the class"]) {
-    assert.equal(isToldUnused(saying(other)), false, other);
+    assert.equal(isReportedUnused(saying(other)), false, other);
   }
-  assert.equal(isToldUnused(undefined), false);
+  assert.equal(isReportedUnused(undefined), false);
 });

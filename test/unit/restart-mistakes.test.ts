@@ -11,7 +11,7 @@ const TEMPLATE = ["spec", "template"];
 
 type Texts = Readonly<Record<string, string>>;
 
-function toldOf(metadata: { readonly annotations?: Texts; readonly labels?: Texts }): readonly string[] {
+function reportedOf(metadata: { readonly annotations?: Texts; readonly labels?: Texts }): readonly string[] {
   const workload = { kind: "Deployment", metadata, spec: { template: {} } };
   return misplacedAnnotations(workload, TEMPLATE).map(({ reason, message }) => `${reason}: ${message}`);
 }
@@ -42,22 +42,22 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
     ["restart-windows", "restart-window"],
   ] as const) {
     test(`P2: ${written} on the workload itself is told with what was meant`, () => {
-      const told = `"${written}" is not a ${P}/ annotation: did you mean "${meant}"?`;
+      const reported = `"${written}" is not a ${P}/ annotation: did you mean "${meant}"?`;
 
-      assert.deepEqual(toldOf({ annotations: prefixed({ [written]: "true" }) }), [`UnknownAnnotation: ${told}`]);
+      assert.deepEqual(reportedOf({ annotations: prefixed({ [written]: "true" }) }), [`UnknownAnnotation: ${reported}`]);
     });
 
     // The window was among the names before.
     const id = meant === "restart-window" ? "" : "P2: ";
     test(`${id}${written} on the Namespace is told with what was meant`, () => {
-      const told = `on Namespace "shop", "${written}" is unknown: did you mean "${meant}"?`;
+      const reported = `on Namespace "shop", "${written}" is unknown: did you mean "${meant}"?`;
 
-      assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { [written]: "true" } }), [told]);
+      assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { [written]: "true" } }), [reported]);
     });
   }
 
   test("P2: a key on the workload itself that is like none is told, and so is one of classes", () => {
-    assert.deepEqual(toldOf({ annotations: prefixed({ nonsense: "x", refresh: "1" }) }), [
+    assert.deepEqual(reportedOf({ annotations: prefixed({ nonsense: "x", refresh: "1" }) }), [
       `UnknownAnnotation: "nonsense" is not a ${P}/ annotation: correct or remove it`,
       'UnknownAnnotation: "refresh" belongs on a SecretProviderClass and does nothing here',
     ]);
@@ -66,19 +66,19 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
   test("what the worker reads and writes on the workload itself is no mistake, nor are keys of others", () => {
     const ours = { "restart-paused": "true", "restart-now": "1", "restart-now-answered": "0a", rotated: "0a", "restart-window": "always" };
 
-    assert.deepEqual(toldOf({ annotations: { ...prefixed(ours), "example.com/restart-pause": "x" } }), []);
+    assert.deepEqual(reportedOf({ annotations: { ...prefixed(ours), "example.com/restart-pause": "x" } }), []);
   });
 
   for (const key of ["restart-paused", "restart-now"]) {
-    const told = `"${key}" belongs on the workload itself, such as a Deployment: move it to metadata.annotations`;
+    const reported = `"${key}" belongs on the workload itself, such as a Deployment: move it to metadata.annotations`;
 
     test(`P2: ${key} on the template is told to belong on the workload itself`, () => {
-      assert.deepEqual(toldOfPod({ [key]: "true" }), [told]);
-      assert.deepEqual(toldOfPod({}, { labels: { [key]: "true" } }), [told]);
+      assert.deepEqual(toldOfPod({ [key]: "true" }), [reported]);
+      assert.deepEqual(toldOfPod({}, { labels: { [key]: "true" } }), [reported]);
     });
 
     test(`P2: ${key} among labels of the workload is told to belong under annotations`, () => {
-      assert.deepEqual(toldOf({ labels: prefixed({ [key]: "true" }) }), [
+      assert.deepEqual(reportedOf({ labels: prefixed({ [key]: "true" }) }), [
         `UnknownAnnotation: move ${P}/${key} to metadata.annotations: labels of the Deployment have no effect`,
       ]);
     });
@@ -87,21 +87,21 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
 
 describe("windows that cannot be read", () => {
   test("P14: of the workload are told with the value, what is wrong with it, and what follows", () => {
-    assert.deepEqual(toldOf({ annotations: prefixed({ "restart-window": "0 0 30 2 * for 4h" }) }), [
+    assert.deepEqual(reportedOf({ annotations: prefixed({ "restart-window": "0 0 30 2 * for 4h" }) }), [
       'InvalidAnnotation: restart-window "0 0 30 2 * for 4h" is invalid, so no restart can begin: "0 0 30 2 *" never occurs',
     ]);
   });
 
   test("P14: of the Namespace are told likewise, and its name is quoted once", () => {
-    const told = 'Namespace "shop": invalid restart-window "at night" stops restarts: "at night" is not "<cron> for <duration>"';
+    const reported = 'Namespace "shop": invalid restart-window "at night" stops restarts: "at night" is not "<cron> for <duration>"';
 
-    assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { "restart-window": "at night" } }), [told]);
+    assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { "restart-window": "at night" } }), [reported]);
   });
 });
 
 describe("annotations for pods on the workload itself", () => {
   test("P14: are told with their whole keys first, and with where to", () => {
-    assert.deepEqual(toldOf({ annotations: prefixed({ "restart-on-rotation": "true", inject: "true" }) }), [
+    assert.deepEqual(reportedOf({ annotations: prefixed({ "restart-on-rotation": "true", inject: "true" }) }), [
       `UnknownAnnotation: move ${P}/inject and restart-on-rotation to spec.template.metadata.annotations: the Deployment's own metadata has no effect`,
     ]);
   });
@@ -121,8 +121,8 @@ describe("metadata that kubectl refuses", () => {
     test(`P8: a value without quotation marks is an error: ${what}`, async () => {
       const { code, output, notes } = await runOffline(["render", "-f", "-"], text);
 
-      const told = `${start} must be a map of strings; "${P}/restart-paused" is true; quote it: "true"`;
-      assert.ok(notes.join("\n").includes(told), notes.join("\n"));
+      const reported = `${start} must be a map of strings; "${P}/restart-paused" is true; quote it: "true"`;
+      assert.ok(notes.join("\n").includes(reported), notes.join("\n"));
       assert.equal(code, 1);
       assert.equal(output, "");
     });

@@ -33,28 +33,28 @@ export class RevisionServer {
     const given = { uid: `uid-${version}`, resourceVersion: `${version}`, ...(this.isUndated ? {} : { creationTimestamp }) };
     const made = { ...body, metadata: { ...metadata, ...given } };
     this.#objects.set(objectKey(made.metadata), made);
-    for (const tell of this.#watchers) tell(made, false);
+    for (const report of this.#watchers) report(made, false);
     return made;
   }
 
   /** With other metadata; a test alone changes the data, which is the same then. */
   change(object: KubeObject): void {
     this.#objects.set(objectKey(object.metadata), object);
-    for (const tell of this.#watchers) tell(object, false);
+    for (const report of this.#watchers) report(object, false);
   }
 
   /** With what a request to delete leaves of an object that has a finalizer. */
   hold(object: KubeObject): void {
     const going = { ...object, metadata: { ...object.metadata, finalizers: ["x/y"], deletionTimestamp: "2026-11-26T00:00:00Z" } };
     this.#objects.set(objectKey(object.metadata), going);
-    for (const tell of this.#watchers) tell(going, false);
+    for (const report of this.#watchers) report(going, false);
   }
 
   remove(ref: ObjectRef): boolean {
     const gone = this.#objects.get(objectKey(ref));
     if (gone === undefined) return false;
     this.#objects.delete(objectKey(ref));
-    for (const tell of this.#watchers) tell(gone, true);
+    for (const report of this.#watchers) report(gone, true);
     return true;
   }
 
@@ -74,7 +74,7 @@ export class RevisionServer {
     reflect: <T>({ labelSelector = "", project, onChange }: ReflectorOptions<T>): Reflector<T> => {
       const kept = new Map<string, T>();
       const [label = "", value] = labelSelector.split("=");
-      const tell = (object: KubeObject, isGone: boolean): void => {
+      const report = (object: KubeObject, isGone: boolean): void => {
         if (object.metadata.labels?.[label] !== value) return;
         const { namespace = "", name } = object.metadata;
         const previous = kept.get(`${namespace}/${name}`);
@@ -83,8 +83,8 @@ export class RevisionServer {
         else kept.set(`${namespace}/${name}`, current);
         onChange?.({ namespace, name }, { previous, current });
       };
-      for (const object of this.#objects.values()) tell(object, false);
-      this.#watchers.add(tell);
+      for (const object of this.#objects.values()) report(object, false);
+      this.#watchers.add(report);
       return {
         hasSynced: true,
         isUnserved: false,

@@ -22,7 +22,7 @@ class Namespaces {
   }
 
   /** One look, and those that follow from it. */
-  look(namespace: string, mostAtATime = 1): void {
+  check(namespace: string, mostAtATime = 1): void {
     this.#woken.add(namespace);
     for (let [next] = this.#woken; next !== undefined; [next] = this.#woken) {
       this.#woken.delete(next);
@@ -47,7 +47,7 @@ class Namespaces {
 function rotated(most: number, due: Readonly<Record<string, number>>): Namespaces {
   const namespaces = new Namespaces(most);
   for (const [name, count] of Object.entries(due)) namespaces.due.set(name, count);
-  for (const name of Object.keys(due)) namespaces.look(name);
+  for (const name of Object.keys(due)) namespaces.check(name);
   return namespaces;
 }
 
@@ -56,7 +56,7 @@ function runOut(namespaces: Namespaces): void {
   for (let ended = 0; ended < namespaces.began.length; ended += 1) {
     const name = namespaces.began[ended] ?? "";
     namespaces.end(name);
-    namespaces.look(name);
+    namespaces.check(name);
   }
 }
 
@@ -71,13 +71,13 @@ describe("the slots of the cluster", () => {
   test("leave one for each namespace that waits before a namespace gets a second", () => {
     const namespaces = new Namespaces(4);
     namespaces.due.set("a", 4);
-    namespaces.look("a", 4);
+    namespaces.check("a", 4);
     for (const name of ["b", "c"]) {
       namespaces.due.set(name, 4);
-      namespaces.look(name, 4);
+      namespaces.check(name, 4);
     }
     for (let count = 0; count < 4; count += 1) namespaces.end("a");
-    namespaces.look("a", 4);
+    namespaces.check("a", 4);
 
     assert.deepEqual([...new Set(namespaces.began.slice(4))].toSorted(), ["b", "c"]);
   });
@@ -85,10 +85,10 @@ describe("the slots of the cluster", () => {
   test("count restarts of namespaces that a new leader has not looked at", () => {
     const namespaces = new Namespaces(1, new Map([["elsewhere", 1]]));
     namespaces.due.set("a", 1);
-    namespaces.look("a");
+    namespaces.check("a");
     assert.deepEqual(namespaces.began, []);
 
-    namespaces.look("elsewhere");
+    namespaces.check("elsewhere");
     assert.deepEqual(namespaces.began, ["a"], "its restart had ended");
   });
 
@@ -96,7 +96,7 @@ describe("the slots of the cluster", () => {
     const namespaces = rotated(1, { busy: 1, broken: 1, next: 1 });
     namespaces.slots.leaveLine("broken");
     namespaces.end("busy");
-    namespaces.look("busy");
+    namespaces.check("busy");
 
     assert.deepEqual(namespaces.began, ["busy", "next"]);
   });
@@ -104,7 +104,7 @@ describe("the slots of the cluster", () => {
   test("forget a namespace in which nothing asks any more", () => {
     const namespaces = rotated(1, { gone: 1, next: 1 });
     namespaces.slots.forget("gone");
-    namespaces.look("next");
+    namespaces.check("next");
 
     assert.deepEqual(namespaces.began, ["gone", "next"]);
   });
@@ -118,13 +118,13 @@ describe("the slots of the cluster", () => {
         for (const { kind, namespace } of steps) {
           if (kind === "end") namespaces.end(namespace);
           if (kind === "rotate") namespaces.due.set(namespace, (namespaces.due.get(namespace) ?? 0) + 1);
-          namespaces.look(namespace, 2);
+          namespaces.check(namespace, 2);
           assert.ok(namespaces.running <= most, `${namespaces.running} of ${most}`);
         }
         for (let round = 0; round < 200; round += 1) {
           for (const name of ["a", "b", "c", "d"]) {
             namespaces.end(name);
-            namespaces.look(name, 2);
+            namespaces.check(name, 2);
           }
         }
         assert.deepEqual(

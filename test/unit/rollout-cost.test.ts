@@ -71,7 +71,7 @@ describe("A18-2: a restart window", () => {
   test("of many workloads leaves turns to everything else in the middle of a look", async () => {
     const turns = await turnsDuring(() =>
       holdsOf(
-        lookAt,
+        requeue,
         dueOnes((index) => `${index % 60} 4 * * * for 1m`),
         new Breaths(),
       ),
@@ -82,7 +82,7 @@ describe("A18-2: a restart window", () => {
 });
 
 /** A look in which nothing else is asked. */
-const lookAt = {
+const requeue = {
   settings: { controls: { mode: "act", window: { kind: "always" } } },
   workloads: { defaultsOf: () => ({}) },
   worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
@@ -104,9 +104,9 @@ describe("AT20-6: seven times that come once in decades", () => {
   test("are walked once each, however often they are asked for, and whoever writes them", async (t) => {
     const walks = t.mock.method(Cron.prototype, "nextRun").mock;
     // Each write of a workload's status brings new objects.
-    for (let look = 0; look < 3; look += 1)
+    for (let check = 0; check < 3; check += 1)
       await holdsOf(
-        lookAt,
+        requeue,
         dueOnes(() => rare("America/Nuuk")),
         new Breaths(),
       );
@@ -117,7 +117,7 @@ describe("AT20-6: seven times that come once in decades", () => {
   test("are counted as seven by a look, which leaves a turn to everything else after each workload", async () => {
     const turns = await turnsDuring(() =>
       holdsOf(
-        lookAt,
+        requeue,
         dueOnes(() => rare("America/Nome")),
         new Breaths(),
       ),
@@ -128,7 +128,7 @@ describe("AT20-6: seven times that come once in decades", () => {
   test("leave as many turns where the next look is chosen", async () => {
     const turns = await turnsDuring(async () =>
       windowWait(
-        lookAt,
+        requeue,
         dueOnes(() => rare("Asia/Tokyo")),
         new Breaths(),
       ),
@@ -138,7 +138,7 @@ describe("AT20-6: seven times that come once in decades", () => {
 
   test("are not read where only a request is asked for", (t) => {
     const reads = t.mock.method(RegExp.prototype, "exec").mock;
-    for (const { workload: each } of dueOnes(() => rare("Asia/Seoul"))) openRequestOf(lookAt, each);
+    for (const { workload: each } of dueOnes(() => rare("Asia/Seoul"))) openRequestOf(requeue, each);
     assert.equal(reads.callCount(), 0);
   });
 });

@@ -14,7 +14,7 @@ const CLASS = { namespace: "team", name: "app" };
 const WEB = { namespace: "team", name: "web" };
 const HOUR = 3_600_000;
 
-interface Told {
+interface Reported {
   readonly mode?: RestartMode;
   readonly clusterWindow?: string;
   /** Of the workload itself, its template and its Namespace, without the prefix. */
@@ -29,12 +29,12 @@ const prefixed = (values: Readonly<Record<string, string>> = {}): Record<string,
 /** A Deployment `web` that asks for restarts, with one pod that is older than every rotation of its Secret. */
 class RestartWorld {
   readonly world = new SimulatedWorld();
-  readonly #told: Told;
+  readonly #told: Reported;
   #leader: Leader | undefined;
   #registry = new Registry();
 
-  constructor(told: Told) {
-    this.#told = told;
+  constructor(reported: Reported) {
+    this.#told = reported;
   }
 
   /** At an hour of 2026-11-30, a Monday, UTC. */
@@ -126,7 +126,7 @@ class RestartWorld {
   }
 }
 
-function deployment({ own, template }: Told): KubeObject {
+function deployment({ own, template }: Reported): KubeObject {
   const annotations = { [POD_ANNOTATIONS.restartOnRotation]: "true", ...prefixed(template) };
   const container = { name: "web", envFrom: [{ secretRef: { name: "app-db" } }] };
   const made = {
@@ -143,8 +143,8 @@ function deployment({ own, template }: Told): KubeObject {
   return made;
 }
 
-async function rotated(told: Told, hour = 12): Promise<RestartWorld> {
-  const restarts = new RestartWorld(told);
+async function rotated(reported: Reported, hour = 12): Promise<RestartWorld> {
+  const restarts = new RestartWorld(reported);
   await restarts.start(hour);
   await restarts.rotate();
   return restarts;
@@ -153,7 +153,7 @@ async function rotated(told: Told, hour = 12): Promise<RestartWorld> {
 const NIGHT = "0 22 * * * for 4h in Europe/Berlin";
 
 describe("a workload with a restart window", () => {
-  const places: readonly (readonly [string, Told])[] = [
+  const places: readonly (readonly [string, Reported])[] = [
     ["on itself", { own: { "restart-window": NIGHT } }],
     ["on its template", { template: { "restart-window": NIGHT } }],
     ["on its Namespace", { namespace: { "restart-window": NIGHT } }],
@@ -163,9 +163,9 @@ describe("a workload with a restart window", () => {
       { own: { "restart-window": NIGHT }, template: { "restart-window": "always" }, clusterWindow: "always" },
     ],
   ];
-  for (const [where, told] of places) {
+  for (const [where, reported] of places) {
     test(`${where} waits until it opens, which is told, and is restarted then without a poll`, async () => {
-      const restarts = await rotated(told);
+      const restarts = await rotated(reported);
 
       assert.ok(!restarts.isRestarted());
       assert.deepEqual(restarts.events("WindowClosed").length, 1);
@@ -274,7 +274,7 @@ describe("a request to restart now", () => {
 });
 
 describe("restarts are paused", () => {
-  const places: readonly (readonly [string, Told, RegExp])[] = [
+  const places: readonly (readonly [string, Reported, RegExp])[] = [
     ["of a workload", { own: { "restart-paused": "true" } }, /restart-paused on the workload is/],
     ["of a workload, by a value that is none", { own: { "restart-paused": "yes" } }, /restart-paused on the workload is not "false"/],
     [
@@ -284,9 +284,9 @@ describe("restarts are paused", () => {
     ],
     ["of the cluster", { mode: "paused" }, /--restart-mode is paused/],
   ];
-  for (const [what, told, words] of places) {
+  for (const [what, reported, words] of places) {
     test(`${what}, through a change of the leader`, async () => {
-      const restarts = await rotated(told);
+      const restarts = await rotated(reported);
       await restarts.changeLeader();
       await restarts.world.clock.advance(24 * HOUR);
 

@@ -111,7 +111,7 @@ describe("R18-21: a copy whose watch is broken", () => {
       () => annotateTeam({}),
     ],
   ];
-  for (const [what, resource, hold, told, release] of cases) {
+  for (const [what, resource, hold, reported, release] of cases) {
     test(`${what} does not decide: the API server is asked before a restart, and again`, async () => {
       await leading();
       const mend = restarts.world.cluster.cutWatches(resource);
@@ -119,7 +119,7 @@ describe("R18-21: a copy whose watch is broken", () => {
       await restarts.pass(15 * MINUTE);
       await restarts.rotate(TEAM);
       assert.equal(restarts.stamp(TEAM, "web"), undefined);
-      assert.match(restarts.rotated(TEAM), told);
+      assert.match(restarts.rotated(TEAM), reported);
       release();
       await restarts.pass(MINUTE);
       assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "nobody asked again");

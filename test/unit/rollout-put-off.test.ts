@@ -62,32 +62,32 @@ describe("RC-6: a restart whose proof is put off because neighbours are slow", (
   const haltedBy = (standing: Standing, { canary }: Looks) => planNamespace([{ workload: canary, standing }], 1).haltedBy;
 
   test("stands as it did before, however long ago it began, and halts nobody", async () => {
-    const looks = new Looks();
-    await looks.prove("1");
-    await looks.clock.advance(11_000);
-    assert.equal((await looks.prove("2")).kind, "obstructed");
-    await looks.clock.advance(20 * MINUTE);
-    const late = await looks.prove("3", true);
+    const checks = new Looks();
+    await checks.prove("1");
+    await checks.clock.advance(11_000);
+    assert.equal((await checks.prove("2")).kind, "obstructed");
+    await checks.clock.advance(20 * MINUTE);
+    const late = await checks.prove("3", true);
     assert.equal(late.kind, "obstructed");
-    assert.equal(haltedBy(late, looks), undefined);
-    assert.equal((await looks.prove("3")).kind, "obstructed", "in its turn");
+    assert.equal(haltedBy(late, checks), undefined);
+    assert.equal((await checks.prove("3")).kind, "obstructed", "in its turn");
   });
 
   test("is one that goes on where nothing is known of its pods yet", async () => {
-    const looks = new Looks();
-    assert.deepEqual(await looks.prove("1", true), { kind: "restarting" });
-    await looks.clock.advance(20 * MINUTE);
-    assert.deepEqual(await looks.prove("2", true), { kind: "restarting" });
+    const checks = new Looks();
+    assert.deepEqual(await checks.prove("1", true), { kind: "restarting" });
+    await checks.clock.advance(20 * MINUTE);
+    assert.deepEqual(await checks.prove("2", true), { kind: "restarting" });
   });
 
   test("does not cease to have failed by that", async () => {
-    const looks = new Looks();
-    looks.restarts = 3;
-    await looks.prove("1");
-    await looks.clock.advance(20 * MINUTE);
-    looks.restarts = 4;
-    const failed = await looks.prove("2");
+    const checks = new Looks();
+    checks.restarts = 3;
+    await checks.prove("1");
+    await checks.clock.advance(20 * MINUTE);
+    checks.restarts = 4;
+    const failed = await checks.prove("2");
     assert.equal(failed.kind, "failed");
-    assert.notEqual(haltedBy(await looks.prove("2", true), looks), undefined);
+    assert.notEqual(haltedBy(await checks.prove("2", true), checks), undefined);
   });
 });

@@ -17,7 +17,7 @@ const writtenAt = (name: string, now: number): ObservedSecret => ({
 });
 
 /** A look at the namespace while its one class names these Secrets; unless others are given, each was written just now. */
-function look(times: VersionTimes, names: readonly string[], now: number, held?: ReadonlyMap<string, ObservedSecret>) {
+function check(times: VersionTimes, names: readonly string[], now: number, held?: ReadonlyMap<string, ObservedSecret>) {
   const secretObjects = names.map((secretName) => ({ secretName, type: "Opaque", data: [] }));
   const found = namespaceSecrets({
     namespace: "team",
@@ -42,15 +42,15 @@ function look(times: VersionTimes, names: readonly string[], now: number, held?:
 describe("A18-9: since when Secrets have their versions", () => {
   test("is remembered of so many former names only, whatever a class names edit after edit", () => {
     const times = new VersionTimes();
-    look(times, ["kept"], 1_000);
+    check(times, ["kept"], 1_000);
     const former: string[] = [];
     for (let edit = 0; edit < 300; edit += 1) {
       const names = Array.from({ length: 20 }, (_, index) => `name-${edit}-${index}`);
-      look(times, ["kept", ...names], 2_000 + edit);
+      check(times, ["kept", ...names], 2_000 + edit);
       former.push(...names);
     }
 
-    const [kept, ...others] = look(times, ["kept", ...former], 9_000);
+    const [kept, ...others] = check(times, ["kept", ...former], 9_000);
     assert.ok(kept !== undefined && kept !== "noRoom");
     assert.equal(kept.since, 1_000, "a repair is no new version");
     const remembered = others.filter((known) => typeof known === "object" && known.since < 9_000).length;
@@ -60,9 +60,9 @@ describe("A18-9: since when Secrets have their versions", () => {
   test("is kept of all that classes name, however many they are", () => {
     const times = new VersionTimes();
     const names = Array.from({ length: 3_000 }, (_, index) => `name-${index}`);
-    look(times, names, 1_000);
+    check(times, names, 1_000);
 
-    const again = look(times, names, 5_000);
+    const again = check(times, names, 5_000);
 
     assert.ok(again.every((known) => known !== undefined && known !== "noRoom" && known.since === 1_000));
   });
@@ -90,11 +90,11 @@ describe("S20-8: what a Secret was made from", () => {
     const held = new Map(names.map((name) => [name, writtenAt(name, 1_000)]));
     const times = new VersionTimes();
     const counter = counted(t);
-    for (let second = 1; second <= 10; second += 1) look(times, names, second * 1_000, held);
+    for (let second = 1; second <= 10; second += 1) check(times, names, second * 1_000, held);
     assert.equal(counter.hashes, 100);
 
     held.set("name-0", writtenAt("name-0", 20_000));
-    const [again] = look(times, ["name-0"], 20_000, held);
+    const [again] = check(times, ["name-0"], 20_000, held);
     assert.deepEqual([counter.hashes, typeof again === "object" && again.since], [101, 1_000]);
   });
 });

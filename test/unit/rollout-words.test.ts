@@ -23,19 +23,19 @@ describe("after a restart that failed", () => {
   }
 
   test("P1: its event says that an undo lets the next restart begin, and what to set before", async () => {
-    const told = (await halted()).events(TEAM, "api").join("\n");
+    const reported = (await halted()).events(TEAM, "api").join("\n");
 
     assert.match(
-      told,
+      reported,
       /RolloutFailed: .*\. 1 other workloads wait until it is ready\. Fix it, or set keyvault-injector\.dev\/restart-paused on the Namespace and then undo the rollout; an undo alone lets the next restart begin$/,
     );
   });
 
   test("P17: who waits is told which workload halts the namespace, and how that one stands", async () => {
-    const told = (await halted()).events(TEAM, "web").at(-1);
+    const reported = (await halted()).events(TEAM, "web").at(-1);
 
     assert.equal(
-      told,
+      reported,
       "Waiting: object versions changed, but the workload is not restarted yet: restarts in this namespace are halted by Deployment api (1 of 1 pods are updated, 1 of 2 are available, and nothing has changed for 10m)",
     );
   });

@@ -29,8 +29,8 @@ describe("the condition Rotated of a class", () => {
 
   test("RC-3: names beside those that are held those of which nothing is known yet", () => {
     const held: Standing = { kind: "held", stamp: NEW, since: 0, turn: "ready", hold: { kind: "dryRun" } };
-    const told = rotatedOf([at("a", held), at("b", { kind: "unknown", why: "w" })], undefined);
-    assert.match(told?.message ?? "", /^Deployment a is not restarted yet: .*; versions unknown: Deployment b$/);
+    const reported = rotatedOf([at("a", held), at("b", { kind: "unknown", why: "w" })], undefined);
+    assert.match(reported?.message ?? "", /^Deployment a is not restarted yet: .*; versions unknown: Deployment b$/);
   });
 
   test("S20-11: is made of parts, whatever the first of them ends with", () => {
@@ -56,8 +56,8 @@ describe("the condition Rotated of a class", () => {
   ];
   for (const [standing, words] of unknown) {
     test(`R18-7: is Unknown, with the first reason, where one is ${standing.kind}`, () => {
-      const told = rotatedOf([at("a", { kind: "current" }), at("b", standing)], undefined);
-      assert.deepEqual([told?.status, `${told?.reason}: ${told?.message}`], ["Unknown", words]);
+      const reported = rotatedOf([at("a", { kind: "current" }), at("b", standing)], undefined);
+      assert.deepEqual([reported?.status, `${reported?.reason}: ${reported?.message}`], ["Unknown", words]);
       assert.equal(rotatedOf([at("a", due), at("b", standing)], undefined)?.status, "False", "known not to have them");
     });
   }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { isOpen } from "../../src/domain/schedule/breaker.ts";
-import { isSettled, type ObjectLook, stillHolds } from "../../src/domain/schedule/object-look.ts";
+import { isSettled, type ObjectCheck, stillHolds } from "../../src/domain/schedule/object-check.ts";
 import {
   admit,
   answeredPressure,
@@ -10,7 +10,7 @@ import {
   stretchOf,
   throttled,
   unanswered,
-  untold,
+  unreported,
   type VaultPressure,
 } from "../../src/domain/schedule/vault-pressure.ts";
 
@@ -128,19 +128,19 @@ describe("a vault that does not answer", () => {
     const probe = admit(pressure, { now: pressure.breaker.openUntil, isKey: false });
     assert.ok(probe.kind === "go");
 
-    assert.equal(admit(untold(probe.pressure, probe.request), { now: pressure.breaker.openUntil, isKey: false }).kind, "go");
+    assert.equal(admit(unreported(probe.pressure, probe.request), { now: pressure.breaker.openUntil, isKey: false }).kind, "go");
   });
 });
 
 describe("what was seen of an object", () => {
   const SECOND = 1_700_000_000_000;
-  const seen = (changes: Partial<Extract<ObjectLook, { kind: "found" }>> = {}): ObjectLook => ({
+  const seen = (changes: Partial<Extract<ObjectCheck, { kind: "found" }>> = {}): ObjectCheck => ({
     kind: "found",
     version: "v1",
     updated: SECOND,
     expires: undefined,
     isEnabled: true,
-    lookedAt: SECOND + 60_000,
+    queriedAt: SECOND + 60_000,
     isSettled: true,
     ...changes,
   });
@@ -171,11 +171,11 @@ describe("what was seen of an object", () => {
   });
 
   test("is newer than a list that was taken before", () => {
-    assert.equal(stillHolds(seen({ lookedAt: SECOND + 130_000, isSettled: false }), listing(SECOND - 60_000), "db"), true);
+    assert.equal(stillHolds(seen({ queriedAt: SECOND + 130_000, isSettled: false }), listing(SECOND - 60_000), "db"), true);
   });
 
   test("holds for a disabled and a missing object as long as the list shows that, and no longer", () => {
-    const refused = (code: "Disabled" | "NotFound"): ObjectLook => ({ kind: "refused", code, lookedAt: SECOND });
+    const refused = (code: "Disabled" | "NotFound"): ObjectCheck => ({ kind: "refused", code, queriedAt: SECOND });
     assert.equal(stillHolds(refused("Disabled"), listing(SECOND, false), "db"), true);
     assert.equal(stillHolds(refused("Disabled"), listing(SECOND, true), "db"), false);
     assert.equal(stillHolds(refused("NotFound"), listing(undefined), "db"), true);

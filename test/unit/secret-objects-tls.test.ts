@@ -93,8 +93,8 @@ describe("a Secret of type kubernetes.io/tls", () => {
     ],
   ] as const) {
     test(`is refused for ${key}: ${message}`, () => {
-      const { message: told, reason, field, hint } = problemOf(contents, key);
-      assert.deepEqual([told, reason, field], [notFound(message), "InvalidObject", "spec.secretObjects[0].data[0]"]);
+      const { message: reported, reason, field, hint } = problemOf(contents, key);
+      assert.deepEqual([reported, reason, field], [notFound(message), "InvalidObject", "spec.secretObjects[0].data[0]"]);
       assert.notEqual(hint, "");
     });
   }

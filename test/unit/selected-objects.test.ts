@@ -14,9 +14,9 @@ beforeEach(() => {
   worker = new PollingWorker();
 });
 
-async function next(one: PolledClass, look: Parameters<PolledClass["poll"]>[0] = {}): Promise<Mirror> {
+async function next(one: PolledClass, check: Parameters<PolledClass["poll"]>[0] = {}): Promise<Mirror> {
   await worker.clock.advance(INTERVAL);
-  return one.poll(look);
+  return one.poll(check);
 }
 
 describe("a Secret of selected objects", () => {
@@ -153,7 +153,7 @@ describe("a Secret of selected objects", () => {
     assert.deepEqual(stateOf(await next(one)), ["unchanged"]);
   });
 
-  for (const [why, names, selectors, told] of [
+  for (const [why, names, selectors, reported] of [
     [
       "two would have one key",
       ["shop-a-b", "shop-a--b"],
@@ -170,7 +170,7 @@ describe("a Secret of selected objects", () => {
     test(`is not written where ${why}`, async () => {
       await worker.givenObjects(...names);
       const one = worker.aClass("class", { ...SHOP, objectSelectors: selectors });
-      assert.deepEqual(stateOf(await one.first()), [told]);
+      assert.deepEqual(stateOf(await one.first()), [reported]);
     });
   }
 });

@@ -30,14 +30,14 @@ interface Kind {
   readonly start: (watcher: KubeWatcher, signal: AbortSignal) => () => readonly boolean[];
 }
 
-let looked: string[];
+let checked: string[];
 
 const KINDS: Readonly<Record<string, Kind>> = {
   classes: {
     large: { spec: { provider: "azure", parameters: { note: LARGE } } },
     start: (watcher, signal) => {
       const kube = { read: () => assert.fail("nothing is admitted") };
-      const held = startHeldClasses({ watcher, kube, onChange: () => undefined, lookAt: (key) => void looked.push(key) }, signal);
+      const held = startHeldClasses({ watcher, kube, onChange: () => undefined, requeue: (key) => void checked.push(key) }, signal);
       return () => held.list().flatMap(({ metadata, excess }) => (metadata.namespace === "b" ? [excess === undefined] : []));
     },
   },
@@ -46,7 +46,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     start: (watcher, signal) => {
       const crdHealth = { state: { kind: "whole" } } as Parameters<typeof startStatusStore>[0]["crdHealth"]; // Nothing is written.
       const kube = {} as Parameters<typeof startStatusStore>[0]["kube"]; // As above.
-      const onLost = (key: string): void => void looked.push(key);
+      const onLost = (key: string): void => void checked.push(key);
       const store = startStatusStore({ kube, watcher, logger: recordingLogger(), crdHealth, isOfClass: () => true, onLost }, signal);
       return () => store.list().flatMap(({ key, excess }) => (key.startsWith("b/") ? [excess === undefined] : []));
     },
@@ -56,7 +56,7 @@ const KINDS: Readonly<Record<string, Kind>> = {
     start: (watcher, signal) => {
       const fingerprints = createFingerprints(Buffer.alloc(32, 1));
       const store = startSecretStore(
-        { watcher, fingerprints, logger: recordingLogger(), onChange: (key) => void looked.push(key) },
+        { watcher, fingerprints, logger: recordingLogger(), onChange: (key) => void checked.push(key) },
         signal,
       );
       return () => store.list().flatMap(({ ref, isPartial }) => (ref.namespace === "b" ? [isPartial !== true] : []));
@@ -109,7 +109,7 @@ describe("what is held of the objects of one namespace while another is listed",
     await server.stop();
   });
   beforeEach(() => {
-    looked = [];
+    checked = [];
     stop = new AbortController();
   });
   afterEach(() => stop.abort());
@@ -141,22 +141,22 @@ describe("what is held of the objects of one namespace while another is listed",
     test(`RC-2: of ${name} that wait for room, those are told of it that came while the other was not listed`, async () => {
       kind = KINDS[name] ?? assert.fail();
       assert.ok((await listed(["a", "b"], COUNT - PAGE)).includes(false));
-      looked = [];
+      checked = [];
 
       const object = { ...objectOf(kind, "b", "s0"), metadata: { namespace: "b", name: "s0", uid: "s0", resourceVersion: "2" } };
       watches.get("b")?.write(`${JSON.stringify({ type: "DELETED", object })}\n`);
 
-      await eventually(() => looked.includes("b/s0"));
+      await eventually(() => checked.includes("b/s0"));
       assert.ok(
-        looked.some((key) => key !== "b/s0"),
-        looked.join(),
+        checked.some((key) => key !== "b/s0"),
+        checked.join(),
       );
     });
 
   test("RC-2: a list is told with the namespace that it is of", async () => {
     kind = KINDS.Secrets ?? assert.fail();
-    const told: (string | undefined)[] = [];
-    const options = { resource: RESOURCES.secrets, project: () => true, observer: { listed: (of?: string) => void told.push(of) } };
+    const reported: (string | undefined)[] = [];
+    const options = { resource: RESOURCES.secrets, project: () => true, observer: { listed: (of?: string) => void reported.push(of) } };
     for (const [namespaces, expected] of [
       [
         ["a", "b"],
@@ -164,11 +164,11 @@ describe("what is held of the objects of one namespace while another is listed",
       ],
       [[], [undefined]],
     ] as const) {
-      told.length = 0;
+      reported.length = 0;
       [pagesGiven, watches, givenBefore] = [Promise.withResolvers(), new Map(), namespaces.length === 0 ? 0 : PAGE];
       const copy = inNamespaces(watcher(), namespaces).reflect(options, stop.signal);
       await copy.synced(AbortSignal.timeout(10_000));
-      assert.deepEqual(told, expected);
+      assert.deepEqual(reported, expected);
     }
   });
 });

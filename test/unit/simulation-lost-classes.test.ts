@@ -33,7 +33,7 @@ interface Ending {
   readonly missing: readonly string[];
   readonly appliedAgain: number;
   /** Names of the classes that have an event which says that they are back. */
-  readonly told: readonly string[];
+  readonly reported: readonly string[];
 }
 
 /** The CRD goes after so many minutes, and is there again a little later. */
@@ -48,12 +48,16 @@ async function lose(replicas: number, minutes: number, prepare: (world: World) =
   cluster.apply(releaseManifests("crds.yaml", VERSION));
   await scheduler.runUntil(scheduler.now + 10 * MINUTE);
   const missing = classesStay.atRest?.(world) ?? [];
-  const told = cluster.server
+  const reported = cluster.server
     .objects("events")
     .filter((event) => stringAt(event, "reason") === "ClassRestored")
     .map((event) => stringAt(objectAt(event, "involvedObject"), "name") ?? "");
   world.end();
-  return { missing, appliedAgain: world.told.filter(({ text }) => text.includes("is applied again")).length, told: told.sort() };
+  return {
+    missing,
+    appliedAgain: world.reported.filter(({ text }) => text.includes("is applied again")).length,
+    reported: reported.sort(),
+  };
 }
 
 /** Takes from every role what copies of classes are made by. */
@@ -70,18 +74,18 @@ function forbidCopies({ cluster }: World): void {
 describe("classes that go with their CRD in a simulated world", () => {
   // Seed 20261131: a class was edited three seconds after a replica had taken over, whose lists came slowly; a minute and a half later the CRD went.
   test("are applied again by their authors where nobody has led since they were written", async () => {
-    assert.deepEqual(await lose(0, 10), { missing: [], appliedAgain: 2, told: [] });
+    assert.deepEqual(await lose(0, 10), { missing: [], appliedAgain: 2, reported: [] });
   });
 
   test("are the worker's to restore where it has had the time to copy them, and have an event that says so", async () => {
-    assert.deepEqual(await lose(1, 10), { missing: [], appliedAgain: 0, told: ["class-0", "class-1"] });
+    assert.deepEqual(await lose(1, 10), { missing: [], appliedAgain: 0, reported: ["class-0", "class-1"] });
   });
 
   test("stay away where the worker has had the time and made no copy: the control", async () => {
     assert.deepEqual(await lose(1, 10, forbidCopies), {
       missing: ["team-0/class-0 is missing", "team-0/class-1 is missing"],
       appliedAgain: 0,
-      told: [],
+      reported: [],
     });
   });
 });

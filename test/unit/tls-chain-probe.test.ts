@@ -31,16 +31,16 @@ describe("the proof that what is served verifies", () => {
     const certificates = swappableCertificate(undefined);
     const webhook = await startWebhook({ certificates });
     let trusted: string | undefined = authority.pem;
-    let told: ServingCertificate | undefined;
+    let reported: ServingCertificate | undefined;
     const listeners: (() => void)[] = [];
     // What the probe is told is served; it may be more than the server has taken over.
-    const source = { current: () => told, onChange: (listener: () => void) => void listeners.push(listener) };
+    const source = { current: () => reported, onChange: (listener: () => void) => void listeners.push(listener) };
     const stop = new AbortController();
     const options = { address: "::", port: webhook.port, servername: "localhost", source, trusted: () => trusted, clock: systemClock };
     const probe = startChainProbe(options, stop.signal);
     const swap = (served: ServingCertificate, said = served): void => {
       certificates.swap(served);
-      told = said;
+      reported = said;
       for (const listener of listeners) listener();
     };
 

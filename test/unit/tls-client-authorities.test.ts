@@ -33,7 +33,7 @@ describe("the CAs of clients in a file", () => {
 
   const start = () => startClientAuthorities({ file, clock, logger }, stop.signal);
   /** The next look, and its end: a file is read on another thread. */
-  async function look(until: () => boolean): Promise<void> {
+  async function check(until: () => boolean): Promise<void> {
     await eventually(async () => {
       await clock.advance(2_000);
       return until();
@@ -53,7 +53,7 @@ describe("the CAs of clients in a file", () => {
     writeFileSync(file, ca);
     const authorities = start();
     writeFileSync(file, "half of it");
-    await look(() => logger.entries.length > 0);
+    await check(() => logger.entries.length > 0);
     await clock.advance(20_000);
     rmSync(file);
     await clock.advance(20_000);
@@ -88,7 +88,7 @@ describe("the CAs of clients in a file", () => {
     const closed = once(open, "close");
     open.resume();
     writeFileSync(file, second.cert);
-    await look(() => logger.entries.some(({ level }) => level === "info"));
+    await check(() => logger.entries.some(({ level }) => level === "info"));
     await closed;
 
     assert.ok(await answers(await as(second)));

@@ -105,8 +105,8 @@ describe("a serving certificate in files", () => {
     await until(() => certificates.source.current()?.cert === first.cert);
     putPair(second);
     await until(() => certificates.source.current()?.cert === second.cert);
-    const looks = certificates.lastSuccess() ?? 0;
-    await until(() => (certificates.lastSuccess() ?? 0) > looks);
+    const checks = certificates.lastSuccess() ?? 0;
+    await until(() => (certificates.lastSuccess() ?? 0) > checks);
     assert.equal(changes, 2);
     assert.deepEqual(
       errors().filter((problem) => !problem.includes("cannot be read")),
@@ -143,8 +143,8 @@ describe("a serving certificate in files", () => {
       const before = errors().length;
       put(await files());
       await until(() => errors().length > before);
-      const looked = clock.now();
-      await until(() => clock.now() > looked + 10_000);
+      const checked = clock.now();
+      await until(() => clock.now() > checked + 10_000);
 
       assert.equal(errors().length, before + 1);
       assert.match(errors().at(-1) ?? "", problem);

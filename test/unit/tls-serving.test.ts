@@ -20,17 +20,17 @@ describe("the served certificate", () => {
   test("reaches the other servers when one refuses it", () => {
     const logger = recordingLogger();
     const source = createHotSource(logger);
-    let told = 0;
+    let reported = 0;
     source.onChange(() => {
       throw new Error("no start line");
     });
     source.onChange(() => {
-      told += 1;
+      reported += 1;
     });
 
     source.swap({ cert: "c", key: "k" });
 
-    assert.equal(told, 1);
+    assert.equal(reported, 1);
     assert.deepEqual(
       logger.entries.map(({ level, fields }) => [level, fields["error"]]),
       [["error", "no start line"]],

@@ -21,22 +21,22 @@ async function syncedWorld(options: LeadOptions = {}) {
   const leader = world.lead(options);
   await world.clock.advance(1_000);
   assert.equal(world.condition(CLASS, "Ready"), "True Synced");
-  return { world, leader, told: followed(world) };
+  return { world, leader, reported: followed(world) };
 }
 
 /** What `Ready` has said from now on, each once, with the generation that the status was about. */
 function followed(world: SimulatedWorld): string[] {
-  const told: string[] = [];
+  const reported: string[] = [];
   const saidNow = (): string => `${world.condition(CLASS, "Ready")} about ${world.status(CLASS)?.observedClassGeneration}`;
   let last = saidNow();
   const onChange = (): void => {
     const said = saidNow();
-    if (said !== last && !said.startsWith("none")) told.push(said);
+    if (said !== last && !said.startsWith("none")) reported.push(said);
     last = said;
   };
   const resource = RESOURCES.secretProviderClassSyncs;
   world.cluster.watcher.reflect({ resource, project: (object) => object, onChange }, new AbortController().signal);
-  return told;
+  return reported;
 }
 
 /** The vault says nothing for so long, and then nothing of use. */
@@ -64,47 +64,47 @@ const statusWrites = (world: SimulatedWorld): number =>
 
 describe("a class whose definition is whole again", () => {
   test("R-20: is not called ready where it was edited meanwhile, until somebody has looked at it", async () => {
-    const { world, leader, told } = await syncedWorld();
+    const { world, leader, reported } = await syncedWorld();
     putCrd(world, false);
     await world.clock.advance(15_000);
     world.apply({ ...CLASS, objects: ["other"] });
     await world.clock.advance(15_000);
     assert.equal(world.condition(CLASS, "Ready"), "Unknown Frozen");
-    told.splice(0);
+    reported.splice(0);
     answerAfter(world, 60_000);
 
     putCrd(world, true);
     await world.clock.advance(20_000);
-    assert.deepEqual(told, ["Unknown Progressing about 1"]);
+    assert.deepEqual(reported, ["Unknown Progressing about 1"]);
     assert.equal(world.condition(CLASS, "Synced"), "True Synced");
 
     world.vaults.signIn = undefined;
     await world.clock.advance(INTERVAL);
-    assert.equal(told.at(-1), "True Synced about 2");
-    assert.ok(!told.includes("True Synced about 1"), told.join());
+    assert.equal(reported.at(-1), "True Synced about 2");
+    assert.ok(!reported.includes("True Synced about 1"), reported.join());
     await end(world, leader);
   });
 
   test("R-20: is what it was, by one write and without a question to the vault, where it is as it was", async () => {
-    const { world, leader, told } = await syncedWorld();
+    const { world, leader, reported } = await syncedWorld();
     putCrd(world, false);
     await world.clock.advance(15_000);
     world.apply({ ...CLASS, objects: ["db"], annotations: { note: "wakes the class" } });
     await world.clock.advance(15_000);
-    told.splice(0);
+    reported.splice(0);
     const before = statusWrites(world);
     answerAfter(world, 60_000);
 
     putCrd(world, true);
     await world.clock.advance(5_000);
 
-    assert.deepEqual(told, ["True Synced about 1"]);
+    assert.deepEqual(reported, ["True Synced about 1"]);
     assert.equal(statusWrites(world) - before, 1);
     await end(world, leader);
   });
 
   test("R-20: is still being looked at where it was before", async () => {
-    const { world, leader, told } = await syncedWorld();
+    const { world, leader, reported } = await syncedWorld();
     answerAfter(world, 20_000);
     world.apply({ ...CLASS, objects: ["other"] });
     await world.clock.advance(1_000);
@@ -112,20 +112,20 @@ describe("a class whose definition is whole again", () => {
     putCrd(world, false);
     await world.clock.advance(60_000);
     assert.equal(world.condition(CLASS, "Ready"), "Unknown Frozen");
-    told.splice(0);
+    reported.splice(0);
 
     putCrd(world, true);
     await world.clock.advance(60_000);
 
-    assert.ok(!told.some((said) => said.startsWith("True")), told.join());
+    assert.ok(!reported.some((said) => said.startsWith("True")), reported.join());
     await end(world, leader);
   });
 
   test("R-20: is switched off all the while where it was, and nothing is written", async () => {
-    const { world, leader, told } = await syncedWorld();
+    const { world, leader, reported } = await syncedWorld();
     world.apply({ ...CLASS, objects: ["db"], annotations: SWITCHED_OFF });
     await world.clock.advance(2_000);
-    assert.equal(told.at(-1), "Unknown SwitchedOff about 1");
+    assert.equal(reported.at(-1), "Unknown SwitchedOff about 1");
     const before = statusWrites(world);
     putCrd(world, false);
     await world.clock.advance(15_000);
@@ -148,7 +148,7 @@ describe("a class that was deleted and made anew while its vault says nothing", 
     ["one Secret more", ["db", "other"]],
   ] as const) {
     test(`R-21: is not called ready by the status of the class before: with ${what}`, async () => {
-      const { world, leader, told } = await syncedWorld();
+      const { world, leader, reported } = await syncedWorld();
       answerAfter(world, 60_000);
       world.cluster.delete(RESOURCES.secretProviderClasses, CLASS);
       world.apply({ ...CLASS, objects: [...objects] });
@@ -159,20 +159,20 @@ describe("a class that was deleted and made anew while its vault says nothing", 
 
       world.vaults.signIn = undefined;
       await world.clock.advance(INTERVAL);
-      assert.equal(told.at(-1), "True Synced about 1");
+      assert.equal(reported.at(-1), "True Synced about 1");
       assert.equal(world.value({ namespace: "team", name: "app-other" }), "other@v2");
       await end(world, leader);
     });
   }
 
   test("R-21: keeps the status of the class before where it is the same in all that counts", async () => {
-    const { world, leader, told } = await syncedWorld();
+    const { world, leader, reported } = await syncedWorld();
     answerAfter(world, 60_000);
     const before = statusWrites(world);
     world.cluster.delete(RESOURCES.secretProviderClasses, CLASS);
     world.apply({ ...CLASS, objects: ["db"], annotations: { note: "made anew" } });
     await world.clock.advance(10_000);
-    assert.deepEqual([told.length, statusWrites(world) - before], [0, 0]);
+    assert.deepEqual([reported.length, statusWrites(world) - before], [0, 0]);
     assert.equal(world.condition(CLASS, "Ready"), "True Synced");
     await end(world, leader);
   });
@@ -205,7 +205,7 @@ describe("an edit that nobody looks at", () => {
   });
 
   test("R-22: is not answered by the look before it, however that ends", async () => {
-    const { world, leader, told } = await syncedWorld();
+    const { world, leader, reported } = await syncedWorld();
     await whilePolled(world, 10_000);
     world.apply({ ...CLASS, objects: ["other"] });
     // The poll's retry of the sign-in is answered, and so the older look ends well or not; the next one waits long.
@@ -213,7 +213,7 @@ describe("an edit that nobody looks at", () => {
     answerAfter(world, 60_000);
     await world.clock.advance(30_000);
 
-    assert.deepEqual(told, ["Unknown Progressing about 1"]);
+    assert.deepEqual(reported, ["Unknown Progressing about 1"]);
     assert.equal(world.condition(CLASS, "Synced"), "False Unreachable");
     assert.equal(world.condition(CLASS, "Stalled"), "none");
     await end(world, leader);
@@ -290,7 +290,7 @@ describe("a class that waits for a pod", () => {
     await world.clock.advance(1_000);
     assert.equal(world.condition(CLASS, "Ready"), "True Synced");
     assert.equal(world.status(CLASS)?.desiredSecrets, 0);
-    return { world, leader, told: followed(world) };
+    return { world, leader, reported: followed(world) };
   }
 
   test("R-22: is not called ready for the pod that comes while its vault says nothing", async () => {
@@ -312,18 +312,18 @@ describe("a class that waits for a pod", () => {
   });
 
   test("R-20: is what it was once its definition is whole again, by one write", async () => {
-    const { world, leader, told } = await unusedWorld();
+    const { world, leader, reported } = await unusedWorld();
     putCrd(world, false);
     await world.clock.advance(15_000);
     world.apply({ ...CLASS, objects: ["db"], annotations: { ...WAITS, note: "wakes the class" } });
     await world.clock.advance(15_000);
-    assert.deepEqual(told.splice(0), ["Unknown Frozen about 1"]);
+    assert.deepEqual(reported.splice(0), ["Unknown Frozen about 1"]);
     const before = statusWrites(world);
 
     putCrd(world, true);
     await world.clock.advance(10_000);
 
-    assert.deepEqual(told, ["True Synced about 1"]);
+    assert.deepEqual(reported, ["True Synced about 1"]);
     assert.equal(statusWrites(world) - before, 1);
     await end(world, leader);
   });

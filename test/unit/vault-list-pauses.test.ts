@@ -108,18 +108,18 @@ describe("a list of a vault that is throttled meanwhile", () => {
 
 test("a pause is told in no more milliseconds than the vault has said, also at a time that is no whole millisecond", async () => {
   retryAfterMs = 2_000;
-  const told: unknown[] = [];
+  const reported: unknown[] = [];
   for (let index = 0; index < 1_000; index++) {
     // As the machine's own: small, and no whole number.
     const finer = { now: () => clock.now(), sleep: clock.sleep.bind(clock), monotonic: () => index * 100.013 + 0.123 };
     const error: unknown = await clientBy(finer)
       .getSecret("other", undefined, signal)
       .catch((refusal: unknown) => refusal);
-    told.push(error instanceof VaultError && error.retry);
+    reported.push(error instanceof VaultError && error.retry);
   }
 
   assert.deepEqual(
-    told,
-    told.map(() => ({ kind: "after", milliseconds: 2_000 })),
+    reported,
+    reported.map(() => ({ kind: "after", milliseconds: 2_000 })),
   );
 });

@@ -46,7 +46,7 @@ const anObject = (name: string): ClassObject => ({
 });
 
 /** One look at a class that names these objects, as its worker takes it; the answers that came. */
-async function look(
+async function lastCheck(
   versionCache: ObjectVersionCache,
   names: readonly string[],
   classKey = "team/one",
@@ -71,10 +71,10 @@ describe("what the worker remembers of objects", () => {
   test("B-8: is of those that some class names, however often a class is edited to name others", async () => {
     const versionCache = versionCacheOf("app");
     const nameOf = (edit: number): string => `absent-${edit}`;
-    for (let edit = 0; edit < 50; edit += 1) await look(versionCache, [nameOf(edit)]);
+    for (let edit = 0; edit < 50; edit += 1) await lastCheck(versionCache, [nameOf(edit)]);
 
     const remembered = Array.from({ length: 50 }, (_, edit) =>
-      versionCache.lookOf({ type: "secret", name: nameOf(edit), version: undefined }),
+      versionCache.checkOf({ type: "secret", name: nameOf(edit), version: undefined }),
     );
     assert.equal(remembered.filter((each) => each !== undefined).length, 1);
     const [error] = remembered.flatMap((each) => each?.error ?? []);
@@ -85,32 +85,32 @@ describe("what the worker remembers of objects", () => {
   // What was known of objects that no Secret holds was asked for anew at each poll after one that had come soon after an edit.
   test("outlasts the next poll of a class whose last one came soon after another look at it", async () => {
     const versionCache = versionCacheOf("app");
-    await look(versionCache, ["kept"], "team/one", INTERVAL / 4);
+    await lastCheck(versionCache, ["kept"], "team/one", INTERVAL / 4);
     await clock.advance(INTERVAL);
-    await look(versionCache, ["other"], "team/two");
+    await lastCheck(versionCache, ["other"], "team/two");
 
-    assert.ok(versionCache.lookOf({ type: "secret", name: "kept", version: undefined }) !== undefined);
+    assert.ok(versionCache.checkOf({ type: "secret", name: "kept", version: undefined }) !== undefined);
   });
 
   test("B-8: ends with the last class that names them", async () => {
     const versionCache = versionCacheOf("app");
-    const lookOf = () => versionCache.lookOf({ type: "secret", name: "absent", version: undefined });
-    await look(versionCache, ["absent"], "team/gone");
-    await look(versionCache, ["absent"], "team/stays");
-    assert.ok(lookOf() !== undefined);
+    const checkOf = () => versionCache.checkOf({ type: "secret", name: "absent", version: undefined });
+    await lastCheck(versionCache, ["absent"], "team/gone");
+    await lastCheck(versionCache, ["absent"], "team/stays");
+    assert.ok(checkOf() !== undefined);
 
     for (let poll = 0; poll < 4; poll += 1) {
       await clock.advance(INTERVAL);
-      await look(versionCache, ["absent"], "team/stays");
+      await lastCheck(versionCache, ["absent"], "team/stays");
     }
-    assert.ok(lookOf() !== undefined, "the control");
+    assert.ok(checkOf() !== undefined, "the control");
     // For more than ten minutes: a class that comes later than that is gone.
     for (let poll = 0; poll < 12; poll += 1) {
       await clock.advance(INTERVAL);
-      await look(versionCache, ["another"], "team/third");
+      await lastCheck(versionCache, ["another"], "team/third");
     }
 
-    assert.equal(lookOf(), undefined);
+    assert.equal(checkOf(), undefined);
   });
 });
 
@@ -121,14 +121,14 @@ describe("a value that the worker keeps for a moment", () => {
     const given: WeakRef<object>[] = [];
     const ask = async (): Promise<void> => {
       for (const classKey of ["team/one", "team/two"])
-        given.push(...(await look(first, ["shared"], classKey)).map((answer) => new WeakRef(answer)));
+        given.push(...(await lastCheck(first, ["shared"], classKey)).map((answer) => new WeakRef(answer)));
     };
     await ask();
     await ask();
     assert.ok((await heldOf(given)) > 0, "the control: it is kept for the second class");
 
     await clock.advance(20_000);
-    await look(versionCacheOf("second"), ["shared"]);
+    await lastCheck(versionCacheOf("second"), ["shared"]);
 
     assert.equal(await heldOf(given), 0);
   });

@@ -23,17 +23,17 @@ const away = new VaultError("Unreachable", "no connection", { retry: { kind: "ba
 
 /** Polls each class at a phase of its own, `rounds` times; the reasons that they gave, by class. */
 async function pollInTurn(classes: readonly PolledClass[], rounds: number): Promise<readonly (readonly string[])[]> {
-  const told: string[][] = classes.map(() => []);
+  const reported: string[][] = classes.map(() => []);
   const running: Promise<void>[] = [];
   for (let round = 0; round < rounds; round += 1) {
     for (const [index, one] of classes.entries()) {
       await worker.clock.advance(INTERVAL / classes.length);
-      running.push(one.poll().then((answer) => void told[index]?.push(reasonOf(answer))));
+      running.push(one.poll().then((answer) => void reported[index]?.push(reasonOf(answer))));
     }
   }
   await worker.clock.advance(INTERVAL);
   await Promise.all(running);
-  return told;
+  return reported;
 }
 
 describe("classes whose token service is silent", () => {
@@ -47,9 +47,9 @@ describe("classes whose token service is silent", () => {
       for (const one of classes) await one.first();
       worker.vaults.signIn = (clientId) => (clientId === "silent" ? { error: silence(origin), afterMs: 10_000 } : undefined);
 
-      const told = await pollInTurn(classes, 12);
+      const reported = await pollInTurn(classes, 12);
 
-      const good = told.slice(20).flat();
+      const good = reported.slice(20).flat();
       assert.deepEqual(
         good.filter((reason) => reason !== "Synced"),
         [],
@@ -57,7 +57,7 @@ describe("classes whose token service is silent", () => {
       );
       assert.equal(good.length, 120);
       // The control: the others had trouble all the time.
-      assert.deepEqual([...new Set(told.slice(0, 20).flat())], ["Unreachable"]);
+      assert.deepEqual([...new Set(reported.slice(0, 20).flat())], ["Unreachable"]);
     });
   }
 
@@ -65,14 +65,14 @@ describe("classes whose token service is silent", () => {
     await worker.givenObjects("a", "b");
     const one = await worker.synced({ objects: ["a", "b"], clientId: "silent" });
     worker.vaults.signIn = () => ({ error: silence("signIn"), afterMs: 0 });
-    const told = new Set<string>();
+    const reported = new Set<string>();
     for (let round = 0; round < 3; round += 1) {
       const waiting = one.poll();
       await worker.clock.advance(INTERVAL);
       const answer = await waiting;
-      told.add(answer.kind === "refused" ? answer.message : "");
+      reported.add(answer.kind === "refused" ? answer.message : "");
     }
-    assert.deepEqual([...told], ["https://vault-1.vault.azure.net/: no token"]);
+    assert.deepEqual([...reported], ["https://vault-1.vault.azure.net/: no token"]);
   });
 });
 
@@ -102,9 +102,9 @@ describe("a vault that does not answer", () => {
       const [asked] = [stranger.first()];
       await worker.clock.advance(0);
       await asked;
-      const told = await Promise.all(classes.map((one) => one.poll()));
+      const reported = await Promise.all(classes.map((one) => one.poll()));
 
-      assert.deepEqual([...new Set(told.map(reasonOf))], ["Unreachable"]);
+      assert.deepEqual([...new Set(reported.map(reasonOf))], ["Unreachable"]);
       assert.equal(worker.vaults.taken().length, 1, "one request tries the vault, and the others do not");
     });
   }

@@ -118,7 +118,7 @@ describe("a changed object", () => {
     worker.vaults.set("a");
     await other.poll({ interval: INTERVAL / 4 });
 
-    assert.ok(worker.told.includes("team/slow"));
+    assert.ok(worker.reported.includes("team/slow"));
   });
 
   test("is got once for all classes that name it, and they are told at once", async () => {
@@ -132,7 +132,7 @@ describe("a changed object", () => {
     await worker.clock.advance(INTERVAL);
     await one.poll();
     assert.deepEqual(worker.vaults.taken(), ["app: list secrets", "app: get shared"]);
-    assert.ok(worker.told.includes("team/other"));
+    assert.ok(worker.reported.includes("team/other"));
 
     await other.poll();
     assert.deepEqual(worker.vaults.taken(), []);

@@ -44,15 +44,15 @@ describe("a class whose poll found everything unchanged", () => {
     const other = await worker.synced({ objects: ["shared"] }, "other");
     const recheck = recheckOf(await other.poll());
     await one.poll();
-    const look = async (): Promise<string | undefined> => {
+    const check = async (): Promise<string | undefined> => {
       const timing = { due: worker.clock.now(), interval: INTERVAL, period: INTERVAL, credentialsMs: 0 };
       return (await recheck?.(timing, new AbortController().signal))?.kind;
     };
     await worker.clock.advance(INTERVAL);
-    assert.equal(await look(), "unchanged", "the control");
+    assert.equal(await check(), "unchanged", "the control");
 
     await worker.clock.advance(1_000_000);
     await one.poll();
-    assert.equal(await look(), "changed");
+    assert.equal(await check(), "changed");
   });
 });

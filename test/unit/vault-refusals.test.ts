@@ -126,7 +126,7 @@ describe("an object whose content is of no use", () => {
     const other = worker.aClass("other", { objects: ["a"] });
     await other.first();
     worker.vaults.taken();
-    assert.ok(worker.told.includes("team/one"));
+    assert.ok(worker.reported.includes("team/one"));
 
     // Beyond the time for which values are shared.
     await worker.clock.advance(20_000);

@@ -70,9 +70,9 @@ describe("the service's code of an error", () => {
 async function passed(refusal: VaultError): Promise<VaultError> {
   const gate = new VaultGate(VAULT_URL, { clock: new ManualClock(), random: () => 0, metrics: createVaultMetrics(new Registry()) });
   const call = { kind: "secret", operation: "get", namespace: "team" } as const;
-  const told = await gate.pass(call, () => Promise.reject(refusal), new AbortController().signal).catch((thrown: unknown) => thrown);
-  assert.ok(told instanceof VaultError);
-  return told;
+  const reported = await gate.pass(call, () => Promise.reject(refusal), new AbortController().signal).catch((thrown: unknown) => thrown);
+  assert.ok(reported instanceof VaultError);
+  return reported;
 }
 
 describe("the gate of a vault", () => {
@@ -82,10 +82,10 @@ describe("the gate of a vault", () => {
     notSignedIn(new Error("AADSTS90033: canary")),
   ]) {
     test(`says the adapter's words of ${error.serviceCode} without the object, and keeps the code`, async () => {
-      const told = await passed(error);
+      const reported = await passed(error);
       assert.equal(error.message, `get secret db, version v1 from ${VAULT_URL}: ${error.words}`, "control: the adapter names it");
-      assert.equal(told.message, `${VAULT_URL}: ${error.words}`);
-      assert.deepEqual([told.words, told.serviceCode], [error.words, error.serviceCode]);
+      assert.equal(reported.message, `${VAULT_URL}: ${error.words}`);
+      assert.deepEqual([reported.words, reported.serviceCode], [error.words, error.serviceCode]);
     });
   }
 

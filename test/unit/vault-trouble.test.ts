@@ -97,16 +97,16 @@ describe("a vault in trouble", () => {
         words,
       });
     };
-    const told = new Set<string>();
+    const reported = new Set<string>();
     for (let round = 0; round < 10; round += 1) {
       for (const one of classes) {
         const answer = await one.poll();
-        told.add(answer.kind === "refused" ? answer.message : "");
+        reported.add(answer.kind === "refused" ? answer.message : "");
       }
       await worker.clock.advance(7_000);
     }
 
-    assert.deepEqual([...told], ["https://vault-1.vault.azure.net/: no connection, for the 1. time"]);
+    assert.deepEqual([...reported], ["https://vault-1.vault.azure.net/: no connection, for the 1. time"]);
     assert.ok(attempts > 5);
   });
 

@@ -100,9 +100,9 @@ describe("the copy of a class", () => {
 
   test("is what a live read of the class leaves, too", async () => {
     const kube = { read: async () => ({ kind: "found", object: aClass({ note: "x".repeat(MIB) }) as never }) as const };
-    const looked = await createClassLookup({ classes: { get: () => undefined }, kube })(ref);
+    const checked = await createClassLookup({ classes: { get: () => undefined }, kube })(ref);
 
-    assert.ok(JSON.stringify(looked).length < 1_000);
+    assert.ok(JSON.stringify(checked).length < 1_000);
   });
 });
 

@@ -67,9 +67,9 @@ describe("the lookup of a class", () => {
     await nextTurn();
     const latest = lookUp(ref);
     begun[1]?.resolve({ kind: "found", object: aClass() as never });
-    const looked = await Promise.all([...later, latest]);
+    const checked = await Promise.all([...later, latest]);
     assert.deepEqual(
-      looked.map(({ kind }) => kind),
+      checked.map(({ kind }) => kind),
       ["found", "found", "found", "found"],
     );
     assert.equal(begun.length, 2, "one read for all who came while the first was under way");

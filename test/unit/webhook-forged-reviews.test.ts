@@ -79,9 +79,9 @@ describe("a review that anybody may have forged", () => {
 
   test("names them to whom the cluster's words are open: the API server by its certificate, a user by their own rights", () => {
     const facts = { "akvprovider-demo": { kind: "found", class: CLASS }, foreign: { kind: "found", class: FOREIGN } } as const;
-    const told = JSON.stringify(Object.values(FORGED).map((pod) => decidePod(pod, { facts, isCallerTrusted: true })));
+    const reported = JSON.stringify(Object.values(FORGED).map((pod) => decidePod(pod, { facts, isCallerTrusted: true })));
 
-    assert.match(told, /which both have the key \\\\?"HIDDEN_KEY/);
-    assert.match(told, /has provider \\\\?"hidden-provider/);
+    assert.match(reported, /which both have the key \\\\?"HIDDEN_KEY/);
+    assert.match(reported, /has provider \\\\?"hidden-provider/);
   });
 });

@@ -70,7 +70,7 @@ const LISTS: readonly (readonly [name: string, expression: string])[] = [
   ["volumes", DRIVER_VOLUMES],
 ];
 
-const LOOKED_AT = LISTS.reduceRight(
+const MOST_SECRETS_READ = LISTS.reduceRight(
   (expression, [name, value]) => bind(name, value, expression),
   `volumes.size() <= ${MOST.ours} && ${HAS_CLASSES} && ${ARE_KNOWN} && ${HAVE_ALL}`,
 );
@@ -83,7 +83,7 @@ const COUNTED = bind(
     `object.spec.?volumes.orValue([]).size() <= ${MOST.volumes}`,
     `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.sources})`,
     `all.map(c, ${mountsOf("c")}.size()).sum() <= ${MOST.mounts}`,
-    LOOKED_AT,
+    MOST_SECRETS_READ,
   ].join(" && "),
 );
 

@@ -277,13 +277,13 @@ function mountProblem(): string {
     fix: text(FIXES.path),
   });
   const found = `${of("missingMounts")}[at].map(index, ${isRefused}, ${said})`;
-  const looked = bind("things", things, bind("occupants", `things.map(thing, [thing[0]] + ${placesOf("thing[2]")})`, found));
+  const checked = bind("things", things, bind("occupants", `things.map(thing, [thing[0]] + ${placesOf("thing[2]")})`, found));
   const isNear = [
     `${mountsOf("c")}.exists(mount, ${isMaybeNear("mount.mountPath")})`,
     `c.?volumeDevices.orValue([]).size() > 0`,
     isMaybeNear(TERMINATION_LOG),
   ].join(" || ");
-  return first(`${of("selected")}.transformList(at, c, ${of("missingMounts")}[at].size() > 0 && (${isNear}), ${looked}).flatten()`);
+  return first(`${of("selected")}.transformList(at, c, ${of("missingMounts")}[at].size() > 0 && (${isNear}), ${checked}).flatten()`);
 }
 
 /** Finds nearby paths without resolving them. Finds all that are near, and some that are not. */

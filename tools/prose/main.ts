@@ -11,6 +11,7 @@ import { TextlintKernel } from "@textlint/kernel";
 import markdownPlugin from "@textlint/textlint-plugin-markdown";
 import { readRepositoryFile } from "../repository-files.ts";
 import { filesWithComments, findingsInComments } from "./comments.ts";
+import { findingsInNames } from "./names.ts";
 import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "./pages.ts";
 import { opening, wording } from "./rules.ts";
 
@@ -18,7 +19,9 @@ const kernel = new TextlintKernel();
 
 async function findingsOf(file: string): Promise<readonly string[]> {
   if (file.endsWith(".md")) return findingsInPage(file);
-  return findingsInComments(readRepositoryFile(file)).map(({ line, message }) => `${file}:${line}: ${message}`);
+  const code = readRepositoryFile(file);
+  const found = [...findingsInComments(code), ...(file.startsWith("src/") ? findingsInNames(code) : [])];
+  return found.map(({ line, message }) => `${file}:${line}: ${message}`);
 }
 
 async function findingsInPage(page: string): Promise<readonly string[]> {

@@ -20,9 +20,9 @@ const WRAPPERS: readonly { readonly file: string; readonly name: string; readonl
 /** Fields that are not literals in the call. */
 const EXPANSIONS: Readonly<Record<string, readonly string[]>> = {
   "src/kube/reflector.ts ...ref": ["namespace", "name"],
-  "src/sync/classes/apply.ts told": ["class", "secret", "why"],
-  "src/sync/classes/tell.ts fields": ["class", "reason", "detail"],
-  "src/sync/classes/tell.ts named": ["class", "detail"],
+  "src/sync/classes/apply.ts reported": ["class", "secret", "why"],
+  "src/sync/classes/report.ts fields": ["class", "reason", "detail"],
+  "src/sync/classes/report.ts named": ["class", "detail"],
   "src/sync/rollouts/rollout-report.ts fields": ["kind", "workload", "reason", "detail"],
   "src/sync/secrets/write-secret.ts ...whyOf(action)": ["why"],
   "src/tls/authority-keeper.ts fields": ["secret", "reason", "problem"],

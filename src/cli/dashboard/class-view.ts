@@ -24,14 +24,14 @@ function findings({ findings, vault, runbook }: ClassRow): Html {
 
 function secrets({ status }: ClassRow): Html {
   const rows = (status?.secrets ?? []).flatMap((secret) => secret.data.map((key) => keyCells(secret, key)));
-  const told = (status?.secrets ?? []).flatMap(({ name, state, message }) =>
+  const reported = (status?.secrets ?? []).flatMap(({ name, state, message }) =>
     message === undefined
       ? []
       : [
           html`<li>${stateMark("WARN")} Secret ${name}: ${message} <a href="${runbookOf(state)}" rel="noreferrer">Runbook: ${state}</a></li>`,
         ],
   );
-  return html`${told.length === 0 ? "" : html`<ul class="findings">${told}</ul>`}${table("Secrets and keys of the class", KEY_HEADS, rows)}`;
+  return html`${reported.length === 0 ? "" : html`<ul class="findings">${reported}</ul>`}${table("Secrets and keys of the class", KEY_HEADS, rows)}`;
 }
 
 /** Renders nothing if the class has no copies. */

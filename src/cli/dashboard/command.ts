@@ -76,7 +76,7 @@ async function show({ options }: CommandInput, { clock, terminal }: CommandConte
   site = createSite({ copies, clock, server: cluster.server, within, onNews: () => server.notify() });
   try {
     await terminal.print(`${server.url}\nPress Ctrl-C to stop.\n`);
-    await site.keepTelling(signal);
+    await site.keepSending(signal);
   } finally {
     await server.close();
   }

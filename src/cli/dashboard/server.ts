@@ -60,8 +60,8 @@ export async function serve(render: Render, port: number): Promise<DashboardServ
   });
   server.maxConnections = MOST_CONNECTIONS;
   await listening(server, port);
-  const notices = throttled(() => tell(listeners, "data: changed\n\n"));
-  const keepAlive = setInterval(() => tell(listeners, ": here\n\n"), KEEP_ALIVE_MS);
+  const notices = throttled(() => report(listeners, "data: changed\n\n"));
+  const keepAlive = setInterval(() => report(listeners, ": here\n\n"), KEEP_ALIVE_MS);
   return {
     url: `http://${HOST}:${(server.address() as AddressInfo).port}/${token}/`, // A server on TCP has an AddressInfo.
     notify: notices.ask,
@@ -122,7 +122,7 @@ function listen(listeners: Set<ServerResponse>, response: ServerResponse): void 
 }
 
 /** Writes to every page. A page that is behind with reading misses the notice; nothing is buffered, because all notices are equal. */
-function tell(listeners: ReadonlySet<ServerResponse>, text: string): void {
+function report(listeners: ReadonlySet<ServerResponse>, text: string): void {
   for (const listener of listeners) if (!listener.writableNeedDrain) listener.write(text);
 }
 

@@ -26,7 +26,7 @@ export interface Site {
   render(path: string, query: URLSearchParams): Page | undefined;
   noteNews(): void;
   /** Until the signal aborts, reports changes that time alone causes: a lost API server, a lease that is not renewed. */
-  keepTelling(signal: AbortSignal): Promise<void>;
+  keepSending(signal: AbortSignal): Promise<void>;
 }
 
 const TICK_MS = 1_000;
@@ -44,7 +44,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
   let usages: { readonly version: number; readonly freshUntil: number; readonly usages: readonly ObjectUsage[] } | undefined;
   let areUsagesOwed = false;
   /** Keys of the notices at the last tick, and whether a page has shown other notices since. */
-  let told = "";
+  let reported = "";
   let areNoticesOwed = false;
   const rowsNow = (): readonly ClassRow[] => {
     if (rows?.version !== version) rows = { version, rows: classRows(copies) };
@@ -71,7 +71,7 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
       const model: Model = { copies, rows: rowsNow(), usages: usagesNow, now: clock.now() };
       const notices = noticesOf(model);
       // The cause of these notices may end before the next tick, which would then see no change.
-      areNoticesOwed ||= keysOf(notices) !== told;
+      areNoticesOwed ||= keysOf(notices) !== reported;
       const content: Html = fragment(notices, view.render(model, query), model);
       const text = query.get("part") === null ? document(view, content, { query, server, within }).text : content.text;
       return { type: "text/html", text };
@@ -80,15 +80,15 @@ export function createSite({ copies, clock, server, within, onNews }: Surroundin
       version++;
       onNews();
     },
-    keepTelling: async (signal) => {
+    keepSending: async (signal) => {
       for (let tick = 1; !signal.aborted; tick++) {
         const isAged = tick % AGE_TICKS === 0;
         if (isAged) version++;
         const model = { copies, now: clock.now() };
         const health = keysOf(noticesOf(model));
         const isOwed = areUsagesOwed && stopwatch.now() >= (usages?.freshUntil ?? 0);
-        const isNew = health !== told || areNoticesOwed;
-        told = health;
+        const isNew = health !== reported || areNoticesOwed;
+        reported = health;
         areNoticesOwed = false;
         if (isNew || isOwed || isAged) onNews();
         await clock.sleep(TICK_MS, signal).catch(() => undefined);

@@ -20,7 +20,7 @@ import { namespaceWithin, type OptionValues } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
 import { targetResource } from "../shared/resources.ts";
 import { type Line, line, oneLine, padded, paint, shown, verbatim } from "../shared/terminal.ts";
-import { createViewer, type Look, type RefusedLook, rememberingViewer, tellingRefusals } from "../shared/viewer.ts";
+import { createViewer, type RefusedReading, rememberingViewer, reportingRefusals, type ViewResult } from "../shared/viewer.ts";
 import type { CheckName, CheckResult, DoctorContext } from "./checks/check.ts";
 import { isInstalled, whoAmI } from "./checks/install.ts";
 import { runChecks } from "./checks/run-checks.ts";
@@ -29,7 +29,7 @@ import { type ReportedWalk, reportedWalk, walkAll, walkNamed, walkSome, walkText
 import { type MissingRule, missingRules, permissionsYaml } from "./missing-permissions.ts";
 import { planClasses, planText } from "./plan/plan.ts";
 import { claimsOf } from "./plan/plan-secret.ts";
-import { type InstallReport, lookAtInstall } from "./report.ts";
+import { type InstallReport, readInstalled } from "./report.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -125,10 +125,10 @@ async function answer(
   if (subject === "plan") return answerPlan(classes, within);
   if (crds === undefined) return answerClasses(classes, named?.(cluster.namespace), within);
   const { clock, signal, worker } = classes;
-  const refusals: RefusedLook[] = [];
+  const refusals: RefusedReading[] = [];
   const checking: DoctorContext = {
     // The checks read the same lists repeatedly, so this viewer remembers them. The walks take long, so they read again.
-    viewer: rememberingViewer(tellingRefusals(classes.viewer, (refusal) => refusals.push(refusal))),
+    viewer: rememberingViewer(reportingRefusals(classes.viewer, (refusal) => refusals.push(refusal))),
     namespace,
     cluster: { ...cluster, namespace: within ?? cluster.namespace },
     azure: classes.azure ?? { reach: await context.openReach() },
@@ -141,14 +141,14 @@ async function answer(
 }
 
 /** Runs the checks and the walks. `refusals` grows while the checks read. */
-async function answerInstall(context: DoctorContext, classes: ClassContext, refusals: readonly RefusedLook[]): Promise<Answer> {
-  const findings = await runChecks(context, classes.tellProgress);
+async function answerInstall(context: DoctorContext, classes: ClassContext, refusals: readonly RefusedReading[]): Promise<Answer> {
+  const findings = await runChecks(context, classes.reportProgress);
   const { walks, left } = isInstalled(findings) ? await walkSome(classes, context.viewer) : { walks: [], left: 0 };
   const permissions = missingRules(refusals);
   const user = permissions.length === 0 ? undefined : await userOf(context);
   const fields = async (): Promise<InstallReport> => ({
     namespace: context.namespace,
-    ...(await lookAtInstall(context)),
+    ...(await readInstalled(context)),
     findings,
     walks,
     permissions,
@@ -233,7 +233,7 @@ function countsOf(states: readonly { readonly state: CheckState }[]): string {
 
 /** Checks one class, or all classes of a namespace or of the cluster. */
 export async function answerClasses(context: ClassContext, named: Required<ObjectRef> | undefined, within?: string): Promise<Answer> {
-  if (named !== undefined) context.tellProgress(`class ${named.namespace}/${named.name}`);
+  if (named !== undefined) context.reportProgress(`class ${named.namespace}/${named.name}`);
   const walks =
     named === undefined ? await walkAll(context, await classesIn(context, within)) : [reportedWalk(await walkNamed(context, named))];
   const none = walks.length === 0 ? [noneIn(within)] : [];
@@ -248,9 +248,10 @@ const NOTHING_TO_PLAN =
   "0 classes, so the worker would write nothing: the API server does not serve secretproviderclasses yet; install keyvault-injector, or the CSI driver, and then create a class";
 
 async function answerPlan(context: ClassContext, within: string | undefined): Promise<Answer> {
-  const look = await lookAtClasses(context, within);
-  if (look.kind !== "seen") return { report: "plan", fields: () => ({ classes: [] }), text: [line`${NOTHING_TO_PLAN}`], hasFailed: false };
-  const classes = look.value;
+  const reading = await readClasses(context, within);
+  if (reading.kind !== "seen")
+    return { report: "plan", fields: () => ({ classes: [] }), text: [line`${NOTHING_TO_PLAN}`], hasFailed: false };
+  const classes = reading.value;
   const claims = { classes: claimsOf(classes), driverSync: await driverSyncBinding(context.viewer) };
   const planned = await planClasses(context, { classes, claims });
   const isWrong = (action: string): boolean => action === "conflict" || action === "invalid";
@@ -264,15 +265,15 @@ async function answerPlan(context: ClassContext, within: string | undefined): Pr
 }
 
 async function classesIn(context: ClassContext, namespace: string | undefined): Promise<readonly SecretProviderClass[]> {
-  const look = await lookAtClasses(context, namespace);
-  if (look.kind !== "seen") throw new CommandFailure(NO_CLASSES_SERVED);
-  return look.value;
+  const reading = await readClasses(context, namespace);
+  if (reading.kind !== "seen") throw new CommandFailure(NO_CLASSES_SERVED);
+  return reading.value;
 }
 
 /** Lists the classes. The result is `seen`, unless the API server does not serve classes. */
-async function lookAtClasses({ viewer }: ClassContext, namespace: string | undefined): Promise<Look<readonly SecretProviderClass[]>> {
+async function readClasses({ viewer }: ClassContext, namespace: string | undefined): Promise<ViewResult<readonly SecretProviderClass[]>> {
   await assertNamespace(viewer, namespace);
-  const look = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; name a namespace with -n, or ask for permission`);
-  return look;
+  const reading = await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, namespace === undefined ? {} : { namespace });
+  if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}; name a namespace with -n, or ask for permission`);
+  return reading;
 }

@@ -3,7 +3,7 @@ import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
 import { RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
-import type { RefusedLook } from "../shared/viewer.ts";
+import type { RefusedReading } from "../shared/viewer.ts";
 
 /**
  * Kinds other than Secrets that `doctor` gets or lists. If the API server refuses the first kind of a check, the check does not request the
@@ -57,7 +57,7 @@ export interface MissingRule {
  * Returns the rules to ask for, once for all refusals: all kinds, by API group, if the API server refused one of them, and Secrets by name.
  * Never includes the CA's Secret: anyone who reads it has the private key that the API server trusts.
  */
-export function missingRules(refusals: readonly RefusedLook[]): readonly MissingRule[] {
+export function missingRules(refusals: readonly RefusedReading[]): readonly MissingRule[] {
   const [secrets, others] = [refusals.filter(isOfSecrets), refusals.filter((refusal) => !isOfSecrets(refusal))];
   const asked = others.length === 0 ? [] : [...others.map(({ resource }) => resource), ...READ_KINDS];
   const byGroup = Map.groupBy(asked, ({ group }) => group);
@@ -84,7 +84,7 @@ export function missingRules(refusals: readonly RefusedLook[]): readonly Missing
   return [...kinds, ...ofSecrets];
 }
 
-function isOfSecrets({ resource }: RefusedLook): boolean {
+function isOfSecrets({ resource }: RefusedReading): boolean {
   return resource.plural === "secrets";
 }
 

@@ -5,7 +5,7 @@ import { conditionOf } from "../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { MORE_RESOURCES, OWN_LABEL, type PolicyBinding } from "../shared/resources.ts";
 import { imagesOf, type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
-import { type Look, listed, valueIn } from "../shared/viewer.ts";
+import { listed, type ViewResult, valueIn } from "../shared/viewer.ts";
 import type { CheckResult, DoctorContext } from "./checks/check.ts";
 import { wantedPolicies } from "./checks/install.ts";
 import { DRIVER_IMAGE, PROVIDER_IMAGE, runs } from "./checks/nodes.ts";
@@ -22,14 +22,14 @@ export type InstallReport = InstallFacts & {
   readonly permissions: readonly MissingRule[];
 };
 
-export type InstallFacts = Awaited<ReturnType<typeof lookAtInstall>>;
+export type InstallFacts = Awaited<ReturnType<typeof readInstalled>>;
 
 /** Reads the objects of the install, without judging them. A list is empty if nothing exists, or if `unseen` gives a reason. */
-export async function lookAtInstall({ viewer, namespace, crds: shipped }: DoctorContext) {
+export async function readInstalled({ viewer, namespace, crds: shipped }: DoctorContext) {
   const unseen = new Set<string>();
-  const list = <T>(look: Look<readonly T[]>): readonly T[] => {
-    if (look.kind === "unseen") unseen.add(look.why);
-    return listed(look);
+  const list = <T>(reading: ViewResult<readonly T[]>): readonly T[] => {
+    if (reading.kind === "unseen") unseen.add(reading.why);
+    return listed(reading);
   };
   const deployments = list(await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, labelSelector: OWN_LABEL }));
   const daemonSets = list(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
@@ -39,9 +39,9 @@ export async function lookAtInstall({ viewer, namespace, crds: shipped }: Doctor
   const crds: { readonly name: string; readonly state: string }[] = [];
   for (const ours of shipped) {
     const { name } = ours.metadata;
-    const look = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
-    if (look.kind === "unseen") unseen.add(look.why);
-    else crds.push({ name, state: crdDrift(ours, valueIn(look)).kind });
+    const reading = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
+    if (reading.kind === "unseen") unseen.add(reading.why);
+    else crds.push({ name, state: crdDrift(ours, valueIn(reading)).kind });
   }
   return {
     components: [...deployments.map(ofDeployment), ...daemonSets.flatMap(ofDaemonSet)],

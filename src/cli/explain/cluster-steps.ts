@@ -6,8 +6,8 @@ import { INJECTION_POLICY, injectionModeOf } from "../shared/injection-mode.ts";
 import { type Holder, holdersOfRight, type Rbac, type Right } from "../shared/rbac.ts";
 import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding, type WebhookEntry } from "../shared/resources.ts";
 import type { WorkloadObject } from "../shared/settings-in-force.ts";
-import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
-import { dayOf, endsOf, lookAtEntry, narrowingsOf, selectorProblem } from "../shared/webhook-entry.ts";
+import { type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
+import { dayOf, endsOf, narrowingsOf, readEntry, selectorProblem } from "../shared/webhook-entry.ts";
 import { type ExplainReason, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 
 const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
@@ -28,7 +28,7 @@ interface AskedPod {
 /** Finds out whether the API server calls the webhook for an opted-in pod, and what happens to the pod if it does not. */
 export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<WebhookScope> {
   const labels = await namespaceLabels(viewer, pod.namespace);
-  const asked = await lookAtWebhook(viewer, pod, labels);
+  const asked = await readWebhook(viewer, pod, labels);
   const policy = await finalCheckStep(viewer, pod.namespace, labels, asked.unasked === undefined);
   return { steps: [...asked.steps, policy], unasked: asked.unasked && withFate(asked.unasked, policy) };
 }
@@ -43,20 +43,20 @@ function withFate(verdict: ExplanationVerdict, policy: ExplanationStep): Explana
 /** Undefined if the user may not read them. */
 type Labels = Readonly<Record<string, string>> | undefined;
 
-async function lookAtWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
+async function readWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
   const { namespace } = pod;
-  const look = await lookAtEntry(viewer);
-  if (look.kind === "unseen")
-    return { steps: [say.webhook.unknown(`${look.why}: it is not known whether the API server calls the webhook`)], unasked: undefined };
+  const reading = await readEntry(viewer);
+  if (reading.kind === "unseen")
+    return { steps: [say.webhook.unknown(`${reading.why}: it is not known whether the API server calls the webhook`)], unasked: undefined };
   const { kind, policy } = await injectionModeOf(viewer);
   if (kind === "policy") return policyScope(policy, namespace, labels);
-  if (look.kind !== "seen") {
+  if (reading.kind !== "seen") {
     return unasked(
       "WebhookMissing",
       `no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY} exists, so nothing is injected: run keyvault-injector doctor`,
     );
   }
-  const entry = look.value;
+  const entry = reading.value;
   const problem = labels === undefined ? undefined : selectorProblem(entry.namespaceSelector, labels);
   if (problem !== undefined) {
     return unasked("NamespaceExcluded", `the webhook excludes namespace ${namespace} (${problem}): use another namespace`);
@@ -111,14 +111,14 @@ async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promi
   const service = await viewer.object<KubeObject & { readonly spec?: { readonly type?: string } }>(RESOURCES.services, { namespace, name });
   // An ExternalName Service means that the webhook runs somewhere else.
   if (valueIn(service)?.spec?.type === "ExternalName") return [];
-  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
-  if (look.kind !== "seen" || (look.value.status?.readyReplicas ?? 0) > 0) return [];
+  const reading = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
+  if (reading.kind !== "seen" || (reading.value.status?.readyReplicas ?? 0) > 0) return [];
   return [say.webhook.problem(`the webhook has no ready pod in namespace ${namespace}: ${shell`see kubectl get pods -n ${namespace}`}`)];
 }
 
 async function namespaceLabels(viewer: Viewer, namespace: string): Promise<Labels> {
-  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
-  return look.kind === "seen" ? (look.value.metadata.labels ?? {}) : undefined;
+  const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  return reading.kind === "seen" ? (reading.value.metadata.labels ?? {}) : undefined;
 }
 
 function unasked(reason: ExplainReason, message: string): WebhookScope {
@@ -129,8 +129,8 @@ function unasked(reason: ExplainReason, message: string): WebhookScope {
 async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels, isAsked: boolean): Promise<ExplanationStep> {
   const policy = await viewer.object<Policy>(RESOURCES.validatingAdmissionPolicies, { name: FINAL_CHECK });
   const binding = await viewer.object<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings, { name: FINAL_CHECK });
-  for (const look of [policy, binding]) {
-    if (look.kind === "unseen") return say.policy.unknown(`${look.why}: it is not known what happens to a pod without injection`);
+  for (const reading of [policy, binding]) {
+    if (reading.kind === "unseen") return say.policy.unknown(`${reading.why}: it is not known what happens to a pod without injection`);
   }
   const isBound = (valueIn(binding)?.spec?.validationActions ?? []).includes("Deny");
   if (policy.kind !== "seen" || !isBound) {
@@ -148,23 +148,23 @@ async function finalCheckStep(viewer: Viewer, namespace: string, labels: Labels,
 
 /** Checks whether the Secret of a service principal exists and has usable keys. Keeps none of its values. */
 export async function credentialsStep(viewer: Viewer, ref: ObjectRef): Promise<ExplanationStep> {
-  const look = await viewer.object<Secret>(RESOURCES.secrets, ref);
-  if (look.kind === "unseen")
-    return say.credentials.unknown(`${look.why}: it is not known whether it has ${CREDENTIALS_KEYS.join(" and ")}`);
-  if (look.kind !== "seen") {
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, ref);
+  if (reading.kind === "unseen")
+    return say.credentials.unknown(`${reading.why}: it is not known whether it has ${CREDENTIALS_KEYS.join(" and ")}`);
+  if (reading.kind !== "seen") {
     return say.credentials.problem(
       `Secret ${ref.name} does not exist: create it with ${CREDENTIALS_KEYS.join(" and ")}, or the mount fails`,
     );
   }
-  const present = Object.keys(look.value.data ?? {}).map((key) => key.toLowerCase());
+  const present = Object.keys(reading.value.data ?? {}).map((key) => key.toLowerCase());
   const missing = CREDENTIALS_KEYS.filter((key) => !present.includes(key));
   if (missing.length > 0) return say.credentials.problem(`Secret ${ref.name} has no ${missing.join(" and no ")}: add it`);
-  const unfilled = unfilledKeys(look.value.data ?? {});
+  const unfilled = unfilledKeys(reading.value.data ?? {});
   if (unfilled.length > 0)
     return say.credentials.problem(
       `${unfilledText(unfilled, `Secret ${ref.name}`)}: put the ${unfilled.length === 1 ? "value" : "values"} there, or the sign-in fails`,
     );
-  const padded = paddedKeys(look.value.data ?? {});
+  const padded = paddedKeys(reading.value.data ?? {});
   if (padded.length > 0)
     return say.credentials.problem(
       `${paddedText(padded, `Secret ${ref.name}`)}; write ${padded.length === 1 ? "it" : "them"} again with kubectl create secret generic --from-literal`,
@@ -190,13 +190,13 @@ export function readersSteps(
   namespace: string,
   secrets: readonly string[],
   isMountable: boolean,
-  look: Look<Rbac>,
+  reading: ViewResult<Rbac>,
 ): readonly ExplanationStep[] {
-  if (look.kind !== "seen") {
-    const why = look.kind === "unseen" ? `${look.why}: ` : "";
+  if (reading.kind !== "seen") {
+    const why = reading.kind === "unseen" ? `${reading.why}: ` : "";
     return [say.readers.unknown(`${why}it is not known who can read it`)];
   }
-  const rbac = look.value;
+  const rbac = reading.value;
   const readers = secrets.map((name) => {
     const holders = READ.flatMap((verb) => holdersOfRight({ verb, group: "", resource: "secrets", name }, namespace, rbac));
     return say.readers.ok(`Secret ${name} can be read by ${listed(holders)}`);

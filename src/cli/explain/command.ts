@@ -146,16 +146,16 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   const { options, context } = explaining;
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
-  const look = await viewer.object<KubeObject>(resource, { namespace, name });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for permission to get ${resource.plural}`);
-  if (look.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
-  if (look.kind === "absent") throw new CommandFailure(await objectAbsence(viewer, resource, { namespace, name }));
+  const reading = await viewer.object<KubeObject>(resource, { namespace, name });
+  if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}; ask for permission to get ${resource.plural}`);
+  if (reading.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
+  if (reading.kind === "absent") throw new CommandFailure(await objectAbsence(viewer, resource, { namespace, name }));
   const object = `${resource.kind.toLowerCase()}/${name}`;
   if (resource === RESOURCES.secretProviderClasses) {
-    const spc: SecretProviderClass = look.value; // The CRD's schema has validated the fields.
+    const spc: SecretProviderClass = reading.value; // The CRD's schema has validated the fields.
     return explainClass({ object, namespace, spc }, viewer);
   }
-  const stored = { ...look.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
+  const stored = { ...reading.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
   const pod = podIn(stored, { object, namespace, isStored: resource === RESOURCES.pods });
   if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
   return explainPod(pod, await explainContext([], namespace, viewer, explaining));

@@ -15,11 +15,11 @@ import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
 import type { ClassStatus, KeyStatus } from "../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
-import { type Consumer, lookAtConsumers, mirrorsNothing, namesIn } from "../shared/class-context.ts";
+import { type Consumer, mirrorsNothing, namesIn, readConsumers } from "../shared/class-context.ts";
 import { heldKeyText } from "../shared/held-keys.ts";
 import { readRbac } from "../shared/rbac.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
-import { type Look, listed, type Viewer } from "../shared/viewer.ts";
+import { listed, type Viewer, type ViewResult } from "../shared/viewer.ts";
 import { credentialsStep, readersSteps } from "./cluster-steps.ts";
 import { type Explanation, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 import { misplacedSteps } from "./misplaced-steps.ts";
@@ -50,25 +50,25 @@ async function explainTaken({ object, namespace, spc, refused }: ClassToExplain,
   if (viewer === undefined) {
     return { object, namespace, verdict: foreign ?? verdictWithoutStatus(spc), steps: classSteps(name, fact) };
   }
-  const look = await lookAtStatusObject(viewer, { namespace, name });
-  const synced = look.kind === "seen" ? conditionOf(readStatus(look.value.status), "Synced") : undefined;
+  const reading = await readStatusObject(viewer, { namespace, name });
+  const synced = reading.kind === "seen" ? conditionOf(readStatus(reading.value.status), "Synced") : undefined;
   const known = classSteps(name, fact, { isSynced: synced?.status === "True" });
-  const consumers = await lookAtConsumers(viewer, spc);
+  const consumers = await readConsumers(viewer, spc);
   const ofPods = namesIn(listed(consumers).flatMap(({ credentials: names }) => names));
   const credentials = usesServicePrincipal(spc) ? credentialsNames(spc, ofPods) : [];
-  const misplaced = await misplacedSteps(viewer, { namespace, spc, look });
+  const misplaced = await misplacedSteps(viewer, { namespace, spc, reading });
   const steps = [
     ...known,
     ...misplaced,
     consumersStep(consumers),
-    ...(await clusterSteps(viewer, namespace, credentials, [{ spc, look }])),
+    ...(await clusterSteps(viewer, namespace, credentials, [{ spc, reading }])),
   ];
-  return { object, namespace, verdict: foreign ?? verdictOf(spc, look, refused !== undefined), steps };
+  return { object, namespace, verdict: foreign ?? verdictOf(spc, reading, refused !== undefined), steps };
 }
 
 /** `isGiven`: the class comes from a file, but the status belongs to the class with this name in the cluster, whose text may differ. */
-function verdictOf(spc: SecretProviderClass, look: StatusLook, isGiven: boolean): ExplanationVerdict {
-  const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
+function verdictOf(spc: SecretProviderClass, reading: StatusReading, isGiven: boolean): ExplanationVerdict {
+  const status = reading.kind === "seen" ? readStatus(reading.value.status) : undefined;
   const synced = conditionOf(status, "Synced");
   // The annotation of the class counts first, even if the status does not reflect it yet; then the operator's settings count.
   if (isSwitchedOffByAuthor(spc)) return verdictWithoutStatus(spc);
@@ -116,10 +116,11 @@ function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
 const SHOWN = 12;
 
 /** Lists pods that mount the class now. */
-function consumersStep(look: Look<readonly Consumer[]>): ExplanationStep {
-  if (look.kind !== "seen") return say.pods.unknown(`${look.kind === "unseen" ? `${look.why}: ` : ""}it is not known who mounts it`);
-  const names = look.value.slice(0, SHOWN).map(({ name }) => name);
-  const count = look.value.length;
+function consumersStep(reading: ViewResult<readonly Consumer[]>): ExplanationStep {
+  if (reading.kind !== "seen")
+    return say.pods.unknown(`${reading.kind === "unseen" ? `${reading.why}: ` : ""}it is not known who mounts it`);
+  const names = reading.value.slice(0, SHOWN).map(({ name }) => name);
+  const count = reading.value.length;
   if (count === 0) return say.pods.ok("no pod mounts it now");
   const which = count > SHOWN ? `, among them ${names.join(", ")}` : `: ${names.join(", ")}`;
   return say.pods.ok(`${count === 1 ? "1 pod mounts" : `${count} pods mount`} it now${which}`);
@@ -185,37 +186,37 @@ function identityText(mode: IdentityMode): string {
   }
 }
 
-type StatusLook = Look<SecretProviderClassSync>;
+type StatusReading = ViewResult<SecretProviderClassSync>;
 
 /** Explains what only the cluster knows: whether the credentials Secrets are usable, the state of the sync, and readers of the Secrets. */
 export async function clusterSteps(
   viewer: Viewer,
   namespace: string,
   credentials: readonly string[],
-  classes: readonly { readonly spc: SecretProviderClass; readonly look: StatusLook }[],
+  classes: readonly { readonly spc: SecretProviderClass; readonly reading: StatusReading }[],
 ): Promise<readonly ExplanationStep[]> {
   const steps: ExplanationStep[] = [];
   for (const name of credentials) steps.push(await credentialsStep(viewer, { namespace, name }));
   const mirrored = classes.flatMap(({ spc }) => secretObjectsOf(spc)).map(({ secretName }) => secretName);
   const readers = readersSteps(namespace, namesOnce([...credentials, ...mirrored]), classes.length > 0, await readRbac(viewer, namespace));
-  return [...steps, ...classes.flatMap(({ spc, look }) => syncSteps(spc, look)), ...readers];
+  return [...steps, ...classes.flatMap(({ spc, reading }) => syncSteps(spc, reading)), ...readers];
 }
 
 const namesOnce = (names: readonly string[]): readonly string[] => [...new Set(names)];
 
-export function lookAtStatusObject(viewer: Viewer, ref: ObjectRef): Promise<StatusLook> {
+export function readStatusObject(viewer: Viewer, ref: ObjectRef): Promise<StatusReading> {
   return viewer.object<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, ref);
 }
 
 /** Explains the state of the sync of a class, and each Secret with the objects that it comes from. */
-function syncSteps(spc: SecretProviderClass, look: StatusLook): readonly ExplanationStep[] {
+function syncSteps(spc: SecretProviderClass, reading: StatusReading): readonly ExplanationStep[] {
   const { name } = spc.metadata;
   if (!isOurs(spc)) return [say.sync.ok(`class ${name} is not synced: its provider is not "azure"`)];
   // A class without secretObjects has a status if the worker tracks its versions for workloads that request restarts.
-  if (mirrorsNothing(spc) && look.kind !== "seen") return [say.sync.ok(`class ${name} syncs nothing: it has no secretObjects`)];
-  if (look.kind === "unseen") return [say.sync.unknown(`${look.why}: it is not known how class ${name} is synced`)];
-  if (look.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
-  const status = look.kind === "seen" ? readStatus(look.value.status) : undefined;
+  if (mirrorsNothing(spc) && reading.kind !== "seen") return [say.sync.ok(`class ${name} syncs nothing: it has no secretObjects`)];
+  if (reading.kind === "unseen") return [say.sync.unknown(`${reading.why}: it is not known how class ${name} is synced`)];
+  if (reading.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
+  const status = reading.kind === "seen" ? readStatus(reading.value.status) : undefined;
   if (isSwitchedOffByAuthor(spc)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
   if (status === undefined) return [say.sync.warning(`class ${name} is not synced yet: is the sync worker running?`)];

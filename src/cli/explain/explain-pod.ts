@@ -13,7 +13,7 @@ import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import type { Viewer } from "../shared/viewer.ts";
 import { webhookScope } from "./cluster-steps.ts";
-import { classSteps, clusterSteps, lookAtStatusObject } from "./explain-class.ts";
+import { classSteps, clusterSteps, readStatusObject } from "./explain-class.ts";
 import { type Explanation, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 import { type ExplainedRestarts, explainRestarts } from "./restart-steps.ts";
 
@@ -83,9 +83,9 @@ async function namespaceMistakes(
   const read = readPod(pod);
   const own = read.ok ? read.value.annotations : {};
   if (Object.hasOwn(own, POD_ANNOTATIONS.inject) || own[POD_ANNOTATIONS.restartOnRotation] === "true") return [];
-  const look = await viewer?.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  const reading = await viewer?.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
   const ofFiles = viewer === undefined ? await facts.namespaceOf(namespace) : undefined;
-  const { annotations = {}, labels = {} } = look?.kind === "seen" ? look.value.metadata : {};
+  const { annotations = {}, labels = {} } = reading?.kind === "seen" ? reading.value.metadata : {};
   const written = { ...labels, ...annotations, ...(ofFiles?.kind === "found" ? ofFiles.annotations : {}) };
   if (written[POD_ANNOTATIONS.inject] !== "true") return [];
   const advice = "annotate the pod template of the workload, or the pod before it is created";
@@ -263,7 +263,7 @@ async function seenInCluster(
   const classes = [...injection.classes.values()].flatMap((fact): readonly SecretProviderClass[] =>
     fact.kind === "found" ? [fact.class] : [],
   );
-  const looks = [];
-  for (const spc of classes) looks.push({ spc, look: await lookAtStatusObject(viewer, { namespace, name: spc.metadata.name }) });
-  return clusterSteps(viewer, namespace, credentials, looks);
+  const readings = [];
+  for (const spc of classes) readings.push({ spc, reading: await readStatusObject(viewer, { namespace, name: spc.metadata.name }) });
+  return clusterSteps(viewer, namespace, credentials, readings);
 }

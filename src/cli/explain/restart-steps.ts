@@ -85,12 +85,12 @@ export const restartState = (rotated: RotatedCondition): StepState => STATES[res
 /** Reports the worker's status for each class that the workload uses, directly or through a Secret. */
 async function standingSteps(viewer: Viewer | undefined, namespace: string, uses: Uses): Promise<readonly ExplanationStep[]> {
   if (viewer === undefined) return [say.restarts.unknown("no cluster is contacted: the state of its restarts is not known")];
-  const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, { namespace });
-  if (look.kind !== "seen") {
-    const why = look.kind === "unseen" ? look.why : "the kind SecretProviderClassSync is not served";
+  const reading = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, { namespace });
+  if (reading.kind !== "seen") {
+    const why = reading.kind === "unseen" ? reading.why : "the kind SecretProviderClassSync is not served";
     return [say.restarts.unknown(`${why}: the state of its restarts is not known`)];
   }
-  const used = look.value
+  const used = reading.value
     .map(({ metadata: { name }, status }) => ({ name, status: readStatus(status) }))
     .filter(({ name, status }) => uses.classes.includes(name) || status?.secrets.some((secret) => uses.secrets.includes(secret.name)));
   if (used.length === 0)

@@ -21,7 +21,7 @@ import { namespaceWithin, valueOf } from "../shared/options.ts";
 import { shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
 import { copyLines } from "./copies.ts";
-import { AUTHORS_POLICY, type GrantsReport, lookForGrants, type MissingGrant, type NamespaceNeeds } from "./needs.ts";
+import { AUTHORS_POLICY, findGrants, type GrantsReport, type MissingGrant, type NamespaceNeeds } from "./needs.ts";
 import { dividedGrants, wantedGrants, wantedNeeds } from "./wanted.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
@@ -62,7 +62,7 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
   return withCluster(input, context, async (cluster) => {
     const viewer = rememberingViewer(createViewer(cluster, context.signal));
     const namespace = await installIn(viewer, options);
-    const found = await lookForGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
+    const found = await findGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
     const wanted = wantedGrants(options);
     const report = { ...found, needs: wantedNeeds(found.needs, wanted) };
     const { missing, applicable, left } = dividedGrants(report.needs, wanted);

@@ -14,17 +14,17 @@ import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stor
 import { parseQueueSetting, queueLabel } from "../../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../../domain/words.ts";
 import { assertNamespace } from "../shared/absence.ts";
-import { lookAtConsumers, mirrorsNothing, namesIn, offBecause, workerSettings } from "../shared/class-context.ts";
+import { mirrorsNothing, namesIn, offBecause, readConsumers, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
-import { type Look, type Viewer, valueIn } from "../shared/viewer.ts";
+import { type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { offeredCopies } from "./copies.ts";
 
 /** Policy that checks whether the author of a class has the permissions that the annotations of the class use. */
 export const AUTHORS_POLICY = "keyvault-injector-class-identities";
 
-export type GrantsReport = Awaited<ReturnType<typeof lookForGrants>>;
+export type GrantsReport = Awaited<ReturnType<typeof findGrants>>;
 export type Needs = GrantsReport["needs"];
 export type NamespaceNeeds = Needs["namespaces"][number];
 
@@ -35,14 +35,14 @@ const ADVICE = "name a namespace with -n, or ask for permission";
  * classes that lend something and that the policy has never checked; undefined if its binding does not exist, or the user may not read it.
  * `unseen`: what is not known, and the permission that the user lacks.
  */
-export async function lookForGrants(viewer: Viewer, namespace: string, within: string | undefined) {
+export async function findGrants(viewer: Viewer, namespace: string, within: string | undefined) {
   await assertNamespace(viewer, within);
   const where = within === undefined ? {} : { namespace: within };
   const all = seen(await viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses, where), "the classes", ADVICE);
-  const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}: the worker's settings determine what is already granted`);
+  const reading = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
+  if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}: the worker's settings determine what is already granted`);
   // If there is no worker, the settings with which it would start count.
-  const inForce = settingsOf(valueIn(look));
+  const inForce = settingsOf(valueIn(reading));
   const settings = workerSettings(inForce);
   const needed: Needed[] = [...neededByQueues(inForce, namespace)].filter((each) => within === undefined || each.namespace === within);
   const unseen: string[] = [];
@@ -76,9 +76,9 @@ export async function lookForGrants(viewer: Viewer, namespace: string, within: s
 
 /** Returns the keys of classes with a status. Without secretObjects, a class has one only if the worker tracks it for restarts. */
 async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: string }, unseen: string[]): Promise<ReadonlySet<string>> {
-  const look = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where);
-  if (look.kind === "unseen") unseen.push(`which classes without secretObjects the worker tracks: ${look.why}`);
-  const statuses = valueIn(look) ?? [];
+  const reading = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where);
+  if (reading.kind === "unseen") unseen.push(`which classes without secretObjects the worker tracks: ${reading.why}`);
+  const statuses = valueIn(reading) ?? [];
   return new Set(statuses.filter(({ status }) => readStatus(status) !== undefined).map(keyOf));
 }
 
@@ -90,10 +90,10 @@ function olderClasses(binding: KubeObject | undefined, classes: readonly SecretP
     .map((spc) => ({ name: keyOf(spc), lends: lendingOf(spc) }));
 }
 
-function seen<T>(look: Look<T>, what: string, advice = "ask for permission"): T {
-  if (look.kind === "seen") return look.value;
+function seen<T>(reading: ViewResult<T>, what: string, advice = "ask for permission"): T {
+  if (reading.kind === "seen") return reading.value;
   throw new CommandFailure(
-    look.kind === "unseen" ? `${look.why}; ${advice}` : `the API server does not serve ${what}: apply manifests/crds first`,
+    reading.kind === "unseen" ? `${reading.why}; ${advice}` : `the API server does not serve ${what}: apply manifests/crds first`,
   );
 }
 
@@ -135,7 +135,7 @@ async function needOf(viewer: Viewer, spc: SecretProviderClass, limits: Operator
   const { kind } = mode.value;
   if (kind !== "workloadIdentity" && kind !== "azureTokenProxy") return { kind };
   if (spc.metadata.namespace === UNGRANTABLE) return NO_TOKENS;
-  const consumers = await lookAtConsumers(viewer, spc);
+  const consumers = await readConsumers(viewer, spc);
   if (consumers.kind === "unseen" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.serviceAccount] === undefined) return consumers;
   const consumerAccounts = namesIn((valueIn(consumers) ?? []).map((consumer) => consumer.account));
   const account = serviceAccountName({ provider: spc, consumerAccounts });

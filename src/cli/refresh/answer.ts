@@ -5,11 +5,11 @@ import { shell } from "../../domain/shell-words.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
-import { isToldUnused, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
+import { isReportedUnused, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import type { WorkerAnswer } from "../../domain/sync/worker-answer.ts";
 import { mirrorsNothing, switchedOffBecause, workerSettings } from "../shared/class-context.ts";
 import type { SettingsInForce } from "../shared/settings-in-force.ts";
-import type { Look } from "../shared/viewer.ts";
+import type { ViewResult } from "../shared/viewer.ts";
 
 /** Whether the worker queries the vault for a class. */
 export type Fetching =
@@ -25,11 +25,11 @@ export type RefreshAnswer =
   | { readonly kind: "unseen"; readonly why: string };
 
 /** Decides by the class, its status, and the worker's settings. If the user may not read the settings, the status shows their effect. */
-export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, look: Look<SettingsInForce>): Fetching {
+export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, reading: ViewResult<SettingsInForce>): Fetching {
   if (mirrorsNothing(spc) && status === undefined) return { kind: "none" };
   if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, not azure` };
-  if (look.kind !== "seen") return fetchingByStatus(spc, status);
-  const settings = workerSettings(look.value);
+  if (reading.kind !== "seen") return fetchingByStatus(spc, status);
+  const settings = workerSettings(reading.value);
   const why = switchedOffBecause(settings, spc);
   return why === undefined ? { kind: "fetched", isWhileUsed: syncMode(spc, settings.syncMode) === "while-used" } : { kind: "off", why };
 }
@@ -37,7 +37,7 @@ export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undef
 function fetchingByStatus(spc: SecretProviderClass, status: ClassStatus | undefined): Fetching {
   const synced = conditionOf(status, "Synced");
   if (synced?.reason === "SwitchedOff") return { kind: "off", why: synced.message };
-  return { kind: "fetched", isWhileUsed: syncMode(spc, "always") === "while-used" || isToldUnused(status) };
+  return { kind: "fetched", isWhileUsed: syncMode(spc, "always") === "while-used" || isReportedUnused(status) };
 }
 
 /** Whether the worker has queried the vault, or has no reason to query it. */
@@ -86,7 +86,7 @@ export function answerText(answer: RefreshAnswer, { ref, isWaited }: AnswerPlace
       return "the worker has queried the vault, and the Secrets and the status match its response";
     case "failed": {
       const next = answer.isTriedAgain ? "the worker retries" : "this lasts until someone fixes it";
-      return `the worker has reconciled the class, but it is not up to date: ${told(answer.why)}; ${next}; see ${explained}`;
+      return `the worker has reconciled the class, but it is not up to date: ${reported(answer.why)}; ${next}; see ${explained}`;
     }
     case "open":
       return openText(answer, { isWaited, explained });
@@ -105,10 +105,10 @@ function openText(
   if (isTakenBack) {
     return "someone reset the annotation keyvault-injector.dev/refresh, possibly before the worker had reconciled the class; remove the annotation from the manifests of the class, and then run the command again";
   }
-  const state = why === undefined ? "" : `; the class's status: ${told(why)}`;
+  const state = why === undefined ? "" : `; the class's status: ${reported(why)}`;
   return `the worker has not finished the request${state}; see ${explained}`;
 }
 
-function told({ reason, message }: { readonly reason: string; readonly message: string }): string {
+function reported({ reason, message }: { readonly reason: string; readonly message: string }): string {
   return `${reason}: ${message}`;
 }

@@ -24,13 +24,13 @@ import {
 } from "../shared/command.ts";
 import { valueOf } from "../shared/options.ts";
 import { DEFAULT_CLOUD, MORE_RESOURCES } from "../shared/resources.ts";
-import { imagesOf, lookAtWorkerSettings, type WorkloadObject } from "../shared/settings-in-force.ts";
+import { imagesOf, readWorkerSettings, type WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Line, line, shown } from "../shared/terminal.ts";
 import { createViewer, refusalText, type Viewer, valueIn } from "../shared/viewer.ts";
 import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
 import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
-import { classIn, lookAtStatus, type Refreshing, type RefreshProgress, refreshProgress, waitForProgress } from "./progress.ts";
+import { classIn, type Refreshing, type RefreshProgress, readStatusCondition, refreshProgress, waitForProgress } from "./progress.ts";
 import { followAnswer } from "./seen-answer.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
@@ -126,8 +126,8 @@ async function openRefresh(
   const viewer = createViewer(cluster, context.signal);
   const install = await installIn(viewer, options);
   const spc = await classIn(viewer, ref);
-  const status = valueIn(await lookAtStatus(viewer, ref));
-  const settings = await lookAtWorkerSettings(viewer, install);
+  const status = valueIn(await readStatusCondition(viewer, ref));
+  const settings = await readWorkerSettings(viewer, install);
   const earlier = [spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh], status?.observedRefresh];
   const request = { value: new Date(context.clock.now()).toISOString(), earlier };
   const cloudName = valueIn(settings)?.["cloud-name"] ?? DEFAULT_CLOUD;
@@ -200,9 +200,9 @@ interface CsiDriver extends KubeObject {
 
 /** Returns undefined if the user may not list DaemonSets. Assumes one version if the driver has several DaemonSets (Linux, Windows). */
 async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
-  const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
-  if (look.kind !== "seen") return undefined;
-  const [daemonSet] = look.value.filter((each) => runs(each, DRIVER_IMAGE));
+  const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
+  if (reading.kind !== "seen") return undefined;
+  const [daemonSet] = reading.value.filter((each) => runs(each, DRIVER_IMAGE));
   const registered = await viewer.object<CsiDriver>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
   const requiresRepublish = registered.kind === "seen" ? valueIn(registered)?.spec?.requiresRepublish === true : undefined;
   if (daemonSet === undefined) return { images: [], args: [], requiresRepublish };

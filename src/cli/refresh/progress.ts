@@ -10,7 +10,7 @@ import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type Cluster, type CommandContext, CommandFailure } from "../shared/command.ts";
-import { type Look, lookUp, type Viewer, valueIn } from "../shared/viewer.ts";
+import { lookUp, type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
 import { type Fetching, isFetchedWell, isFinal, type RefreshAnswer } from "./answer.ts";
 
@@ -46,7 +46,7 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
   const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
   // Reads the status before the lists: an answer that came later could be newer than what the lists contain.
-  const status = await lookAtStatus(refreshing.viewer, ref);
+  const status = await readStatusCondition(refreshing.viewer, ref);
   const spc = await classIn(refreshing.viewer, ref);
   const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted });
   const usages = objectUsages(snapshot, () => true);
@@ -57,17 +57,17 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
 }
 
 interface Read {
-  readonly status: Look<ClassStatus | undefined>;
+  readonly status: ViewResult<ClassStatus | undefined>;
   readonly spc: SecretProviderClass;
   /** Whether no pod mounts the class. False if the user may not list the pods. */
   readonly isUnused: boolean;
   readonly wasNamed: boolean;
 }
 
-function answerIn({ fetching, request }: Refreshing, { status: look, spc, isUnused, wasNamed }: Read): RefreshAnswer {
+function answerIn({ fetching, request }: Refreshing, { status: reading, spc, isUnused, wasNamed }: Read): RefreshAnswer {
   if (fetching.kind !== "fetched") return fetching;
-  if (look.kind === "unseen") return { kind: "unseen", why: look.why };
-  const status = valueIn(look);
+  if (reading.kind === "unseen") return { kind: "unseen", why: reading.why };
+  const status = valueIn(reading);
   if (fetching.isWhileUsed && isUnused) return { kind: "unused", hasSecrets: (status?.secrets ?? []).length > 0 };
   const { generation = 0, annotations } = spc.metadata;
   return workerAnswer({ request, generation, annotation: annotations?.[CLASS_ANNOTATIONS.refresh], status, wasNamed });
@@ -80,16 +80,16 @@ function isNowhereOld({ secrets, containers }: ObjectUsage): boolean {
 
 /** Returns the class; throws {@link CommandFailure} if it does not exist, or the user may not read it. */
 export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise<SecretProviderClass> {
-  const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
-  if (look.kind === "seen") return look.value;
-  if (look.kind === "unseen") throw new CommandFailure(`${look.why}; ask for permission to get secretproviderclasses`);
-  throw new CommandFailure(look.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
+  const reading = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
+  if (reading.kind === "seen") return reading.value;
+  if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}; ask for permission to get secretproviderclasses`);
+  throw new CommandFailure(reading.kind === "unserved" ? NO_CLASSES_SERVED : await classAbsence(viewer, ref));
 }
 
 /** Reads the worker's status of the class; undefined if the worker has written none. */
-export async function lookAtStatus(viewer: Viewer, ref: Required<ObjectRef>): Promise<Look<ClassStatus | undefined>> {
-  const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref);
-  return look.kind === "seen" ? { kind: "seen", value: readStatus(look.value.status) } : look;
+export async function readStatusCondition(viewer: Viewer, ref: Required<ObjectRef>): Promise<ViewResult<ClassStatus | undefined>> {
+  const reading = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref);
+  return reading.kind === "seen" ? { kind: "seen", value: readStatus(reading.value.status) } : reading;
 }
 
 export interface Waiting {
@@ -119,7 +119,7 @@ export async function waitForProgress(refreshing: Refreshing, { pace, withinMs, 
     const isUpToDate = progress.isUpToDate && isKnown;
     const isDone = isFinal(progress.answer) || (filesFollow ? isUpToDate : isFetchedWell(progress.answer));
     if (isDone || waited >= withinMs) return { ...progress, isUpToDate };
-    terminal.tellProgress(isFetchedWell(progress.answer) ? "mounted files" : "the worker");
+    terminal.reportProgress(isFetchedWell(progress.answer) ? "mounted files" : "the worker");
     await clock.sleep(Math.min(EVERY_MS, withinMs - waited), signal);
   }
 }

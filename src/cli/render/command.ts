@@ -30,7 +30,7 @@ import { type OptionValues, valueOf } from "../shared/options.ts";
 import { DEFAULT_CLOUD, EXCLUDED_NAMESPACES, installNamespace } from "../shared/resources.ts";
 import { shown } from "../shared/terminal.ts";
 import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts";
-import { lookAtEntry } from "../shared/webhook-entry.ts";
+import { readEntry } from "../shared/webhook-entry.ts";
 
 const FORMATS = ["yaml", "json", "diff"] as const;
 
@@ -134,7 +134,7 @@ async function unaskedNotes(
   { shipped: { program } }: CommandContext,
 ): Promise<readonly string[]> {
   if (viewer === undefined || !rendered.some(({ isInjected }) => isInjected === true)) return [];
-  const entry = await lookAtEntry(viewer).catch((error: unknown) => {
+  const entry = await readEntry(viewer).catch((error: unknown) => {
     if (error instanceof CommandFailure) return undefined;
     throw error;
   });
@@ -221,13 +221,13 @@ interface PodOfItem {
 }
 
 async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem, context: RenderContext): Promise<RenderedItem> {
-  const told = (severity: Finding["severity"], message: string, reason?: string): Finding =>
+  const reported = (severity: Finding["severity"], message: string, reason?: string): Finding =>
     findingOn(item, [...path, ...ANNOTATIONS], { severity, message, reason });
   if (context.excluded.includes(namespace)) {
     // The API server excludes such a pod silently, so the command warns.
     const inject = objectAt(pod, ANNOTATIONS)?.[POD_ANNOTATIONS.inject];
     const message = `nothing is injected: the webhook excludes namespace ${namespace}; use another one, or remove the annotations under ${PREFIX}/`;
-    return { object: item.object, findings: inject === undefined || inject === "false" ? [] : [told("warning", message)] };
+    return { object: item.object, findings: inject === undefined || inject === "false" ? [] : [reported("warning", message)] };
   }
   const injection = await injectPod(pod, namespace, context);
   const { decision, classes, pod: stored } = injection;
@@ -239,13 +239,13 @@ async function renderPod(item: ManifestItem, { path, pod, namespace }: PodOfItem
       const inFiles = inTermsOfFiles(message, namespace, injection, context.facts);
       // The class is in none of the files, so it is missing, and not unreadable.
       const ofFiles = reason === "ClassUnreadable" && inFiles !== message ? "ClassMissing" : reason;
-      return told("warning", inFiles, reason === "PodWarning" ? undefined : ofFiles);
+      return reported("warning", inFiles, reason === "PodWarning" ? undefined : ofFiles);
     }),
   ];
   if (decision.kind === "denied" || decision.kind === "errored") {
     const { reason, message } = decision;
     // The message about an invalid pod begins with the field, relative to the pod. The reason means nothing on the command line.
-    const refusal = reason === "InvalidReview" ? told("error", [...path, message].join(".")) : told("error", message, reason);
+    const refusal = reason === "InvalidReview" ? reported("error", [...path, message].join(".")) : reported("error", message, reason);
     return { object: undefined, findings: [refusal, ...findings] };
   }
   if (decision.kind !== "patched" || stored === undefined) return { object: item.object, findings };

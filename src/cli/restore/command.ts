@@ -80,7 +80,7 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
     const [isListed, isDryRun] = [options.list !== undefined, options["dry-run"] !== undefined];
     const writing = { kube, worker, isDryRun, isForced: options.force !== undefined, signal: context.signal };
     const results: (Restorable | Restored)[] = [];
-    for (const candidate of candidates) results.push(isListed ? candidate.told : await restoreClass(writing, candidate));
+    for (const candidate of candidates) results.push(isListed ? candidate.reported : await restoreClass(writing, candidate));
     const output =
       format === "json"
         ? reportText("restore", context.shipped, { isDryRun, classes: results })
@@ -138,8 +138,8 @@ function wordOf(result: Restorable | Restored): SnapshotState | RestoreAction {
 
 function summaryOf(results: readonly (Restorable | Restored)[], isListed: boolean, isDryRun: boolean): string {
   const counts = Map.groupBy(results, wordOf);
-  const told = [...counts].map(([word, those]) => `${those.length} ${word}`).join(", ");
+  const reported = [...counts].map(([word, those]) => `${those.length} ${word}`).join(", ");
   if (results.length === 0) return "there are no snapshots";
-  if (isListed) return `${counted(results.length, "snapshot")}: ${told}`;
-  return isDryRun ? `${told}; nothing was changed (--dry-run)` : told;
+  if (isListed) return `${counted(results.length, "snapshot")}: ${reported}`;
+  return isDryRun ? `${reported}; nothing was changed (--dry-run)` : reported;
 }

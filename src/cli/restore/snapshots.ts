@@ -25,12 +25,12 @@ export async function loadFingerprints(
   namespace: string,
 ): Promise<Fingerprints> {
   const named = `Secret ${namespace}/${hmacKeySecret}`;
-  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: hmacKeySecret });
-  if (look.kind === "unseen")
-    throw new CommandFailure(`${look.why}, which is needed to verify snapshots; ask for permission to get ${named}`);
-  const key = look.kind === "seen" ? hmacKeyIn(look.value) : undefined;
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: hmacKeySecret });
+  if (reading.kind === "unseen")
+    throw new CommandFailure(`${reading.why}, which is needed to verify snapshots; ask for permission to get ${named}`);
+  const key = reading.kind === "seen" ? hmacKeyIn(reading.value) : undefined;
   if (key !== undefined) return createFingerprints(key.bytes, key.formerUntil);
-  const why = look.kind === "seen" ? `${named} contains no key` : `${named} does not exist`;
+  const why = reading.kind === "seen" ? `${named} contains no key` : `${named} does not exist`;
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-sync" });
   // The worker creates its key when it first starts.
   const fix =
@@ -54,15 +54,18 @@ export async function readSnapshots(
   namespace: string | undefined,
 ): Promise<readonly StoredSnapshot[]> {
   const scope = namespace === undefined ? {} : { namespace };
-  const look = await viewer.all<ControllerRevision>(RESOURCES.controllerRevisions, { ...scope, labelSelector: `${SNAPSHOT_LABEL}=true` });
-  if (look.kind !== "seen") {
+  const reading = await viewer.all<ControllerRevision>(RESOURCES.controllerRevisions, {
+    ...scope,
+    labelSelector: `${SNAPSHOT_LABEL}=true`,
+  });
+  if (reading.kind !== "seen") {
     throw new CommandFailure(
-      look.kind === "unseen"
-        ? `${look.why}; name a namespace with -n, or ask for permission`
+      reading.kind === "unseen"
+        ? `${reading.why}; name a namespace with -n, or ask for permission`
         : "the API server serves no controllerrevisions",
     );
   }
-  const all = look.value.map((revision): StoredSnapshot => {
+  const all = reading.value.map((revision): StoredSnapshot => {
     const record = recordOf(revision, judge);
     return { revision, className: record?.data.name ?? revision.metadata.annotations?.[SNAPSHOT_ANNOTATIONS.class] ?? "", record };
   });
@@ -105,7 +108,7 @@ export interface Restorable {
 
 /** Result of comparing a snapshot with the live class. `snapshot` is absent if it is forged, or the user may not read the class. */
 export interface Candidate {
-  readonly told: Restorable;
+  readonly reported: Restorable;
   readonly snapshot?: ClassSnapshot;
   readonly live?: SecretProviderClass;
 }
@@ -118,23 +121,24 @@ export async function compareAll(viewer: Viewer, snapshots: readonly StoredSnaps
 
 async function compare(viewer: Viewer, { revision: { metadata }, className: name, record }: StoredSnapshot): Promise<Candidate> {
   const { namespace = "", name: revision, creationTimestamp: taken } = metadata;
-  const told = (state: SnapshotState, message: string): Restorable => ({ namespace, name, revision, taken, state, message });
+  const reported = (state: SnapshotState, message: string): Restorable => ({ namespace, name, revision, taken, state, message });
   if (record === undefined) {
     const message = "this install did not write it, or wrote it with another key, or it is a later copy: it is not trusted";
-    return { told: told("forged", message) };
+    return { reported: reported("forged", message) };
   }
   const snapshot = record.data;
-  const look = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name });
-  if (look.kind === "unserved") throw new CommandFailure("the API server serves no secretproviderclasses; apply manifests/crds first");
-  if (look.kind === "unseen") return { told: told("unknown", look.why) };
-  if (look.kind === "absent") return { told: told("missing", `not in the cluster; generation ${snapshot.generation} was kept`), snapshot };
-  const live = look.value;
+  const reading = await viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name });
+  if (reading.kind === "unserved") throw new CommandFailure("the API server serves no secretproviderclasses; apply manifests/crds first");
+  if (reading.kind === "unseen") return { reported: reported("unknown", reading.why) };
+  if (reading.kind === "absent")
+    return { reported: reported("missing", `not in the cluster; generation ${snapshot.generation} was kept`), snapshot };
+  const live = reading.value;
   const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map(canonical);
-  if (before === after) return { told: told("same", "exists, and matches the snapshot"), snapshot, live };
+  if (before === after) return { reported: reported("same", "exists, and matches the snapshot"), snapshot, live };
   // The keys have the same order, so that only content makes a difference.
   const [old, young] = [before, after].map((text) => toYaml(JSON.parse(text ?? "")));
   const diff = unifiedDiff(old ?? "", young ?? "", `${namespace}/${name}`);
-  return { told: { ...told("differs", "exists, and differs from the snapshot"), diff }, snapshot, live };
+  return { reported: { ...reported("differs", "exists, and differs from the snapshot"), diff }, snapshot, live };
 }
 
 /** Returns the parts of a class that a snapshot contains. */
@@ -166,27 +170,31 @@ export interface RestoreOptions {
 
 /** Restores one class. Returns a refusal of the API server as a result, so that the command still restores the others. */
 export async function restoreClass(options: RestoreOptions, candidate: Candidate): Promise<Restored> {
-  const { told } = candidate;
+  const { reported } = candidate;
   try {
-    return { ...told, ...(await write(options, candidate)) };
+    return { ...reported, ...(await write(options, candidate)) };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const isTaken = error.code === "AlreadyExists" || error.code === "Conflict";
-    if (isTaken) return { ...told, action: "kept", message: "someone else created or changed it in the meantime: check again" };
-    return { ...told, action: "refused", message: refusalText(`write secretproviderclasses ${told.namespace}/${told.name}`, error) };
+    if (isTaken) return { ...reported, action: "kept", message: "someone else created or changed it in the meantime: check again" };
+    return {
+      ...reported,
+      action: "refused",
+      message: refusalText(`write secretproviderclasses ${reported.namespace}/${reported.name}`, error),
+    };
   }
 }
 
 type Written = Pick<Restored, "action"> & Partial<Pick<Restored, "message">>;
 
-async function write(options: RestoreOptions, { told, snapshot, live }: Candidate): Promise<Written> {
+async function write(options: RestoreOptions, { reported, snapshot, live }: Candidate): Promise<Written> {
   if (snapshot === undefined) return { action: "refused" };
   if (live === undefined) {
     const made = await options.kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), writing(options), options.signal);
     await handOver(options, made, snapshot);
     return { action: "created", message: `${would(options)}recreated as in generation ${snapshot.generation}` };
   }
-  if (told.state === "same") return { action: "kept" };
+  if (reported.state === "same") return { action: "kept" };
   if (!options.isForced) return { action: "kept", message: "exists, and differs from the snapshot: --force overwrites it" };
   await overwrite(options, live, snapshot);
   return { action: "overwritten", message: `${would(options)}overwritten as in generation ${snapshot.generation}` };

@@ -20,8 +20,8 @@ export async function assertNamespace(viewer: Viewer, name: string | undefined):
 }
 
 async function namespaceProblem(viewer: Viewer, name: string): Promise<string | undefined> {
-  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
-  if (look.kind !== "absent") return undefined;
+  const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
+  if (reading.kind !== "absent") return undefined;
   return `namespace ${name} does not exist${meant(name, listed(await viewer.all<KubeObject>(RESOURCES.namespaces)))}`;
 }
 
@@ -32,8 +32,8 @@ async function namespaceProblem(viewer: Viewer, name: string): Promise<string | 
 export async function installIn(viewer: Viewer, options: OptionValues): Promise<string> {
   const name = installNamespace(options);
   if (options["install-namespace"] === undefined) return name;
-  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
-  if (look.kind === "absent") throw new CommandFailure(await installAbsence(viewer, name));
+  const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
+  if (reading.kind === "absent") throw new CommandFailure(await installAbsence(viewer, name));
   const places = await installPlaces(viewer);
   const [other] = places;
   if (other === undefined || places.includes(name)) return name;
@@ -60,13 +60,13 @@ export async function installAbsence(viewer: Viewer, name: string): Promise<stri
 export async function classAbsence(viewer: Viewer, { namespace, name }: Required<ObjectRef>): Promise<string> {
   const problem = await namespaceProblem(viewer, namespace);
   if (problem !== undefined) return otherObject(namespace, name) ?? problem;
-  const look = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
+  const reading = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
   const said = `SecretProviderClass ${namespace}/${name} does not exist`;
   const elsewhere = await namespacesOfClass(viewer, name);
   if (elsewhere.length > 0) return `${said}; did you mean ${anyOf(elsewhere.map((other) => `${other}/${name}`))}?`;
-  const near = meant(name, listed(look));
+  const near = meant(name, listed(reading));
   if (near !== "") return `${said}${near}`;
-  return look.kind === "seen" ? `${said}; namespace ${namespace} has ${namesText(look.value)}` : said;
+  return reading.kind === "seen" ? `${said}; namespace ${namespace} has ${namesText(reading.value)}` : said;
 }
 
 /** Returns the namespaces that have a class with the name, as far as the user may list them. */

@@ -15,8 +15,8 @@ import { wordsOf } from "../../domain/words.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import type { AzureAccess, Cluster, CommandContext } from "./command.ts";
 import { type SettingsInForce, workerSettingsInForce } from "./settings-in-force.ts";
-import type { TellProgress } from "./terminal.ts";
-import { createViewer, type Look, listed, type Viewer } from "./viewer.ts";
+import type { ReportProgress } from "./terminal.ts";
+import { createViewer, listed, type Viewer, type ViewResult } from "./viewer.ts";
 import { type Fingerprints, type WorkerCode, workerCode } from "./worker-code.ts";
 
 /** Dependencies of commands that check classes. */
@@ -28,7 +28,7 @@ export interface ClassContext {
   /** Undefined: the command does not query vaults. */
   readonly azure: (AzureAccess & WithCloudFiles) | undefined;
   readonly clock: Clock;
-  readonly tellProgress: TellProgress;
+  readonly reportProgress: ReportProgress;
   readonly signal: AbortSignal;
 }
 
@@ -45,7 +45,7 @@ interface WithCloudFiles {
   readonly readCloudFile: ReadCloudFile | undefined;
 }
 
-export interface Looking {
+export interface ContextOptions {
   readonly cluster: Cluster;
   readonly context: CommandContext;
   /** Namespace of the install. */
@@ -54,14 +54,14 @@ export interface Looking {
   readonly asksVaults: boolean;
 }
 
-export async function openClassContext({ cluster: { kube }, context, namespace, asksVaults }: Looking): Promise<ClassContext> {
+export async function openClassContext({ cluster: { kube }, context, namespace, asksVaults }: ContextOptions): Promise<ClassContext> {
   const { signal, clock, terminal } = context;
   const viewer = createViewer({ kube }, signal);
   const worker = await workerCode();
   const settings = await workerSettingsInForce(viewer, namespace);
   const azure = asksVaults ? await context.openAzure(bindingSettings(settings)) : undefined;
-  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
-  const key = look.kind === "seen" ? worker.hmacKeyIn(look.value) : undefined;
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: worker.hmacKeySecret });
+  const key = reading.kind === "seen" ? worker.hmacKeyIn(reading.value) : undefined;
   const fingerprints = key && worker.createFingerprints(key.bytes);
   const readCloudFile = azure?.isInCluster === true ? worker.cloudFileReader(settings["cloud-env-dir"] ?? "") : undefined;
   return {
@@ -71,7 +71,7 @@ export async function openClassContext({ cluster: { kube }, context, namespace, 
     worker,
     azure: azure && { ...azure, readCloudFile },
     clock,
-    tellProgress: terminal.tellProgress,
+    reportProgress: terminal.reportProgress,
     signal,
   };
 }
@@ -152,13 +152,13 @@ export function insideTheWorker(namespace: string, className: string): string {
 }
 
 /** Reads the grants of a Namespace. */
-export async function lookAtGrants(viewer: Viewer, namespace: string): Promise<Look<NamespaceGrants>> {
-  const look = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
-  if (look.kind === "seen") return { kind: "seen", value: grantsOf(look.value) };
-  if (look.kind !== "unseen") return look;
+export async function readGrants(viewer: Viewer, namespace: string): Promise<ViewResult<NamespaceGrants>> {
+  const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
+  if (reading.kind === "seen") return { kind: "seen", value: grantsOf(reading.value) };
+  if (reading.kind !== "unseen") return reading;
   // The worker's account may list Namespaces, but not get them.
   const [found] = listed(await viewer.all<KubeObject>(RESOURCES.namespaces, { fieldSelector: `metadata.name=${namespace}` }));
-  return found === undefined ? look : { kind: "seen", value: grantsOf(found) };
+  return found === undefined ? reading : { kind: "seen", value: grantsOf(found) };
 }
 
 /** A pod that mounts a class, and the account and credentials that it uses for that. */
@@ -168,11 +168,13 @@ export interface Consumer {
   readonly credentials: readonly string[];
 }
 
-export async function lookAtConsumers(viewer: Viewer, { metadata }: SecretProviderClass): Promise<Look<readonly Consumer[]>> {
+export async function readConsumers(viewer: Viewer, { metadata }: SecretProviderClass): Promise<ViewResult<readonly Consumer[]>> {
   const { namespace = "", name } = metadata;
-  const look = await viewer.all<KubeObject & { readonly spec?: { readonly serviceAccountName?: string } }>(RESOURCES.pods, { namespace });
-  if (look.kind !== "seen") return look;
-  const consumers = look.value.flatMap((object) => {
+  const reading = await viewer.all<KubeObject & { readonly spec?: { readonly serviceAccountName?: string } }>(RESOURCES.pods, {
+    namespace,
+  });
+  if (reading.kind !== "seen") return reading;
+  const consumers = reading.value.flatMap((object) => {
     const pod = readPod(object);
     const volumes = pod.ok ? pod.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === name) : [];
     if (volumes.length === 0) return [];
@@ -192,7 +194,7 @@ export function namesIn(names: readonly string[]): readonly string[] {
  * annotation, or the default, then counts.
  */
 export async function namesOfConsumers(viewer: Viewer, spc: SecretProviderClass) {
-  const consumers = listed(await lookAtConsumers(viewer, spc));
+  const consumers = listed(await readConsumers(viewer, spc));
   return {
     consumerNames: namesIn(consumers.flatMap(({ credentials }) => credentials)),
     consumerAccounts: namesIn(consumers.map(({ account }) => account)),

@@ -11,7 +11,7 @@ import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import { escapedControls } from "../manifest/yaml.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import { targetResource } from "./resources.ts";
-import type { TellProgress } from "./terminal.ts";
+import type { ReportProgress } from "./terminal.ts";
 
 /** Exit codes, the same for every command. */
 export const EXIT = {
@@ -64,7 +64,7 @@ export interface Shipped {
 export interface Terminal {
   /** Whether standard output is a terminal that shows colours, and the user has not switched them off. */
   readonly hasColour: boolean;
-  readonly tellProgress: TellProgress;
+  readonly reportProgress: ReportProgress;
   /** Writes to standard output immediately, for the command that runs until the user stops it. */
   readonly print: (text: string) => Promise<void>;
 }
@@ -175,16 +175,16 @@ export function jsonText(value: unknown): string {
 export async function withCluster<T>(
   { options }: CommandInput,
   { openCluster }: CommandContext,
-  look: (cluster: Cluster) => Promise<T>,
+  reading: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   const cluster = await openCluster(accessOf(options));
-  return closing(cluster, () => look(cluster));
+  return closing(cluster, () => reading(cluster));
 }
 
 /** Closes the cluster, if there is one, at the end. If the API server did not answer, the failure names it. */
-export async function closing<T>(cluster: Cluster | undefined, look: () => Promise<T>): Promise<T> {
+export async function closing<T>(cluster: Cluster | undefined, reading: () => Promise<T>): Promise<T> {
   try {
-    return await look();
+    return await reading();
   } catch (error) {
     throw cluster === undefined ? error : namingServer(error, cluster);
   } finally {

@@ -1,7 +1,7 @@
 import { INJECTION_MODES } from "./options.ts";
 import { MORE_RESOURCES, type Policy, type PolicyBinding } from "./resources.ts";
 import { type Viewer, valueIn } from "./viewer.ts";
-import { lookAtEntry, narrowingsOf } from "./webhook-entry.ts";
+import { narrowingsOf, readEntry } from "./webhook-entry.ts";
 
 /** Name of the policy that injects pods, and of its binding. */
 export const INJECTION_POLICY = "keyvault-injector-injection";
@@ -16,7 +16,7 @@ export interface InjectionMode {
 
 /** Reads the injection mode. Assumes `webhook` if the user may not read the policies; the checks of that mode report this. */
 export async function injectionModeOf(viewer: Viewer): Promise<InjectionMode> {
-  const entry = await lookAtEntry(viewer);
+  const entry = await readEntry(viewer);
   const policy = valueIn(await viewer.object<Policy>(MORE_RESOURCES.mutatingPolicies, { name: INJECTION_POLICY }));
   const binding = valueIn(await viewer.object<PolicyBinding>(MORE_RESOURCES.mutatingPolicyBindings, { name: INJECTION_POLICY }));
   if (policy === undefined || binding?.spec?.policyName !== INJECTION_POLICY)

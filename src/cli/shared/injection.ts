@@ -17,7 +17,7 @@ import type { ManifestItem } from "../manifest/items.ts";
 import { CommandFailure } from "./command.ts";
 import { type InjectionMode, injectionModeOf } from "./injection-mode.ts";
 import { INJECTION_MODES, type OptionValues, valueOf } from "./options.ts";
-import { type Look, listed, type Viewer } from "./viewer.ts";
+import { listed, type Viewer, type ViewResult } from "./viewer.ts";
 
 /** Facts about the cluster and the files that decisions about pods depend on. */
 export interface Facts {
@@ -41,38 +41,38 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   const namespaces = new Map(items.filter(({ kind }) => kind === "Namespace").map((item) => [item.name, annotationsOf(item)]));
   const unseen = new Map<string, Seen>();
   let areClassesServed = true;
-  const known = (look: Look<unknown> | undefined, kind: Seen): "missing" | "unknown" => {
-    if (look?.kind === "unseen") unseen.set(look.why, kind);
-    return look?.kind === "absent" ? "missing" : "unknown";
+  const known = (reading: ViewResult<unknown> | undefined, kind: Seen): "missing" | "unknown" => {
+    if (reading?.kind === "unseen") unseen.set(reading.why, kind);
+    return reading?.kind === "absent" ? "missing" : "unknown";
   };
   const inCluster = new Map<string, readonly string[]>();
   /** Stores the names of the classes that the user may mean instead of one that does not exist. */
   const noteNames = async (namespace: string): Promise<void> => {
     if (viewer === undefined || inCluster.has(namespace)) return;
-    const look = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
+    const reading = await viewer.all<KubeObject>(RESOURCES.secretProviderClasses, { namespace });
     inCluster.set(
       namespace,
-      listed(look).map(({ metadata }) => metadata.name),
+      listed(reading).map(({ metadata }) => metadata.name),
     );
   };
   const classOf = remembering(async (ref: ObjectRef): Promise<ClassFact> => {
     const given = classes.get(objectKey(ref));
     if (given !== undefined) return { kind: "found", class: given };
-    const look = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
-    if (look?.kind === "seen") return { kind: "found", class: look.value };
-    if (look?.kind === "unserved") areClassesServed = false;
-    if (look?.kind === "absent" && ref.namespace !== undefined) await noteNames(ref.namespace);
-    return { kind: known(look, "classes") };
+    const reading = await viewer?.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
+    if (reading?.kind === "seen") return { kind: "found", class: reading.value };
+    if (reading?.kind === "unserved") areClassesServed = false;
+    if (reading?.kind === "absent" && ref.namespace !== undefined) await noteNames(ref.namespace);
+    return { kind: known(reading, "classes") };
   });
   const namespaceOf = remembering(async (ref: ObjectRef): Promise<NamespaceFact> => {
     const given = namespaces.get(ref.name);
     if (given !== undefined) return { kind: "found", annotations: given };
     // A Namespace that the files do not contain has no known defaults, so it counts as one without defaults.
     if (viewer === undefined) return { kind: "missing" };
-    const look = await viewer.object<KubeObject>(RESOURCES.namespaces, ref);
-    if (look.kind === "seen") return { kind: "found", annotations: look.value.metadata.annotations ?? {} };
+    const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, ref);
+    if (reading.kind === "seen") return { kind: "found", annotations: reading.value.metadata.annotations ?? {} };
     // The webhook may read the Namespace even if the user may not, so this is reported, but not as a refusal.
-    known(look, "namespaces");
+    known(reading, "namespaces");
     return { kind: "missing" };
   });
   const absenceOf = ({ namespace, name }: Required<ObjectRef>): string | undefined => {

@@ -1,6 +1,6 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { isOfDriverSync } from "../../domain/sync/take-over.ts";
-import { type Look, listed, type Viewer } from "./viewer.ts";
+import { listed, type Viewer, type ViewResult } from "./viewer.ts";
 
 export interface Rule {
   readonly apiGroups?: readonly string[];
@@ -99,7 +99,7 @@ function bindingText({ metadata }: Binding): string {
  * Reads the RBAC objects of one namespace, or of the whole cluster. Returns `unseen` if the user may not read one of the kinds: a part of
  * RBAC would give a false answer.
  */
-export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look<Rbac>> {
+export async function readRbac(viewer: Viewer, namespace?: string): Promise<ViewResult<Rbac>> {
   const within = namespace === undefined ? {} : { namespace };
   const [roles, roleBindings, clusterRoles, clusterRoleBindings] = await Promise.all([
     viewer.all<Role>(RESOURCES.roles, within),
@@ -107,7 +107,7 @@ export async function readRbac(viewer: Viewer, namespace?: string): Promise<Look
     viewer.all<Role>(RESOURCES.clusterRoles),
     viewer.all<Binding>(RESOURCES.clusterRoleBindings),
   ]);
-  for (const look of [roles, roleBindings, clusterRoles, clusterRoleBindings]) if (look.kind === "unseen") return look;
+  for (const reading of [roles, roleBindings, clusterRoles, clusterRoleBindings]) if (reading.kind === "unseen") return reading;
   return {
     kind: "seen",
     value: {

@@ -4,7 +4,7 @@ import { parseConfig } from "../../runtime/config.ts";
 import { environmentNameOf, type Setting } from "../../runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../runtime/settings.ts";
 import { MORE_RESOURCES } from "./resources.ts";
-import { type Look, type Viewer, valueIn } from "./viewer.ts";
+import { type Viewer, type ViewResult, valueIn } from "./viewer.ts";
 
 /** Fields of a Deployment or DaemonSet that say what runs, and how. */
 export interface WorkloadObject extends KubeObject {
@@ -81,20 +81,20 @@ function variableOf(container: Container | undefined, name: string): string | un
 
 /** Returns the settings in the worker's Deployment; the defaults if it does not exist yet, or the user may not read it. */
 export async function workerSettingsInForce(viewer: Viewer, namespace: string): Promise<SettingsInForce> {
-  return settingsOf(valueIn(await lookAtWorker(viewer, namespace)));
+  return settingsOf(valueIn(await readWorker(viewer, namespace)));
 }
 
 /** Returns the problems of the worker's settings: {@link settingProblems}. */
 export async function workerSettingProblems(viewer: Viewer, namespace: string): Promise<readonly string[]> {
-  return settingProblems(valueIn(await lookAtWorker(viewer, namespace)));
+  return settingProblems(valueIn(await readWorker(viewer, namespace)));
 }
 
 /** Returns the same, for callers that must not mistake a default for a setting: `unseen` if the user may not read the Deployment. */
-export async function lookAtWorkerSettings(viewer: Viewer, namespace: string): Promise<Look<SettingsInForce>> {
-  const look = await lookAtWorker(viewer, namespace);
-  return look.kind === "unseen" ? look : { kind: "seen", value: settingsOf(valueIn(look)) };
+export async function readWorkerSettings(viewer: Viewer, namespace: string): Promise<ViewResult<SettingsInForce>> {
+  const reading = await readWorker(viewer, namespace);
+  return reading.kind === "unseen" ? reading : { kind: "seen", value: settingsOf(valueIn(reading)) };
 }
 
-function lookAtWorker(viewer: Viewer, namespace: string): Promise<Look<WorkloadObject>> {
+function readWorker(viewer: Viewer, namespace: string): Promise<ViewResult<WorkloadObject>> {
   return viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
 }

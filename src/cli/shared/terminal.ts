@@ -73,15 +73,15 @@ export function shown(lines: readonly Line[], { hasColour }: { readonly hasColou
 }
 
 /** Reports what the command is doing. */
-export type TellProgress = (what: string) => void;
+export type ReportProgress = (what: string) => void;
 
 export interface TerminalProgress {
-  readonly tell: TellProgress;
+  readonly report: ReportProgress;
   /** Clears the progress from the screen. */
   readonly end: () => void;
 }
 
-export const NO_PROGRESS: TerminalProgress = { tell: () => undefined, end: () => undefined };
+export const NO_PROGRESS: TerminalProgress = { report: () => undefined, end: () => undefined };
 
 /** Time before the first progress, in milliseconds: a command that ends sooner shows none. */
 const QUIET_MS = 1_000;
@@ -109,7 +109,7 @@ export function createProgress({ write, columns, quietMs = QUIET_MS }: ProgressO
   }, quietMs);
   timer.unref();
   return {
-    tell: (next) => {
+    report: (next) => {
       what = next;
       if (isShown && !isEnded) draw();
     },

@@ -5,20 +5,20 @@ import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./c
 import type { OptionValues } from "./options.ts";
 
 /** Result of a read. `unseen`: the user lacks the permission in `why`. `unserved`: the API server does not serve the kind. */
-export type Look<T> =
+export type ViewResult<T> =
   | { readonly kind: "seen"; readonly value: T }
   | { readonly kind: "absent" }
   | { readonly kind: "unserved" }
   | { readonly kind: "unseen"; readonly why: string };
 
 /** Returns the value; undefined if there is none, or the user may not read it. */
-export function valueIn<T>(look: Look<T>): T | undefined {
-  return look.kind === "seen" ? look.value : undefined;
+export function valueIn<T>(reading: ViewResult<T>): T | undefined {
+  return reading.kind === "seen" ? reading.value : undefined;
 }
 
 /** Returns the items of a list; none if the user may not list them. */
-export function listed<T>(look: Look<readonly T[]>): readonly T[] {
-  return valueIn(look) ?? [];
+export function listed<T>(reading: ViewResult<readonly T[]>): readonly T[] {
+  return valueIn(reading) ?? [];
 }
 
 /**
@@ -26,15 +26,15 @@ export function listed<T>(look: Look<readonly T[]>): readonly T[] {
  * answer, or credentials that the API server rejects.
  */
 export interface Viewer {
-  object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<Look<T>>;
+  object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<ViewResult<T>>;
   /** For the annotations of a Secret: the API server does not send its values. */
-  metadata(resource: Resource, ref: ObjectRef): Promise<Look<KubeObject>>;
-  all<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<Look<readonly T[]>>;
+  metadata(resource: Resource, ref: ObjectRef): Promise<ViewResult<KubeObject>>;
+  all<T extends KubeObject>(resource: Resource, options?: ListOptions): Promise<ViewResult<readonly T[]>>;
 }
 
 export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSignal): Viewer {
-  const one = <T extends KubeObject>(resource: Resource, ref: ObjectRef, read: () => Promise<ReadResult<T>>): Promise<Look<T>> =>
-    looking<T>(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, async () => {
+  const one = <T extends KubeObject>(resource: Resource, ref: ObjectRef, read: () => Promise<ReadResult<T>>): Promise<ViewResult<T>> =>
+    attempt<T>(`get ${resource.plural} ${[ref.namespace, ref.name].filter(Boolean).join("/")}`, async () => {
       const result = await read();
       return result.kind === "found" ? { kind: "seen", value: result.object } : { kind: result.kind };
     });
@@ -42,7 +42,7 @@ export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSigna
     object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => one<T>(resource, ref, () => kube.read<T>(resource, ref, signal)),
     metadata: (resource, ref) => one(resource, ref, () => kube.readMetadata(resource, ref, signal)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
-      looking<readonly T[]>(`list ${resource.plural}${options.namespace === undefined ? "" : ` in ${options.namespace}`}`, async () => ({
+      attempt<readonly T[]>(`list ${resource.plural}${options.namespace === undefined ? "" : ` in ${options.namespace}`}`, async () => ({
         kind: "seen",
         value: await kube.list<T>(resource, options, signal),
       })),
@@ -50,14 +50,14 @@ export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSigna
 }
 
 /** Lists all objects of a kind, and keeps of each only what `keep` returns when it arrives, for lists of thousands. */
-export function lookAtMany<T extends KubeObject>(
+export function readMany<T extends KubeObject>(
   kube: KubeClient,
   resource: Resource,
   request: ListRequest<T>,
   signal: AbortSignal,
-): Promise<Look<readonly T[]>> {
+): Promise<ViewResult<readonly T[]>> {
   const where = request.namespace === undefined ? "" : ` in ${request.namespace}`;
-  return looking<readonly T[]>(`list ${resource.plural}${where}`, async () => ({
+  return attempt<readonly T[]>(`list ${resource.plural}${where}`, async () => ({
     kind: "seen",
     value: await kube.list<T>(resource, request, signal),
   }));
@@ -65,12 +65,12 @@ export function lookAtMany<T extends KubeObject>(
 
 /** Makes each request once, and gives all callers the same answer. */
 export function rememberingViewer(viewer: Viewer): Viewer {
-  const known = new Map<string, Promise<Look<unknown>>>();
-  const once = <T>(question: object, look: () => Promise<Look<T>>): Promise<Look<T>> => {
+  const known = new Map<string, Promise<ViewResult<unknown>>>();
+  const once = <T>(question: object, reading: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
     const key = JSON.stringify(question);
-    const asked = known.get(key) ?? look();
+    const asked = known.get(key) ?? reading();
     known.set(key, asked);
-    return asked as Promise<Look<T>>; // The answer belongs to the same request.
+    return asked as Promise<ViewResult<T>>; // The answer belongs to the same request.
   };
   return {
     object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => once({ resource, ref }, () => viewer.object<T>(resource, ref)),
@@ -81,30 +81,33 @@ export function rememberingViewer(viewer: Viewer): Viewer {
 }
 
 /** A read that the user lacks permission for. */
-export interface RefusedLook {
+export interface RefusedReading {
   readonly resource: Resource;
   /** Without a name: all objects of the namespace, or of the cluster. */
   readonly ref: Partial<ObjectRef>;
 }
 
 /** Reports each refusal when it occurs. */
-export function tellingRefusals(viewer: Viewer, tell: (refusal: RefusedLook) => void): Viewer {
-  const told = async <T>(refusal: RefusedLook, look: Promise<Look<T>>): Promise<Look<T>> => {
-    const answer = await look;
-    if (answer.kind === "unseen") tell(refusal);
+export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReading) => void): Viewer {
+  const reported = async <T>(refusal: RefusedReading, reading: Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
+    const answer = await reading;
+    if (answer.kind === "unseen") report(refusal);
     return answer;
   };
   return {
-    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => told({ resource, ref }, viewer.object<T>(resource, ref)),
-    metadata: (resource, ref) => told({ resource, ref }, viewer.metadata(resource, ref)),
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => reported({ resource, ref }, viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => reported({ resource, ref }, viewer.metadata(resource, ref)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
-      told({ resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } }, viewer.all<T>(resource, options)),
+      reported(
+        { resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
+        viewer.all<T>(resource, options),
+      ),
   };
 }
 
-async function looking<T>(what: string, look: () => Promise<Look<T>>): Promise<Look<T>> {
+async function attempt<T>(what: string, reading: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> {
   try {
-    return await look();
+    return await reading();
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "Forbidden") return { kind: "unseen", why: `you lack permission to ${what}` };
@@ -140,11 +143,11 @@ export function refusalText(what: string, error: KubeError): string {
 }
 
 /** Reads one object, also for users who may list its kind but not get it, such as the worker's own account. */
-export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Resource, ref: Required<ObjectRef>): Promise<Look<T>> {
-  const look = await viewer.object<T>(resource, ref);
-  if (look.kind !== "unseen") return look;
+export async function lookUp<T extends KubeObject>(viewer: Viewer, resource: Resource, ref: Required<ObjectRef>): Promise<ViewResult<T>> {
+  const reading = await viewer.object<T>(resource, ref);
+  if (reading.kind !== "unseen") return reading;
   const listed = await viewer.all<T>(resource, { namespace: ref.namespace, fieldSelector: `metadata.name=${ref.name}` });
-  if (listed.kind !== "seen") return look;
+  if (listed.kind !== "seen") return reading;
   const [first] = listed.value;
   return first === undefined ? { kind: "absent" } : { kind: "seen", value: first };
 }

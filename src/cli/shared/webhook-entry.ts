@@ -4,7 +4,7 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import { expressionHolds } from "../../domain/rollout/label-selector.ts";
 import { ownEntry } from "../../domain/text-map.ts";
 import type { LabelSelector, WebhookConfiguration, WebhookEntry } from "./resources.ts";
-import type { Look, Viewer } from "./viewer.ts";
+import type { Viewer, ViewResult } from "./viewer.ts";
 
 /** Describes the first condition that the labels do not meet; undefined if the selector matches them. */
 export function selectorProblem(selector: LabelSelector | undefined, labels: Readonly<Record<string, string>>): string | undefined {
@@ -19,10 +19,10 @@ export function selectorProblem(selector: LabelSelector | undefined, labels: Rea
 }
 
 /** Returns the entry for pods in the configuration of the cluster. */
-export async function lookAtEntry(viewer: Viewer): Promise<Look<WebhookEntry>> {
-  const look = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
-  if (look.kind !== "seen") return look;
-  const entry = look.value.webhooks?.find(({ name }) => name === WEBHOOK_ENTRY);
+export async function readEntry(viewer: Viewer): Promise<ViewResult<WebhookEntry>> {
+  const reading = await viewer.object<WebhookConfiguration>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
+  if (reading.kind !== "seen") return reading;
+  const entry = reading.value.webhooks?.find(({ name }) => name === WEBHOOK_ENTRY);
   return entry === undefined ? { kind: "absent" } : { kind: "seen", value: entry };
 }
 

@@ -38,7 +38,7 @@ export interface GatherRequest {
 /** Lists classes, and then their users: five kinds, each with one list if the user may and more than a few namespaces count. */
 export async function gather(cluster: Cluster, { clock, signal, terminal }: CommandContext, request: GatherRequest): Promise<Gathered> {
   const listing: ClusterListing = { kube: cluster.kube, signal };
-  terminal.tellProgress("classes");
+  terminal.reportProgress("classes");
   const listed = await listClasses<SecretProviderClass>(listing, specOf, request.within, cluster.namespace);
   const { classes, unreadable } = readAll(listed.items, request.cloudName);
   const wanted = classes.filter(request.isWanted);
@@ -46,7 +46,7 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
   const isFew = request.within !== undefined || namespaces.length <= FEW_NAMESPACES;
   const scope: Scope = isFew ? { kind: "named", names: namespaces } : { kind: "all", fallback: namespaces };
   const part = <T extends KubeObject>(asked: PartRequest<T>): Promise<Part<T>> => listPart(listing, asked, scope);
-  terminal.tellProgress("Secrets, pods and statuses");
+  terminal.reportProgress("Secrets, pods and statuses");
   const fieldManager = await workerFieldManager();
   const [secrets, pods, podStatuses, classStatuses] = await Promise.all([
     part(secretRequest(fieldManager)),

@@ -2,7 +2,7 @@ import { type KubeObject, RESOURCES, type Resource } from "../../domain/kubernet
 import type { KubeClient, ListRequest } from "../../domain/ports/kube-client.ts";
 import { NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { CommandFailure } from "../shared/command.ts";
-import { type Look, lookAtMany } from "../shared/viewer.ts";
+import { readMany, type ViewResult } from "../shared/viewer.ts";
 
 /** Maximum number of namespaces to list one at a time, for users who may not list a kind in all namespaces. */
 const MOST_NAMESPACES = 500;
@@ -42,17 +42,17 @@ export async function listPart<T extends KubeObject>(
   scope: Scope,
 ): Promise<Part<T>> {
   const { resource, options } = request;
-  const look = (namespace?: string): Promise<Look<readonly T[]>> =>
-    lookAtMany<T>(kube, resource, { ...options, ...(namespace === undefined ? {} : { namespace }) }, signal);
+  const reading = (namespace?: string): Promise<ViewResult<readonly T[]>> =>
+    readMany<T>(kube, resource, { ...options, ...(namespace === undefined ? {} : { namespace }) }, signal);
   if (scope.kind === "all") {
-    const everywhere = await look();
+    const everywhere = await reading();
     if (everywhere.kind === "seen") return { items: everywhere.value, unseen: new Map() };
   }
   const names = scope.kind === "all" ? scope.fallback : scope.names;
   const items: T[] = [];
   const unseen = new Map<string, string>();
   await inTurns(names, async (namespace) => {
-    const found = await look(namespace);
+    const found = await reading(namespace);
     if (found.kind === "seen") for (const item of found.value) items.push(item);
     else unseen.set(namespace, found.kind === "unseen" ? found.why : `the API server serves no ${resource.plural}`);
   });
@@ -84,7 +84,7 @@ export async function listClasses<T extends KubeObject>(
 ): Promise<ListedClasses<T>> {
   const request: PartRequest<T> = { resource: RESOURCES.secretProviderClasses, options: { keep } };
   if (within !== undefined) return { ...(await listPart(listing, request, { kind: "named", names: [within] })), notes: [] };
-  const all = await lookAtMany<T>(listing.kube, request.resource, request.options, listing.signal);
+  const all = await readMany<T>(listing.kube, request.resource, request.options, listing.signal);
   if (all.kind === "seen") return { items: all.value, unseen: new Map(), notes: [] };
   if (all.kind !== "unseen") throw new CommandFailure(NO_CLASSES_SERVED);
   const { names, notes } = await namespacesOf(listing, current);
@@ -96,14 +96,14 @@ async function namespacesOf(
   current: string,
 ): Promise<{ readonly names: readonly string[]; readonly notes: readonly string[] }> {
   const bare = ({ apiVersion, kind, metadata: { name } }: KubeObject): KubeObject => ({ apiVersion, kind, metadata: { name } });
-  const look = await lookAtMany<KubeObject>(kube, RESOURCES.namespaces, { keep: bare }, signal);
-  if (look.kind !== "seen") {
+  const reading = await readMany<KubeObject>(kube, RESOURCES.namespaces, { keep: bare }, signal);
+  if (reading.kind !== "seen") {
     return {
       names: [current],
       notes: [`you lack permission to list classes and namespaces cluster-wide: only namespace ${current} is listed; use -n for another`],
     };
   }
-  const names = look.value.map(({ metadata }) => metadata.name).sort();
+  const names = reading.value.map(({ metadata }) => metadata.name).sort();
   const left = names.length - MOST_NAMESPACES;
   const notes =
     left > 0

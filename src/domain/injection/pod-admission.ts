@@ -104,7 +104,7 @@ function openPod(pod: Pod, settings: InjectionSettings, namespace: NamespaceOfPo
   const warnings = [...labels, ...[...ofWorkloads, ...unknown].map((each) => unknownAnnotationWarning(each))];
   const optIn = readOptIn(pod.annotations);
   if (!optIn.ok) return decided(denied(optIn.error, warnings));
-  if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...toldWithoutOptIn(pod.annotations)]));
+  if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...reportedWithoutOptIn(pod.annotations)]));
   return openOptedIn({ pod, settings, namespace, warnings });
 }
 
@@ -136,8 +136,8 @@ function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }
   if (!restart.ok) return decided(denied(restart.error, warnings));
   const window = readRestartWindow(annotations(POD_ANNOTATIONS.restartWindow), name);
   if (!window.ok) return decided(denied(window.error, warnings));
-  const told = [...warnings, ...selection.value.warnings, ...window.value];
-  return { kind: "wanted", request: { pod, mounts: mounts.value, selection: selection.value, envFrom: envFrom.value, warnings: told } };
+  const reported = [...warnings, ...selection.value.warnings, ...window.value];
+  return { kind: "wanted", request: { pod, mounts: mounts.value, selection: selection.value, envFrom: envFrom.value, warnings: reported } };
 }
 
 function firstDenial(unknown: readonly UnknownAnnotation[], namespace?: string): Denial | undefined {
@@ -150,7 +150,7 @@ function readOptIn(annotations: Readonly<Record<string, string>>): Result<boolea
 }
 
 /** Returns warnings for a pod that is not opted in. The webhook never denies such a pod. */
-function toldWithoutOptIn(annotations: Readonly<Record<string, string>>): readonly string[] {
+function reportedWithoutOptIn(annotations: Readonly<Record<string, string>>): readonly string[] {
   const { inject, secretProviderClass, restartOnRotation, restartWindow } = POD_ANNOTATIONS;
   const isForgotten = annotations[inject] === undefined && annotations[secretProviderClass] !== undefined;
   const restart = annotations[restartOnRotation];

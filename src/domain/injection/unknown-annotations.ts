@@ -15,7 +15,7 @@ export const KNOWN_ON_WORKLOADS: readonly string[] = [...KNOWN_ON_NAMESPACES, an
 const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(annotationName);
 
 /** Most annotations that are reported, and most of them with a suggestion. An object can have thousands of keys. */
-const MOST_TOLD = 50;
+const MOST_REPORTED = 50;
 const MOST_SUGGESTIONS = 20;
 
 export interface UnknownAnnotation {
@@ -31,7 +31,7 @@ export function unknownAnnotations(
 ): readonly UnknownAnnotation[] {
   return Object.keys(annotations)
     .filter((key) => isOwnAnnotation(key) && !known.includes(annotationName(key)))
-    .slice(0, MOST_TOLD)
+    .slice(0, MOST_REPORTED)
     .sort()
     .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(annotationName(key)) : undefined }))
     .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));

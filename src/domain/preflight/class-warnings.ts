@@ -31,12 +31,12 @@ export interface ClassWarningOptions {
 const PROVIDER = "azure";
 
 /** Maximum number of names to report, and to report with a suggestion. An object has room for a hundred thousand names. */
-const MOST_TOLD = 50;
+const MOST_REPORTED = 50;
 const MOST_SUGGESTIONS = 20;
 
 /** Returns the first {@link MOST_TOLD} names, sorted, and the number of remaining ones. */
-function toldOf(names: readonly string[]): { readonly told: readonly string[]; readonly more: number } {
-  return { told: names.slice(0, MOST_TOLD).sort(), more: Math.max(0, names.length - MOST_TOLD) };
+function reportedOf(names: readonly string[]): { readonly reported: readonly string[]; readonly more: number } {
+  return { reported: names.slice(0, MOST_REPORTED).sort(), more: Math.max(0, names.length - MOST_REPORTED) };
 }
 
 /** Returns warnings about mistakes that the author would otherwise notice only from a failed mount, or from a missing Secret. */
@@ -91,8 +91,8 @@ function missingParameter(parsed: ParsedClass, spec: SecretProviderClassSpec | u
 
 function parameterWarnings(spec: SecretProviderClassSpec | undefined, missing: string | undefined): readonly PreflightWarning[] {
   const known: readonly string[] = [...KNOWN_PARAMETERS, ...OWN_PARAMETERS];
-  const { told, more } = toldOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
-  const warnings = told.map((key, index) => {
+  const { reported, more } = reportedOf(Object.keys(spec?.parameters ?? {}).filter((key) => !known.includes(key)));
+  const warnings = reported.map((key, index) => {
     const field = `parameter ${quoted(key, 40)}`;
     if (FORMER_PARAMETERS.includes(key))
       return preflightWarning("UnknownParameter", `${field} is no longer read by the Azure provider: remove it`);
@@ -162,7 +162,7 @@ function annotationWarnings(provider: SecretProviderClass): readonly PreflightWa
     ...misplaced.map((key) =>
       preflightWarning("UnknownAnnotation", `${quoted(key, 63)} is a label, which has no effect: write it under annotations`),
     ),
-    ...toldOf(unknown).told.map((key, index) =>
+    ...reportedOf(unknown).reported.map((key, index) =>
       preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])),
     ),
     ...[...annotationProblems(provider, pollInterval(provider, 0)), ...accountProblems(annotations)].map((problem) =>
@@ -235,7 +235,7 @@ const MOST_OBJECTS = 20;
 /** Warns about names that are impossible in a vault. Most are spelled like environment variables, and belong in objectAlias. */
 function objectNameWarnings(objects: readonly ClassObject[]): readonly PreflightWarning[] {
   const impossible = [...objects.entries()].filter(([, { name }]) => !VAULT_NAME.test(name));
-  const told = impossible.slice(0, MOST_OBJECTS).map(([index, { name }]) => {
+  const reported = impossible.slice(0, MOST_OBJECTS).map(([index, { name }]) => {
     if (isPlaceholder(name))
       return preflightWarning("InvalidObject", `objects[${index}].objectName: write the name of an object in the vault${inPlaceOf(name)}`);
     const fix = `write the vault's name, and ${quoted(name, 30)} as objectAlias if the file should have that name`;
@@ -244,8 +244,8 @@ function objectNameWarnings(objects: readonly ClassObject[]): readonly Preflight
       `objects[${index}].objectName ${quoted(name, 30)}: names in a vault have 1 to 127 letters, digits, and dashes: ${fix}`,
     );
   });
-  const more = impossible.length - told.length;
-  return more === 0 ? told : [...told, preflightWarning("InvalidObject", `${more} more objectNames are not valid in a vault`)];
+  const more = impossible.length - reported.length;
+  return more === 0 ? reported : [...reported, preflightWarning("InvalidObject", `${more} more objectNames are not valid in a vault`)];
 }
 
 /** Warns about versions that are placeholders. The vault would report that the version does not exist. */

@@ -15,9 +15,9 @@ export interface PreflightResponse {
 
 /** Returns the `admission.k8s.io/v1` response to the request with this uid. */
 export function completePreflight(uid: string, warnings: readonly PreflightWarning[]): PreflightResponse {
-  const told =
+  const reported =
     warnings.length === 0 ? {} : { warnings: shownWarnings(warnings), auditAnnotations: { warned: reasonsOf(warnings).join(",") } };
-  return { apiVersion: ADMISSION_API_VERSION, kind: ADMISSION_KIND, response: { uid, allowed: true, ...told } };
+  return { apiVersion: ADMISSION_API_VERSION, kind: ADMISSION_KIND, response: { uid, allowed: true, ...reported } };
 }
 
 /** Returns each reason once, in the order of occurrence. */

@@ -17,9 +17,9 @@ export interface WorkloadFacts {
 /** Returns warnings that the author of a workload would otherwise get only from its pods, in the words of the pod webhook. */
 export function workloadWarnings({ pod, decision, classes }: WorkloadFacts): readonly PreflightWarning[] {
   if (decision.kind === "errored") return [];
-  const told = decision.warnings.map((text) => preflightWarning(reasonOf(text), text));
+  const reported = decision.warnings.map((text) => preflightWarning(reasonOf(text), text));
   const read = readPod(pod);
-  return [...denialWarnings(decision), ...told, ...(read.ok ? unreadReferences(read.value, classes) : [])];
+  return [...denialWarnings(decision), ...reported, ...(read.ok ? unreadReferences(read.value, classes) : [])];
 }
 
 function denialWarnings(decision: AdmissionDecision): readonly PreflightWarning[] {

@@ -37,7 +37,7 @@ function unfilledIn({ vaultName, tenantId, identity }: ClassParameters, objects:
 }
 
 /** Maximum number of placeholders to report: as many as people read at a glance. A class may name thousands of objects. */
-const MOST_TOLD = 6;
+const MOST_REPORTED = 6;
 
 /**
  * Adds the other placeholders of the class to the hint. Otherwise, the author would learn of each one only after filling in the one before.
@@ -45,7 +45,7 @@ const MOST_TOLD = 6;
 export function withUnfilled(problem: ClassProblem, parameters: ClassParameters, objects: readonly RawObject[]): ClassProblem {
   const others = unfilledIn(parameters, objects).filter(({ field }) => problem.field !== `spec.parameters.${field}`);
   if (others.length === 0) return problem;
-  const told = others.slice(0, MOST_TOLD).map(({ field, value }) => `${value.trim()} in ${field}`);
-  const more = others.length > MOST_TOLD ? ` and ${others.length - MOST_TOLD} more` : "";
-  return { ...problem, hint: `${problem.hint}; also replace ${told.join(", ")}${more}` };
+  const reported = others.slice(0, MOST_REPORTED).map(({ field, value }) => `${value.trim()} in ${field}`);
+  const more = others.length > MOST_REPORTED ? ` and ${others.length - MOST_REPORTED} more` : "";
+  return { ...problem, hint: `${problem.hint}; also replace ${reported.join(", ")}${more}` };
 }

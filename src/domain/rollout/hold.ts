@@ -40,14 +40,14 @@ export type HoldReason = Extract<
   "RestartsPaused" | "WindowClosed" | "InvalidWindow" | "DisruptionBudget" | "Waiting" | "RestartBlocked" | "DryRun"
 >;
 
-export interface ToldHold {
+export interface ReportedHold {
   readonly type: "Normal" | "Warning";
   readonly reason: HoldReason;
   /** Cause of the hold, and the action that a user has to take, if any. */
   readonly words: string;
 }
 
-export function holdWords(hold: Hold): ToldHold {
+export function holdWords(hold: Hold): ReportedHold {
   switch (hold.kind) {
     case "paused":
       return { type: "Normal", reason: "RestartsPaused", words: PAUSED[hold.by] };

@@ -90,7 +90,7 @@ export function admit(pressure: VaultPressure, { now, isKey }: VaultAsking): Adm
 
 /** Admits a request after the wait for its turn: the state may have changed meanwhile, and the request is sent only now. */
 export function admitNow(pressure: VaultPressure, request: number, now: number): Admission {
-  const waited = untold(pressure, request);
+  const waited = unreported(pressure, request);
   const held = holdUp(waited, now);
   if (held !== undefined) return { kind: "refused", ...held };
   const breaker = asked(waited.breaker, now);
@@ -102,7 +102,7 @@ export function notAsked(pressure: VaultPressure, request: number, { now, isKey 
   const given = { now, turns: -1 };
   const all = takeTurns(pressure.all, scaled(ALL, pressure), given).bucket;
   const keys = isKey ? takeTurns(pressure.keys, scaled(KEYS, pressure), given).bucket : pressure.keys;
-  return { ...untold(pressure, request), all, keys };
+  return { ...unreported(pressure, request), all, keys };
 }
 
 /** Returns why no request can be sent now, and for how long. */
@@ -154,7 +154,7 @@ export function unanswered(pressure: VaultPressure, request: number, now: number
 }
 
 /** Records a request without a result: the worker gave it up, or it failed before it reached the vault. */
-export function untold(pressure: VaultPressure, request: number): VaultPressure {
+export function unreported(pressure: VaultPressure, request: number): VaultPressure {
   return { ...pressure, breaker: notTried(pressure.breaker, request) };
 }
 

@@ -5,7 +5,7 @@ import { MAX_DATA_ENTRIES } from "../provider-class/class-limits.ts";
 import { trimSpace } from "../provider-class/go-text.ts";
 import type { ClassObject, ObjectType } from "../provider-class/object-rules.ts";
 import { quoted } from "../quoted.ts";
-import type { VaultListing } from "../schedule/object-look.ts";
+import type { VaultListing } from "../schedule/object-check.ts";
 import { ownEntry } from "../text-map.ts";
 import { WeakCache } from "../weak-cache.ts";
 import { type DataEntry, entryKey, type SecretObjectEntries } from "./data-entries.ts";

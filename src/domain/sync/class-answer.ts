@@ -12,14 +12,14 @@ export interface ClassNow {
   readonly specHashes: ReadonlyMap<string, string>;
 }
 
-type Told = Pick<ClassStatus, "observedClassGeneration" | "secrets">;
+type ReportedClass = Pick<ClassStatus, "observedClassGeneration" | "secrets">;
 
 /**
  * Whether the status describes this class. False after an edit, and after the class was deleted and recreated with another spec at the same
  * generation.
  */
-export function isAbout(told: Told, { generation, specHashes }: ClassNow): boolean {
-  return told.observedClassGeneration === generation && !isSpecNew(told, specHashes);
+export function isAbout(reported: ReportedClass, { generation, specHashes }: ClassNow): boolean {
+  return reported.observedClassGeneration === generation && !isSpecNew(reported, specHashes);
 }
 
 /**
@@ -36,17 +36,17 @@ export function isSpecNew({ secrets }: Pick<ClassStatus, "secrets">, specHashes:
 }
 
 /** Whether `Ready` is true in the status although the class has changed since, or still has to create its Secrets. */
-export function isReadyOutdated(told: ClassStatus | undefined, now: ClassNow): told is ClassStatus {
-  if (told === undefined || conditionOf(told, "Ready")?.status !== "True") return false;
-  return !isAbout(told, now) || told.secrets.length === 0;
+export function isReadyOutdated(reported: ClassStatus | undefined, now: ClassNow): reported is ClassStatus {
+  if (reported === undefined || conditionOf(reported, "Ready")?.status !== "True") return false;
+  return !isAbout(reported, now) || reported.secrets.length === 0;
 }
 
 /** Whether the status reports that the worker still has to reconcile the class. */
-export function isAnswerOwed(told: ClassStatus | undefined): boolean {
-  return conditionOf(told, "Ready")?.reason === "Progressing";
+export function isAnswerOwed(reported: ClassStatus | undefined): boolean {
+  return conditionOf(reported, "Ready")?.reason === "Progressing";
 }
 
 /** Returns the status to show until the class is reconciled; undefined if the stored one can stay. `time`: Unix milliseconds. */
-export function takenBack(told: ClassStatus | undefined, now: ClassNow, time: number): ClassStatus | undefined {
-  return isReadyOutdated(told, now) ? withProgress(told, now.generation, time) : undefined;
+export function takenBack(reported: ClassStatus | undefined, now: ClassNow, time: number): ClassStatus | undefined {
+  return isReadyOutdated(reported, now) ? withProgress(reported, now.generation, time) : undefined;
 }

@@ -10,10 +10,10 @@ import type {
   KeyStatus,
   ObjectStatus,
   ReadinessCondition,
+  ReportedReason,
   Said,
   SecretStatus,
   SyncCondition,
-  Told,
 } from "./status-fields.ts";
 import { fittingSecrets, shortText } from "./status-size.ts";
 import { rfc3339, storedTime } from "./stored-time.ts";
@@ -26,7 +26,7 @@ export interface ClassOutcome {
   /** Whether the vault answered for every object; undefined if the worker does not query it at the moment. */
   readonly isFresh: boolean | undefined;
   /** Why the vault did not answer, if that differs from the reason of the whole reconcile. */
-  readonly notFresh?: Told | undefined;
+  readonly notFresh?: ReportedReason | undefined;
   readonly secrets: readonly SecretStatus[];
   /** As in {@link ClassStatus}. */
   readonly objects?: readonly ObjectStatus[] | undefined;

@@ -1,5 +1,5 @@
 import { formatDuration } from "../duration.ts";
-import type { Told } from "./status-fields.ts";
+import type { ReportedReason } from "./status-fields.ts";
 import { rfc3339 } from "./stored-time.ts";
 
 /** A class is no longer fresh after two missed polls. Half an interval allows for a late poll. */
@@ -22,7 +22,7 @@ export function isOutOfDate({ lastCheck, interval, now, notBefore = lastCheck }:
 }
 
 /** Reports polls that the worker answered from older results. Only throttling delays checks that long. */
-export function throttledPolls({ lastCheck }: CheckFacts): Told {
+export function throttledPolls({ lastCheck }: CheckFacts): ReportedReason {
   return {
     reason: "Throttled",
     message: `the vault is throttling requests, so the worker polls it less often; the last check was at ${rfc3339(lastCheck)}`,
@@ -30,7 +30,7 @@ export function throttledPolls({ lastCheck }: CheckFacts): Told {
 }
 
 /** `why`: known cause of the missed polls. */
-export function missedPolls({ lastCheck, interval }: CheckFacts, why: string | undefined): Told {
+export function missedPolls({ lastCheck, interval }: CheckFacts, why: string | undefined): ReportedReason {
   const longer = `no successful check since ${rfc3339(lastCheck)}, which is longer than two poll intervals (${formatDuration(2 * interval)})`;
   return { reason: "Stale", message: why === undefined ? longer : `${longer}; ${why}` };
 }

@@ -5,7 +5,7 @@
 import type { VaultAddress } from "../ports/vault-client.ts";
 import type { SyncReason } from "../reasons.ts";
 import { SHOWN_AFTER_MS } from "../rollout/mounted-versions.ts";
-import type { ObjectStatus, Told } from "./status-fields.ts";
+import type { ObjectStatus, ReportedReason } from "./status-fields.ts";
 import { shortText } from "./status-size.ts";
 import { rfc3339 } from "./stored-time.ts";
 
@@ -71,7 +71,7 @@ function tooMany(count: number): ObjectStatus {
 /** Returns the entries after a check that learned nothing: the stored versions stay. */
 export function heldObjects(
   stored: readonly ObjectStatus[] | undefined,
-  { reason }: Pick<Told, "reason">,
+  { reason }: Pick<ReportedReason, "reason">,
 ): readonly ObjectStatus[] | undefined {
   return stored?.map((held) => ({ ...knownOf(held), state: reason }));
 }
@@ -136,7 +136,7 @@ function sinceOf(found: FoundObject, before: readonly ObjectStatus[], { stored, 
 }
 
 /** Returns the reason and message for a class without Secrets that the worker tracks for the workloads that mount it. */
-export function summarizeObjects(objects: readonly ObjectStatus[]): Told {
+export function summarizeObjects(objects: readonly ObjectStatus[]): ReportedReason {
   const [first, ...others] = objects.filter(({ state }) => state !== undefined);
   if (first?.state === undefined) {
     const followed = objects.length === 1 ? "1 object is tracked" : `${objects.length} objects are tracked`;

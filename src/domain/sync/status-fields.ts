@@ -52,7 +52,7 @@ export interface KeyStatus {
   readonly message?: string;
 }
 
-export interface Told {
+export interface ReportedReason {
   readonly reason: SyncReason;
   readonly message: string;
 }

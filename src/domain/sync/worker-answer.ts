@@ -2,7 +2,7 @@
 import { isAnswerOwed } from "./class-answer.ts";
 import { conditionOf, REFRESH_CHARACTERS } from "./class-status.ts";
 import { isPassing } from "./readiness.ts";
-import type { ClassStatus, Told } from "./status-fields.ts";
+import type { ClassStatus, ReportedReason } from "./status-fields.ts";
 
 /** A request to query the vault. */
 export interface RefreshRequest {
@@ -26,11 +26,11 @@ export interface AnswerFacts {
 
 export type WorkerAnswer =
   /** No answer yet. `why`: what keeps the class from being up to date, according to its status; it may be about an earlier attempt. */
-  | { readonly kind: "open"; readonly why: Told | undefined; readonly isTakenBack: boolean }
+  | { readonly kind: "open"; readonly why: ReportedReason | undefined; readonly isTakenBack: boolean }
   /**
    * The worker queried the vault, but the class is not up to date. `isTriedAgain`: whether the worker retries without a change by a user.
    */
-  | { readonly kind: "failed"; readonly why: Told; readonly isTriedAgain: boolean }
+  | { readonly kind: "failed"; readonly why: ReportedReason; readonly isTriedAgain: boolean }
   | { readonly kind: "synced" };
 
 export function workerAnswer({ request, generation, annotation, status, wasNamed = false }: AnswerFacts): WorkerAnswer {
@@ -67,7 +67,7 @@ export function cutRefresh(value: string | undefined): string | undefined {
  * Returns the failure that the status reports. `Synced` is unknown if the class is switched off. `Fresh` is unknown if the class is not
  * synced because no pod uses it.
  */
-function failureIn(status: ClassStatus | undefined): Told | undefined {
+function failureIn(status: ClassStatus | undefined): ReportedReason | undefined {
   const synced = conditionOf(status, "Synced");
   if (synced !== undefined && synced.status !== "True") return { reason: synced.reason, message: synced.message };
   const fresh = conditionOf(status, "Fresh");

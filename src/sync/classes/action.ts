@@ -4,8 +4,8 @@ import type { ClassOutcome } from "../../domain/sync/class-status.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import type { Hint } from "../push/hints.ts";
+import type { Notice } from "./report.ts";
 import type { StateEvent } from "./state.ts";
-import type { Notice } from "./tell.ts";
 
 /** Result of a step, which determines how the reconcile of the class continues after the actions. */
 export type StepResult =

@@ -13,8 +13,8 @@ import { reportFrozen, reportThawed } from "./frozen-class.ts";
 import { nextOwnerOf } from "./observe.ts";
 import type { ClassPorts, Subject, WritableCaches } from "./ports.ts";
 import { arePreconditionsMet } from "./preconditions.ts";
+import { report } from "./report.ts";
 import { completeClass, handOverClass, saveSnapshot } from "./snapshot-class.ts";
-import { tell } from "./tell.ts";
 import { mirroredNow } from "./unanswered-edits.ts";
 
 const AT_ONCE: StepResult = { kind: "requeueAfter", milliseconds: 1 };
@@ -81,9 +81,9 @@ async function apply(
     case "setStatus":
       return setStatus(ports, subject, action, signal);
     case "markStale":
-      return statuses.update(ref, (told) => stale(told, action, ports.clock.now()), signal).then(nothing);
+      return statuses.update(ref, (reported) => stale(reported, action, ports.clock.now()), signal).then(nothing);
     case "tellStale":
-      return tellStale(ports, subject);
+      return reportStale(ports, subject);
     case "storeStatus":
       return (await statuses.storeUnstored(ref, signal)) ? undefined : action.otherwise;
     case "dropStatus":
@@ -91,7 +91,7 @@ async function apply(
     case "warn":
       return warn(ports, subject, action);
     case "tell":
-      if (spc !== undefined) tell(ports.teller, spc, action.notice);
+      if (spc !== undefined) report(ports.reporter, spc, action.notice);
       return undefined;
     case "endHints":
       for (const hint of action.hints) parts.hints?.end(key, hint, "current");
@@ -100,12 +100,15 @@ async function apply(
     case "removeSecret":
       return letGo(ports, subject, action, signal);
     case "leaveUnrestored":
-      ports.teller.logger.warn("a class was lost with its CRD and is not restored, because --heal excludes classes; its Secrets are kept", {
-        class: key,
-      });
+      ports.reporter.logger.warn(
+        "a class was lost with its CRD and is not restored, because --heal excludes classes; its Secrets are kept",
+        {
+          class: key,
+        },
+      );
       return undefined;
     case "leaveUnexplained":
-      ports.teller.logger.warn("a class is gone, and no snapshot shows whether the deletion was intentional; its Secrets are kept", {
+      ports.reporter.logger.warn("a class is gone, and no snapshot shows whether the deletion was intentional; its Secrets are kept", {
         class: key,
         secrets: action.secretNames,
       });
@@ -125,11 +128,11 @@ async function setStatus(
   { outcome, notice }: Extract<Action, { readonly kind: "setStatus" }>,
   signal: AbortSignal,
 ): Promise<undefined> {
-  const { clock, caches, teller } = ports;
+  const { clock, caches, reporter } = ports;
   const isWithoutCopies = caches.secrets.isBlind;
   let isNew = false;
-  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
-    const next = nextStatus({ ...outcome, newer: newerThan(caches, { key, spc }, outcome), isWithoutCopies }, told, clock.now());
+  const change = (reported: ClassStatus | undefined): ClassStatus | undefined => {
+    const next = nextStatus({ ...outcome, newer: newerThan(caches, { key, spc }, outcome), isWithoutCopies }, reported, clock.now());
     isNew = next !== undefined;
     return next;
   };
@@ -137,7 +140,7 @@ async function setStatus(
     await caches.statuses.update(refOfKey(key), change, signal);
   } finally {
     // After a failed write, the next attempt no longer changes the status, so the notice has to be reported now.
-    if (isNew && notice !== undefined && spc !== undefined && !signal.aborted) tell(teller, spc, notice);
+    if (isNew && notice !== undefined && spc !== undefined && !signal.aborted) report(reporter, spc, notice);
   }
 }
 
@@ -153,68 +156,75 @@ function newerThan(caches: WritableCaches, { key, spc }: Subject, { generation, 
 }
 
 function stale(
-  told: ClassStatus | undefined,
+  reported: ClassStatus | undefined,
   { lastSuccess, maxStale }: Extract<Action, { readonly kind: "markStale" }>,
   now: number,
 ): ClassStatus | undefined {
-  const fresh = conditionOf(told, "Fresh");
-  if (told === undefined || fresh === undefined || fresh.reason === "Stale") return undefined;
+  const fresh = conditionOf(reported, "Fresh");
+  if (reported === undefined || fresh === undefined || fresh.reason === "Stale") return undefined;
   const why = fresh.status === "True" ? "no check has been made since" : `${fresh.reason}: ${fresh.message}`;
-  return withCondition(told, { type: "Fresh", status: "False", reason: "Stale", message: staleMessage(lastSuccess, maxStale, why) }, now);
+  return withCondition(
+    reported,
+    { type: "Fresh", status: "False", reason: "Stale", message: staleMessage(lastSuccess, maxStale, why) },
+    now,
+  );
 }
 
 /** Emits an event, once, if the stored status reports the class as stale. */
-export function tellStale({ caches, memory, teller }: Pick<ClassPorts, "caches" | "memory" | "teller">, { key, spc }: Subject): undefined {
+export function reportStale(
+  { caches, memory, reporter }: Pick<ClassPorts, "caches" | "memory" | "reporter">,
+  { key, spc }: Subject,
+): undefined {
   const fresh = conditionOf(caches.statuses.get(refOfKey(key)), "Fresh");
   const isStale = fresh?.reason === "Stale";
-  const wasTold = memory.states.get(key)?.isStaleReported === true;
+  const wasReported = memory.states.get(key)?.isStaleReported === true;
   memory.states.note(key, { kind: "staleReported", isStale });
-  if (isStale && !wasTold && spc !== undefined) tell(teller, spc, { kind: "stale", reason: "Stale", message: fresh.message });
+  if (isStale && !wasReported && spc !== undefined) report(reporter, spc, { kind: "stale", reason: "Stale", message: fresh.message });
 }
 
 /** Reports the problems by an event on the class, once, and again when they change. */
 function warn(
-  { memory, teller }: ClassPorts,
+  { memory, reporter }: ClassPorts,
   { key, spc }: Subject,
   { topic, problems }: Extract<Action, { readonly kind: "warn" }>,
 ): undefined {
   const message = problems.join("; ");
   const isNew = memory.states.isNewWarning(key, topic, message);
-  if (isNew && spc !== undefined) tell(teller, spc, { kind: "ignored", reason: "InvalidClass", message });
+  if (isNew && spc !== undefined) report(reporter, spc, { kind: "ignored", reason: "InvalidClass", message });
 }
 
 type LettingGo = Extract<Destructive, { readonly kind: "releaseSecret" | "removeSecret" }>;
 
 /** Deletes a Secret, returns it to its previous owner, or hands it over to its next owner. */
 async function letGo(ports: ClassPorts, { key }: Subject, action: LettingGo, signal: AbortSignal): Promise<StepResult | undefined> {
-  const { secretWriter, teller, caches } = ports;
+  const { secretWriter, reporter, caches } = ports;
   const { secret, why } = action;
   const { namespace, name: className } = refOfKey(key);
-  const told = { class: key, secret: secret.ref.name, why };
+  const reported = { class: key, secret: secret.ref.name, why };
   if (action.kind === "releaseSecret") {
-    teller.logger.info("returning a Secret to its previous owner", told);
+    reporter.logger.info("returning a Secret to its previous owner", reported);
     return secretWriter.release(secret, signal).then(nothing);
   }
   const { nextOwner } = action;
   if (nextOwnerOf(caches, secret, className) !== nextOwner) return UNSETTLED;
   if (nextOwner === undefined) {
-    teller.logger.info("removing a Secret", told);
+    reporter.logger.info("removing a Secret", reported);
     return secretWriter.delete(secret, signal).then(nothing);
   }
   const nextKey = `${namespace}/${nextOwner}`;
-  teller.logger.info("handing a Secret over to another class that names it", { class: key, secret: secret.ref.name, heir: nextKey, why });
+  reporter.logger.info("handing a Secret over to another class that names it", { class: key, secret: secret.ref.name, heir: nextKey, why });
   await secretWriter.transfer(secret, nextOwner, signal);
   ports.memory.states.note(nextKey, { kind: "retryAsked", now: ports.clock.now() });
   ports.enqueue(nextKey);
   return undefined;
 }
 
-async function restoreClass({ kube, teller }: ClassPorts, snapshot: ClassSnapshot, signal: AbortSignal): Promise<StepResult | undefined> {
+async function restoreClass({ kube, reporter }: ClassPorts, snapshot: ClassSnapshot, signal: AbortSignal): Promise<StepResult | undefined> {
   try {
     const written = { fieldManager: FIELD_MANAGER };
     const made = await kube.create(RESOURCES.secretProviderClasses, restoredClass(snapshot), written, signal);
-    teller.countHealed("restored");
-    tell(teller, made, { kind: "restored", reason: "ClassRestored", message: "deleted with its CRD, and recreated from its snapshot" });
+    reporter.countHealed("restored");
+    report(reporter, made, { kind: "restored", reason: "ClassRestored", message: "deleted with its CRD, and recreated from its snapshot" });
     const { managedFields } = snapshot;
     await handOver(kube, { resource: RESOURCES.secretProviderClasses, object: made, managedFields }, signal);
   } catch (error) {

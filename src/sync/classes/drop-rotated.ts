@@ -8,5 +8,5 @@ import type { StatusStore } from "./status-store.ts";
  */
 export async function dropRotated(statuses: StatusStore, ref: ObjectRef, signal: AbortSignal): Promise<void> {
   if (!hasRotated(statuses.get(ref))) return;
-  await statuses.update(ref, (told) => (hasRotated(told) ? withoutRotated(told) : undefined), signal);
+  await statuses.update(ref, (reported) => (hasRotated(reported) ? withoutRotated(reported) : undefined), signal);
 }

@@ -20,11 +20,11 @@ export interface HeldClassesOptions {
   /** Called for every change, in order, after the live copy was updated. */
   readonly onChange: (change: Pick<Change<HeldClass>, "previous" | "current">) => void;
   /** Requests a reconcile of the class. */
-  readonly lookAt: (classKey: string) => void;
+  readonly requeue: (classKey: string) => void;
 }
 
-export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
-  const room = new Room({ allBytes: ALL_CLASSES_BYTES, onRoom: lookAt });
+export function startHeldClasses({ watcher, kube, onChange, requeue }: HeldClassesOptions, signal: AbortSignal): HeldClasses {
+  const room = new Room({ allBytes: ALL_CLASSES_BYTES, onRoom: requeue });
   const claims = new Claims();
   /** Classes that had to wait for room, read after they got it. The next change in the watch replaces each of them. */
   const admitted = new Map<string, HeldClass>();
@@ -51,7 +51,7 @@ export function startHeldClasses({ watcher, kube, onChange, lookAt }: HeldClasse
         if (current === undefined) room.leave(key, previous?.metadata.uid ?? "");
         claims.note({ previous: before, current });
         onChange({ previous: before, current });
-        lookAt(key);
+        requeue(key);
       },
       observer: { listed: (namespace) => room.keepOnly(reflector, namespace) },
     },

@@ -9,7 +9,7 @@ import { storedTime } from "../../domain/sync/stored-time.ts";
 import { UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import { currentHints } from "../push/answer-hints.ts";
 import { type Hint, REFUSED_OBJECTS } from "../push/hints.ts";
-import type { FetchRequest, HintedObjects, LookTiming, StoredFetchRequest } from "../vault/mirror.ts";
+import type { CheckTiming, FetchRequest, HintedObjects, StoredFetchRequest } from "../vault/mirror.ts";
 import { RECENT_MS } from "../vault/recent-secrets.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
 import type { Action, Step, StepResult } from "./action.ts";
@@ -112,10 +112,10 @@ function planUnused(observation: Mirrored, state: ClassState, { unusedGrace }: W
 
 /** Returns the actions for a class that has no Secrets and needs none. The status explains why. */
 function rest({ spc: { metadata } }: Mirrored, { lastSuccess, lastRefresh }: ClassState): readonly Action[] {
-  const told = { reason: "Synced", message: UNUSED_MESSAGE } as const;
-  const outcome = { ...told, generation: metadata.generation ?? 0, isFresh: undefined, secrets: [], lastSuccess, refresh: lastRefresh };
+  const reported = { reason: "Synced", message: UNUSED_MESSAGE } as const;
+  const outcome = { ...reported, generation: metadata.generation ?? 0, isFresh: undefined, secrets: [], lastSuccess, refresh: lastRefresh };
   return [
-    { kind: "note", event: { kind: "rested", told } },
+    { kind: "note", event: { kind: "rested", reported } },
     { kind: "setStatus", outcome },
     { kind: "storeStatus", otherwise: UNCERTAIN },
   ];
@@ -130,7 +130,7 @@ function planMirrored(observation: Mirrored, state: ClassState, settings: Worker
 
 function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSettings): FetchStep {
   const { now, spc } = observation;
-  const due = dueLooks(observation, state, settings);
+  const due = dueChecks(observation, state, settings);
   const { isPollDue, hints } = due;
   const isHinted = hints.length > 0;
   const found = triggerOf(observation, state, isPollDue) ?? (isHinted ? "EventReceived" : undefined);
@@ -152,7 +152,7 @@ function planNeeded(observation: Mirrored, state: ClassState, settings: WorkerSe
   return { actions: [...seen, { kind: "note", event: { kind: "fetchBegan", trigger, now } }], result: GO_ON, fetch };
 }
 
-interface DueLooks {
+interface DueChecks {
   readonly isPollDue: boolean;
   /**
    * Hints that are due. The query neither covers nor answers hints that wait for their next check: the vault has just returned an older
@@ -163,7 +163,7 @@ interface DueLooks {
   readonly nextMs: number;
 }
 
-function dueLooks({ now, hints }: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueLooks {
+function dueChecks({ now, hints }: Mirrored, state: ClassState, { enableSecretRotation }: WorkerSettings): DueChecks {
   if (!enableSecretRotation) return { isPollDue: false, hints: [], nextMs: Number.POSITIVE_INFINITY };
   return {
     isPollDue: now >= state.nextPoll || state.changeSeen !== undefined,
@@ -183,8 +183,8 @@ function triggerOf(observation: Mirrored, state: ClassState, isPollDue: boolean)
   if (state.isIdle) return "UseBegan";
   const damage = damageOf(observation, state);
   if (damage !== undefined) return damage;
-  const isContestTold = status.secrets.some(({ state: how }) => how === "Contested");
-  if (isContestTold && isContestedUntil(state, now) === undefined) return "ContestOver";
+  const isContestReported = status.secrets.some(({ state: how }) => how === "Contested");
+  if (isContestReported && isContestedUntil(state, now) === undefined) return "ContestOver";
   return isPollDue ? "PollDue" : undefined;
 }
 
@@ -198,8 +198,8 @@ function isNewlyFollowed({ spc, status }: Mirrored, { failures }: ClassState): b
  * status has no hash of the spec, a recreated class may have another spec.
  */
 function isAnotherSpec(status: ClassStatus, spc: Mirrored["spc"], { isMadeAnew = false }: ClassState): boolean {
-  const isUntold = isMadeAnew && (status.objects !== undefined || status.secrets.some(({ specHash }) => specHash === undefined));
-  return isUntold || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status);
+  const isUnreported = isMadeAnew && (status.objects !== undefined || status.secrets.some(({ specHash }) => specHash === undefined));
+  return isUnreported || isSpecNew(status, specHashes(spc)) || isAnswerOwed(status);
 }
 
 /**
@@ -215,7 +215,7 @@ function damageOf({ spc, secrets: { named, unread } }: Mirrored, { failing }: Cl
   return expected.every(isIntact) ? undefined : "SecretEdited";
 }
 
-interface Occasion extends Pick<DueLooks, "isPollDue" | "hints"> {
+interface Occasion extends Pick<DueChecks, "isPollDue" | "hints"> {
   readonly trigger: FetchTrigger;
   readonly mode: SyncMode;
 }
@@ -261,7 +261,7 @@ function hintedObjects(hints: Mirrored["hints"]): HintedObjects | undefined {
 }
 
 /** Returns the timing of a poll without another trigger. */
-export function pollTiming(state: ClassState, now: number): LookTiming {
+export function pollTiming(state: ClassState, now: number): CheckTiming {
   return timingOf(state, now, "PollDue");
 }
 
@@ -295,14 +295,14 @@ function storedFacts(observation: Mirrored) {
 /** Returns the names of the Secrets that are as they were written, from the current class and the objects in the status. */
 function intactSecrets({ spc, secrets }: Mirrored, stored: readonly SecretStatus[]): ReadonlySet<string> {
   const observed = new Map(secrets.named.map(({ secret }) => [secret.ref.name, secret]));
-  const told = new Map(stored.map((secret) => [secret.name, { objects: objectsOf(secret), specHash: secret.specHash }]));
+  const reported = new Map(stored.map((secret) => [secret.name, { objects: objectsOf(secret), specHash: secret.specHash }]));
   const hashes = specHashes(spc);
   const intact = secretObjectsOf(spc).filter((secretObject) => {
     const secret = observed.get(secretObject.secretName);
-    const { objects, specHash } = told.get(secretObject.secretName) ?? {};
-    const isTold = secret?.annotations[SECRET_ANNOTATIONS.objects] === objects;
+    const { objects, specHash } = reported.get(secretObject.secretName) ?? {};
+    const isReported = secret?.annotations[SECRET_ANNOTATIONS.objects] === objects;
     const isSameSpec = specHash === undefined || specHash === hashes.get(secretObject.secretName);
-    return isTold && isSameSpec && isAsWritten(spc.metadata.name, secretObject, secret);
+    return isReported && isSameSpec && isAsWritten(spc.metadata.name, secretObject, secret);
   });
   return new Set(intact.map(({ secretName }) => secretName));
 }

@@ -6,7 +6,7 @@ import { isOutOfDate, throttledPolls } from "../../domain/sync/freshness.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { dateNotices, nextDate } from "../../domain/sync/object-dates.ts";
 import { heldObjects, objectStatuses, summarizeObjects } from "../../domain/sync/object-status.ts";
-import type { ObjectStatus, SecretStatus, Told } from "../../domain/sync/status-fields.ts";
+import type { ObjectStatus, ReportedReason, SecretStatus } from "../../domain/sync/status-fields.ts";
 import { summarize } from "../../domain/sync/summarize.ts";
 import type { Mirror } from "../vault/mirror.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
@@ -47,10 +47,10 @@ export function planReport(
   const refresh = isAnswered ? spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh] : state.lastRefresh;
   const objects = objectsAfter(observation, answer, state.lastSuccess);
   const summary = objects === undefined ? summarize(secrets) : summarizeObjects(objects);
-  const told = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summary;
+  const reported = answer.kind === "refused" ? { reason: answer.reason, message: answer.message } : summary;
   const notFresh = after.failure ?? throttled(after, settings, now);
   const outcome: ClassOutcome = {
-    ...told,
+    ...reported,
     generation: spc.metadata.generation ?? 0,
     isFresh: notFresh === undefined,
     notFresh,
@@ -71,7 +71,7 @@ export function planReport(
     { kind: "note", event: { kind: "answered", ...answered } },
     { kind: "setStatus", outcome },
     { kind: "tellStale" },
-    ...tellOutcome(state.lastEvent, told),
+    ...reportOutcome(state.lastEvent, reported),
     { kind: "note", event: { ...ended, now } },
   ];
   return { actions, result: { kind: "continue" }, outcome };
@@ -96,15 +96,15 @@ export function hasFailed({ state }: SecretStatus): boolean {
 }
 
 /** An answer that is based on data from long ago does not count as fresh. */
-function throttled(state: ClassState, { enableSecretRotation }: WorkerSettings, now: number): Told | undefined {
+function throttled(state: ClassState, { enableSecretRotation }: WorkerSettings, now: number): ReportedReason | undefined {
   const facts = { lastCheck: lastCheckOf(state), interval: state.interval, now, notBefore: state.intervalSince };
   return enableSecretRotation && isOutOfDate(facts) ? throttledPolls(facts) : undefined;
 }
 
 /** Reports an outcome once while it lasts. */
-function tellOutcome(before: Told | undefined, { reason, message }: Told): readonly Action[] {
+function reportOutcome(before: ReportedReason | undefined, { reason, message }: ReportedReason): readonly Action[] {
   if (before?.reason === reason && before.message === message) return [];
-  const noted: Action = { kind: "note", event: { kind: "reported", told: { reason, message } } };
+  const noted: Action = { kind: "note", event: { kind: "reported", reported: { reason, message } } };
   const isGoodAsBefore = reason === "Synced" && before?.reason === "Synced";
   return isGoodAsBefore ? [noted] : [noted, { kind: "tell", notice: { kind: "outcome", reason, message } }];
 }
@@ -138,7 +138,7 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
   ];
   const due = moments.filter((moment) => moment !== undefined).filter(Number.isFinite);
   return {
-    actions: [...marked, ...tellDates(state, dateNotices(stored, dates)), { kind: "storeStatus", otherwise: UNSETTLED }],
+    actions: [...marked, ...reportDates(state, dateNotices(stored, dates)), { kind: "storeStatus", otherwise: UNSETTLED }],
     result: due.length === 0 ? { kind: "done" } : { kind: "requeueAt", at: Math.min(...due) },
   };
 }
@@ -147,11 +147,13 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
  * Reports once for each object that it expires soon, has expired, or is not valid yet. The worker that made the last stored check has
  * reported everything from before that check.
  */
-function tellDates({ datesReported, datesReportedUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
+function reportDates({ datesReported, datesReportedUntil }: ClassState, notices: ReturnType<typeof dateNotices>): readonly Action[] {
   if (notices.length === 0 && datesReported.size === 0) return [];
   const byObject = new Map(notices.map(({ object, reason }) => [object, reason]));
   const isNew = ({ object, reason, since }: (typeof notices)[number]): boolean =>
     datesReported.get(object) !== reason && (datesReportedUntil === undefined || since > datesReportedUntil);
-  const told = notices.filter(isNew).map(({ reason, message }): Action => ({ kind: "tell", notice: { kind: "date", reason, message } }));
-  return [{ kind: "note", event: { kind: "datesReported", byObject } }, ...told];
+  const reported = notices
+    .filter(isNew)
+    .map(({ reason, message }): Action => ({ kind: "tell", notice: { kind: "date", reason, message } }));
+  return [{ kind: "note", event: { kind: "datesReported", byObject } }, ...reported];
 }

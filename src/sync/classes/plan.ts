@@ -76,9 +76,9 @@ function planMissing(observation: Observation, settings: WorkerSettings): Step {
 function unseenNames({ snapshot: { taken }, secrets: { named, isBlind }, status }: Observation): readonly string[] {
   if (taken === undefined || isBlind) return [];
   const wanted = secretObjectsOf(restoredClass(taken)).map(({ secretName }) => secretName);
-  const told = status?.secrets.map(({ name }) => name) ?? [];
+  const reported = status?.secrets.map(({ name }) => name) ?? [];
   const seen = new Set(named.map(({ secret }) => secret.ref.name));
-  return [...new Set([...wanted, ...told])].filter((name) => name !== "" && !seen.has(name));
+  return [...new Set([...wanted, ...reported])].filter((name) => name !== "" && !seen.has(name));
 }
 
 interface Missing extends Pick<Observation["snapshot"], "taken">, Pick<ObservedSecrets, "named"> {

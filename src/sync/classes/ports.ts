@@ -8,8 +8,8 @@ import type { SecretWriter } from "../secrets/secret-writer.ts";
 import type { ClassStates } from "./class-states.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import type { ClassCaches, ClassCluster, ClassParts } from "./observe.ts";
+import type { Reporter } from "./report.ts";
 import type { StatusStore } from "./status-store.ts";
-import type { Teller } from "./tell.ts";
 import type { UnansweredEdits } from "./unanswered-edits.ts";
 
 /** The interfaces that actions use. */
@@ -19,7 +19,7 @@ export interface ClassPorts {
   readonly caches: WritableCaches;
   readonly memory: ClassMemory;
   readonly secretWriter: SecretWriter;
-  readonly teller: ClassTeller;
+  readonly reporter: ClassReporter;
   /** Puts a class (`namespace/name`) on the queue. */
   readonly enqueue: (classKey: string) => void;
 }
@@ -40,11 +40,11 @@ export interface ClassMemory {
   readonly states: ClassStates;
 }
 
-export interface ClassTeller extends Teller {
+export interface ClassReporter extends Reporter {
   /** Counts classes that were restored after the loss of their CRD, or repaired after damage to it. */
   readonly countHealed: (how: "restored" | "repaired") => void;
   /** Reports why the worker does not act on classes, and since when (Unix milliseconds). */
-  readonly tellFreeze: (why: string, since: number) => void;
+  readonly reportFreeze: (why: string, since: number) => void;
 }
 
 /** The class that a step is about; `spc` is the class for which the step was planned. */

@@ -109,12 +109,12 @@ async function fetchAndWrite(
 ): Promise<FetchOutcome | undefined> {
   const { ports, mirror } = reconciling;
   const { metrics, logger, random } = reconciling.process;
-  const { caches, clock, secretWriter, memory, teller } = ports;
+  const { caches, clock, secretWriter, memory, reporter } = ports;
   const { hints } = caches.parts;
   const { key, spc, now: began } = observation;
   logger.debug("asking the vault", { class: key, need: fetch.trigger });
   const { stopTimer = metrics.syncDuration.startTimer() } = reconciling;
-  const writing = { caches, states: memory.states, secretWriter, teller, repairs: metrics.driftRepairs, clock };
+  const writing = { caches, states: memory.states, secretWriter, reporter, repairs: metrics.driftRepairs, clock };
   hints?.began(key, fetch.hints);
   const answer = await mirror(spc, fetch.fetchRequest, signal);
   if (caches.cluster.crdHealth.state.kind === "frozen") return undefined;

@@ -6,16 +6,16 @@ import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import { conditionOf, withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
-import type { ClassStatus, Told } from "../../domain/sync/status-fields.ts";
+import type { ClassStatus, ReportedReason } from "../../domain/sync/status-fields.ts";
 import { rfc3339, storedTime } from "../../domain/sync/stored-time.ts";
 import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patience.ts";
 import { runTogether } from "../run-together.ts";
-import { tellStale } from "./apply.ts";
+import { reportStale } from "./apply.ts";
 import { isPolled } from "./poll-progress.ts";
 import type { ClassPorts } from "./ports.ts";
 import { type ClassState, knownCheckOf } from "./state.ts";
-import { mayBeOutdated, takeReadyBack, WORTH_TELLING_MS } from "./unanswered-edits.ts";
+import { mayBeOutdated, takeReadyBack, WORTH_REPORTING_MS } from "./unanswered-edits.ts";
 
 /** Shorter than the shortest poll interval, so that an outdated claim is corrected before another poll would be due (milliseconds). */
 const EVERY_MS = 5_000;
@@ -66,7 +66,7 @@ export async function reviewStatuses(
       return { kind: "done" };
     },
   });
-  ports.memory.edits.observe((classKey) => queue.addAfter(classKey, WORTH_TELLING_MS));
+  ports.memory.edits.observe((classKey) => queue.addAfter(classKey, WORTH_REPORTING_MS));
   const scan = async (running: AbortSignal): Promise<void> => {
     while (!running.aborted) {
       await ports.clock.sleep(EVERY_MS, running).catch(() => undefined);
@@ -163,18 +163,18 @@ async function takeBack(
   { facts, signal }: { readonly facts: ReviewFacts; readonly signal: AbortSignal },
 ): Promise<true> {
   const key = objectKey(ref);
-  const told = whyOutOfDate(ports, key, facts);
+  const reported = whyOutOfDate(ports, key, facts);
   const change = (before: ClassStatus | undefined): ClassStatus | undefined => {
     if (before === undefined || conditionOf(before, "Fresh")?.status !== "True") return undefined;
-    const status = withCondition(before, { type: "Fresh", status: "False", ...told }, facts.now);
+    const status = withCondition(before, { type: "Fresh", status: "False", ...reported }, facts.now);
     return facts.isKnown ? { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) } : status;
   };
   await ports.caches.statuses.update(ref, change, signal);
-  if (ports.memory.states.get(key) !== undefined) tellStale(ports, { key, spc: provider });
+  if (ports.memory.states.get(key) !== undefined) reportStale(ports, { key, spc: provider });
   return true;
 }
 
-function whyOutOfDate(ports: ClassPorts, key: string, facts: CheckFacts): Told {
+function whyOutOfDate(ports: ClassPorts, key: string, facts: CheckFacts): ReportedReason {
   const { state } = ports.caches.cluster.crdHealth;
   const lastPoll = ports.memory.states.get(key)?.lastPoll ?? facts.lastCheck;
   // Polls were made since then, but the answers came from a list that is older than one poll.

@@ -7,7 +7,7 @@ import type { CrdHealth } from "../healing/crd-health.ts";
 import { handOver } from "../healing/hand-over.ts";
 import type { Snapshots } from "../healing/snapshots.ts";
 import type { HeldClasses } from "./held-classes.ts";
-import { type Teller, tell } from "./tell.ts";
+import { type Reporter, report } from "./report.ts";
 
 /** Dependencies for keeping a class and its snapshot consistent. */
 interface SnapshotPorts {
@@ -17,7 +17,7 @@ interface SnapshotPorts {
     readonly snapshots: Pick<Snapshots, "save">;
     readonly cluster: { readonly crdHealth: Pick<CrdHealth, "confirm"> };
   };
-  readonly teller: Teller & { readonly countHealed: (how: "repaired") => void };
+  readonly reporter: Reporter & { readonly countHealed: (how: "repaired") => void };
 }
 
 interface CutClass {
@@ -64,7 +64,7 @@ export async function handOverClass(
 
 /** Completes a class from its snapshot. A write while its CRD was damaged made the loss of fields permanent. */
 export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: CutClass, signal: AbortSignal): Promise<void> {
-  const { kube, caches, teller } = ports;
+  const { kube, caches, reporter } = ports;
   const ref = { namespace: snapshot.namespace, name: snapshot.name };
   const found = await kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, ref, signal);
   const crd = await caches.cluster.crdHealth.confirm(signal);
@@ -79,12 +79,12 @@ export async function completeClass(ports: SnapshotPorts, { snapshot, spc }: Cut
   if (snapshotDrift(snapshot, completed, crd) === "damaged") {
     // The current CRD no longer accepts these fields, for example after a rollback of the driver. The remaining fields are the class now.
     await caches.snapshots.save(classSnapshotOf(completed, crd), signal);
-    teller.logger.warn("fields of a class are no longer part of its CRD and are dropped", { class: `${ref.namespace}/${ref.name}` });
+    reporter.logger.warn("fields of a class are no longer part of its CRD and are dropped", { class: `${ref.namespace}/${ref.name}` });
     return;
   }
-  teller.countHealed("repaired");
+  reporter.countHealed("repaired");
   const message = "a damaged CRD had removed fields of the class; the worker restored them from its snapshot";
-  tell(teller, completed, { kind: "completed", reason: "ClassRestored", message });
+  report(reporter, completed, { kind: "completed", reason: "ClassRestored", message });
 }
 
 /** Restores only the spec: labels and annotations are not cut, and may be newer than the snapshot. */

@@ -7,7 +7,7 @@ import { afterRepair, contestedUntil, NO_REPAIRS, paceRepair, type Repairs } fro
 import { conditionOf, REFRESH_CHARACTERS } from "../../domain/sync/class-status.ts";
 import type { FetchTrigger } from "../../domain/sync/fetch-trigger.ts";
 import { retryDelay } from "../../domain/sync/retry-delay.ts";
-import type { ClassStatus, Told } from "../../domain/sync/status-fields.ts";
+import type { ClassStatus, ReportedReason } from "../../domain/sync/status-fields.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
 
 /**
@@ -52,11 +52,11 @@ export interface ClassState {
   /** Repairs of edited or deleted Secrets. */
   readonly repairs: Repairs;
   /** Why the vault did not answer for every object of the class when each was last checked; undefined if it did. */
-  readonly failure?: Told | undefined;
+  readonly failure?: ReportedReason | undefined;
   /** Names of Secrets that failed at the last attempt. */
   readonly failing: ReadonlySet<string>;
   /** Reason and message of the last event, so that a lasting state is reported once. */
-  readonly lastEvent?: Told | undefined;
+  readonly lastEvent?: ReportedReason | undefined;
   /** Whether the worker has reported that the class is stale. */
   readonly isStaleReported: boolean;
   /** Time since which no pod has mounted the class, as far as this process has followed the pods without a gap. */
@@ -102,7 +102,7 @@ export type StateEvent =
   | { readonly kind: "used" }
   | { readonly kind: "unused"; readonly since: number | undefined }
   /** The class has no Secrets because no pod uses it; `told` is what its status reports about that. */
-  | { readonly kind: "rested"; readonly told: Told }
+  | { readonly kind: "rested"; readonly reported: ReportedReason }
   | { readonly kind: "damageSeen"; readonly now: number }
   /** The damage was undone before the worker repaired it. */
   | { readonly kind: "damageGone" }
@@ -114,14 +114,14 @@ export type StateEvent =
   | { readonly kind: "foundUnchanged"; readonly checkedAt: number; readonly polledAt: number; readonly now: number }
   /** The result of the answer is written, also in the status. */
   | ({ readonly kind: "fetchEnded" } & FetchEnded)
-  | { readonly kind: "reported"; readonly told: Told }
+  | { readonly kind: "reported"; readonly reported: ReportedReason }
   | { readonly kind: "staleReported"; readonly isStale: boolean }
   | { readonly kind: "datesReported"; readonly byObject: ReadonlyMap<string, string> };
 
 /** Result of an attempt. */
 export interface Answered {
   /** Why the vault did not answer for every object that was checked; undefined if it did. */
-  readonly failure: Told | undefined;
+  readonly failure: ReportedReason | undefined;
   /** Time since which all objects that the class needs were checked; undefined if only some of them were. */
   readonly checkedAt: number | undefined;
   readonly failing: ReadonlySet<string>;
@@ -159,7 +159,7 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "unused":
       return { ...state, unusedSince: event.since };
     case "rested":
-      return { ...state, isIdle: true, failures: 0, failing: new Set(), lastEvent: event.told };
+      return { ...state, isIdle: true, failures: 0, failing: new Set(), lastEvent: event.reported };
     case "damageSeen":
       return { ...state, repairs: paceRepair(state.repairs, event.now).repairs };
     case "damageGone":
@@ -175,7 +175,7 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "fetchEnded":
       return fetchEnded(state, event);
     case "reported":
-      return { ...state, lastEvent: event.told };
+      return { ...state, lastEvent: event.reported };
     case "staleReported":
       return state.isStaleReported === event.isStale ? state : { ...state, isStaleReported: event.isStale };
     case "datesReported":
@@ -234,12 +234,12 @@ function pollAfter(phase: ClassState["phase"], interval: number, now: number): n
 }
 
 /** After a start, the stored status decides: if it reports `Synced`, the worker does not query the vault before the poll is due. */
-function firstSight({ cluster, key, spc, interval, status, polledUntil: told, now }: Sight): ClassState {
+function firstSight({ cluster, key, spc, interval, status, polledUntil: reported, now }: Sight): ClassState {
   const phase = { cluster, key };
   const first = { ...UNKNOWN, knownSince: now, uid: spc.metadata.uid, phase, interval, retryAt: now };
   if (status === undefined) return { ...first, nextPoll: pollAfter(phase, interval, now) };
   const facts = storedFacts(spc, status, now);
-  const polledUntil = hasStoredFailure(status) ? undefined : told;
+  const polledUntil = hasStoredFailure(status) ? undefined : reported;
   const polls = { ...phase, interval, now, checked: facts.lastSuccess, polledUntil };
   const checkedBefore = hasStoredFailure(status) ? undefined : lastPollBefore(polls);
   return { ...first, ...facts, nextPoll: firstPoll(polls), checkedBefore };

@@ -28,7 +28,7 @@ export interface StatusStore {
    * the other, so that none is lost. If the CRD is missing or about to disappear, the status is kept for {@link storeUnstored}. A status
    * whose write failed is written with the next update, even if that update changes nothing.
    */
-  update(ref: ObjectRef, change: (told: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
+  update(ref: ObjectRef, change: (reported: ClassStatus | undefined) => ClassStatus | undefined, signal: AbortSignal): Promise<void>;
   /** Whether {@link storeUnstored} has something to do. Cheap to call. */
   hasUnstored(ref: ObjectRef): boolean;
   /** Stores a status that could not be stored, or that someone deleted. Returns false if this has to be repeated. */
@@ -118,7 +118,7 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     signal,
   );
   const turns = new Turns();
-  const told = (ref: ObjectRef): ClassStatus | undefined => {
+  const reported = (ref: ObjectRef): ClassStatus | undefined => {
     const key = objectKey(ref);
     return unstored.get(key) ?? written.get(key)?.status ?? reflector.get(ref)?.status;
   };
@@ -184,12 +184,12 @@ export function startStatusStore(options: StatusStoreOptions, signal: AbortSigna
     get isUnserved() {
       return reflector.isUnserved;
     },
-    get: told,
-    has: (ref) => told(ref) !== undefined || reflector.get(ref) !== undefined,
+    get: reported,
+    has: (ref) => reported(ref) !== undefined || reflector.get(ref) !== undefined,
     list: () => reflector.list(),
     update: (ref, change, writeSignal) =>
       turns.run(objectKey(ref), async () => {
-        const status = change(told(ref)) ?? toStore(ref);
+        const status = change(reported(ref)) ?? toStore(ref);
         if (status === undefined) return;
         if (crdHealth.state.kind === "frozen") unstored.set(objectKey(ref), status);
         else await store(ref, status, writeSignal);

@@ -11,7 +11,7 @@ import { specHashes } from "./spec-hash.ts";
 import type { StatusStore } from "./status-store.ts";
 
 /** An answer that comes sooner is the only status write for its edit (milliseconds). */
-export const WORTH_TELLING_MS = 500;
+export const WORTH_REPORTING_MS = 500;
 
 export type ClassChange = Pick<Change<HeldClass>, "previous" | "current">;
 
@@ -56,7 +56,7 @@ export class UnansweredEdits {
   /** Milliseconds until the missing answer is worth a status write; undefined if the class has no unanswered edit. */
   dueIn(classKey: string): number | undefined {
     const since = this.#since.get(classKey);
-    return since === undefined ? undefined : Math.max(0, since + WORTH_TELLING_MS - this.#now());
+    return since === undefined ? undefined : Math.max(0, since + WORTH_REPORTING_MS - this.#now());
   }
 
   keys(): Iterable<string> {
@@ -85,8 +85,8 @@ export function mayBeOutdated(
 ): boolean {
   const now = mirroredNow(mirroring, provider);
   if (now === undefined) return false;
-  const told = statuses.get(refOf(provider));
-  return told === undefined ? !(statuses.hasSynced || statuses.isUnserved) : isReadyOutdated(told, now);
+  const reported = statuses.get(refOf(provider));
+  return reported === undefined ? !(statuses.hasSynced || statuses.isUnserved) : isReadyOutdated(reported, now);
 }
 
 interface EditPorts {
@@ -98,10 +98,10 @@ interface EditPorts {
 /** Withdraws `Ready` in the class's status while it is unknown whether the class is ready as it is now. */
 export async function takeReadyBack({ caches, clock, enqueue }: EditPorts, provider: HeldClass, signal: AbortSignal): Promise<void> {
   const ref = refOf(provider);
-  const change = (told: ClassStatus | undefined): ClassStatus | undefined => {
+  const change = (reported: ClassStatus | undefined): ClassStatus | undefined => {
     const current = caches.classes.get(ref);
     const now = current && mirroredNow(caches, current);
-    return now && takenBack(told, now, clock.now());
+    return now && takenBack(reported, now, clock.now());
   };
   await caches.statuses.update(ref, change, signal);
   // Even if a reconcile is in progress, the withdrawn `Ready` needs an answer.

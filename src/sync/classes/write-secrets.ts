@@ -15,9 +15,9 @@ import type { Mirror, MirroredSecret } from "../vault/mirror.ts";
 import type { ClassStates } from "./class-states.ts";
 import { type ClassCaches, observeSecret } from "./observe.ts";
 import type { Mirrored } from "./plan-fetch.ts";
+import { type Reporter, report } from "./report.ts";
 import { specHashes } from "./spec-hash.ts";
 import { isContestedUntil, isRepair } from "./state.ts";
-import { type Teller, tell } from "./tell.ts";
 
 /** Number of Secrets of one class that are written concurrently. Each write waits for the API server, not for the other writes. */
 const WRITES_AT_A_TIME = 4;
@@ -27,7 +27,7 @@ export interface WritePorts {
   readonly caches: ClassCaches;
   readonly states: ClassStates;
   readonly secretWriter: SecretWriter;
-  readonly teller: Teller;
+  readonly reporter: Reporter;
   readonly repairs: SyncMetrics["driftRepairs"];
   readonly clock: Clock;
 }
@@ -107,7 +107,7 @@ async function writeOne(
   if (deleted !== undefined) {
     const why = result.kind === "error" ? `${deleted}. The API server has not accepted the new one yet` : deleted;
     const message = `Secret ${name} was deleted and recreated without what others had added, because ${why}`;
-    tell(ports.teller, written.spc, { kind: "secret", reason: "SecretReplaced", message });
+    report(ports.reporter, written.spc, { kind: "secret", reason: "SecretReplaced", message });
   } else if (result.kind === "written" && isRepair(written.trigger) && isDamaged(written, name, observed))
     noteRepair(ports, written, name, observed);
   if (result.kind === "refused") return { status: failed({ name, state: result.reason, message: result.message }) };
@@ -200,11 +200,11 @@ function writtenStatus({ states, clock }: WritePorts, { key, spc }: Written, nam
 
 /** Returns a function that makes the status of a Secret that was not written. The Secret keeps its content, and the status continues to report it. */
 function failedStatus(ports: WritePorts, written: Written, entry: MirroredSecret) {
-  return (told: Pick<SecretStatus, "name" | "state" | "message">): SecretStatus => {
+  return (reported: Pick<SecretStatus, "name" | "state" | "message">): SecretStatus => {
     // The status does not report the content of a Secret that belongs to someone else.
-    if (entry.kind !== "failed" && told.state === "Conflict") return { ...told, data: [] };
-    const { data = [], specHash } = storedSecrets(ports, written).find(({ name }) => name === told.name) ?? {};
-    const held = { ...told, ...(specHash === undefined ? {} : { specHash }) };
+    if (entry.kind !== "failed" && reported.state === "Conflict") return { ...reported, data: [] };
+    const { data = [], specHash } = storedSecrets(ports, written).find(({ name }) => name === reported.name) ?? {};
+    const held = { ...reported, ...(specHash === undefined ? {} : { specHash }) };
     return { ...held, data: entry.kind === "failed" ? heldKeys(entry.keys, data) : data };
   };
 }
@@ -225,5 +225,5 @@ function noteRepair(ports: WritePorts, { key, spc }: Written, name: string, obse
     observed === undefined
       ? `Secret ${name} was deleted; the API server's audit log shows by whom. The worker restored it`
       : `Secret ${name} was edited${byWhom}; the worker restored it`;
-  tell(ports.teller, spc, { kind: "secret", reason: "SecretRepaired", message });
+  report(ports.reporter, spc, { kind: "secret", reason: "SecretRepaired", message });
 }

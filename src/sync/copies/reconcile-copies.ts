@@ -16,8 +16,8 @@ import { newConflicts } from "../../domain/sync/copies/copy-status.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
+import { report } from "../classes/report.ts";
 import type { StatusStore } from "../classes/status-store.ts";
-import { tell } from "../classes/tell.ts";
 import { observeStoredSecret } from "../secrets/secret-store.ts";
 import { wholeSecret } from "../secrets/whole-secret.ts";
 import type { CopyPace } from "./copy-pace.ts";
@@ -55,7 +55,7 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
     });
   }
   await writeCopies(ports, plan, { observation, pass }, signal);
-  await tellStatus(ports, key, { plan, pass }, signal);
+  await reportStatus(ports, key, { plan, pass }, signal);
   return pass.outcome();
 }
 
@@ -161,7 +161,7 @@ async function readCopy(
 }
 
 /** Reports the states of the copies in the class's status. If the class has no status yet, its own reconcile is about to create one. */
-async function tellStatus(
+async function reportStatus(
   { writing: { logger }, caches, statuses, events }: CopyPorts,
   key: string,
   { plan, pass }: { readonly plan: CopiesPlan; readonly pass: CopyPass },
@@ -179,7 +179,7 @@ async function tellStatus(
   if (statuses.get(ref) === undefined && copies.length > 0) pass.requeueAfter(UNSETTLED_MS);
   const conflicts = newConflicts(copies, before);
   if (conflicts !== undefined && statuses.get(ref) !== undefined)
-    tell({ events, logger }, spc, { kind: "copy", reason: "Conflict", message: conflicts });
+    report({ events, logger }, spc, { kind: "copy", reason: "Conflict", message: conflicts });
   const change = (stored: ClassStatus | undefined): ClassStatus | undefined => stored && withCopies(stored, copies);
   await statuses.update(ref, change, signal);
 }

@@ -26,7 +26,7 @@ export interface ComponentReport {
 }
 
 export function createComponentReport({ namespace, events, logger, metrics }: ReportOptions): ComponentReport {
-  const told = new Map<string, string>();
+  const reported = new Map<string, string>();
   const tolerations = new Map<string, string>();
   // One object for all events, also for those about components that are gone or have no namespace.
   const regarding = workerDeployment(namespace);
@@ -43,18 +43,18 @@ export function createComponentReport({ namespace, events, logger, metrics }: Re
     },
     damaged: ({ id }, reason, detail) => {
       metrics.damaged.set({ component: id }, 1);
-      if (told.get(id) === detail) return;
-      told.set(id, detail);
+      if (reported.get(id) === detail) return;
+      reported.set(id, detail);
       logger.warn("a part of the install is damaged and is not healed", { component: id, reason, detail });
       events.emit({ regarding, type: "Warning", reason, message: `${id}: ${detail}` });
     },
     whole: ({ id }) => {
       metrics.damaged.set({ component: id }, 0);
-      if (told.delete(id)) logger.info("a part of the install is intact again", { component: id });
+      if (reported.delete(id)) logger.info("a part of the install is intact again", { component: id });
     },
     dropped: ({ id }) => {
       metrics.damaged.set({ component: id }, 0);
-      told.delete(id);
+      reported.delete(id);
       tolerations.delete(id);
       logger.info("the worker does not heal a component", { component: id });
     },

@@ -40,7 +40,7 @@ export interface ComponentsOptions {
 export interface Components {
   run(signal: AbortSignal): Promise<void>;
   /** Call this when the copy of a component appears, changes or disappears. */
-  lookAt(id: string): void;
+  requeue(id: string): void;
 }
 
 interface Watched {
@@ -128,13 +128,13 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
   const installed = { kube, watcher, namespace, metrics, logger };
   const reconcileInstall = watchInstall({ ...installed, onChange: () => queue.add(INSTALL), onHealing: reconcileAll }, signal);
   reconcileAll();
-  return { run: (running) => queue.run(running), lookAt: (id) => queue.add(id) };
+  return { run: (running) => queue.run(running), requeue: (id) => queue.add(id) };
 }
 
 /** Reports that the worker lost its permissions. The log and the metrics need none. */
-async function withinRights({ report }: HealContext, { component }: Watched, look: () => Promise<Outcome>): Promise<Outcome> {
+async function withinRights({ report }: HealContext, { component }: Watched, check: () => Promise<Outcome>): Promise<Outcome> {
   try {
-    return await look();
+    return await check();
   } catch (error) {
     if (!(error instanceof KubeError && error.code === "Forbidden")) throw error;
     report.damaged(component, "ComponentDamaged", "the worker no longer has permission to heal it; apply the manifests again");

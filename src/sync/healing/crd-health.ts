@@ -46,11 +46,11 @@ const SETTLING_MS = 2_000;
 export function createCrdHealth({ kube, ours, watched, staleness, clock, onChange }: CrdHealthOptions): CrdHealth {
   let damagedUntil = Number.NEGATIVE_INFINITY;
   let damagedSince: number | undefined;
-  let told: string | undefined;
-  const tell = (state: GateState): GateState => {
+  let reported: string | undefined;
+  const report = (state: GateState): GateState => {
     const summary = state.kind === "whole" ? "" : state.why;
-    if (summary !== told) onChange?.(state);
-    told = summary;
+    if (summary !== reported) onChange?.(state);
+    reported = summary;
     return state;
   };
   // Callers check this for every class, although the CRD hardly ever changes.
@@ -73,7 +73,7 @@ export function createCrdHealth({ kube, ours, watched, staleness, clock, onChang
   return {
     get state(): GateState {
       const stale = staleness();
-      return tell(stale === undefined ? judge(watched()) : { kind: "frozen", why: stale });
+      return report(stale === undefined ? judge(watched()) : { kind: "frozen", why: stale });
     },
     get damagedSince(): number | undefined {
       return damagedSince;

@@ -51,7 +51,7 @@ export async function healComponent(
       // The content of the CRD is as its installer left it. A change of owners alone does no harm.
       if (component.treatment === "crd" && drift.kind === "edited" && isOfOwnersAlone(drift))
         return (await finishDefinition(context, observed, signal)) ? settled(context, observed) : again(MOVING_MS);
-      return component.treatment === "healed" ? heal(context, observed, drift, signal) : tellOnly(context, observed, drift, signal);
+      return component.treatment === "healed" ? heal(context, observed, drift, signal) : reportOnly(context, observed, drift, signal);
     default:
       return assertNever(drift);
   }
@@ -97,7 +97,7 @@ function shown({ fields, by }: DriftRemark): string {
 }
 
 /** Reports damage that only people repair: roles, policies and the Namespace limit the worker, so the worker does not write them. */
-async function tellOnly(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
+async function reportOnly(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
   if (isGoing(await readInstallOrNothing(context, signal))) return DONE;
   // An apply does not remove fields that its manager does not own.
   const more = drift.kind === "edited" && drift.added !== undefined ? ", and remove what was added" : "";
@@ -122,7 +122,7 @@ async function readInstallOrNothing(context: HealContext, signal: AbortSignal): 
 async function heal(context: HealContext, observed: ObservedComponent, drift: Damage, signal: AbortSignal): Promise<Outcome> {
   switch (drift.kind) {
     case "terminating":
-      return tellTerminating(context, observed, drift);
+      return reportTerminating(context, observed, drift);
     case "edited": {
       return isGoing(await readInstall(context, signal)) ? DONE : repair(context, observed, drift, signal);
     }
@@ -140,7 +140,7 @@ async function heal(context: HealContext, observed: ObservedComponent, drift: Da
 }
 
 /** Waits for the end of the deletion: an apply to an object that is being deleted succeeds, and is lost with the object. */
-function tellTerminating(
+function reportTerminating(
   { report }: HealContext,
   { component }: ObservedComponent,
   drift: Extract<Damage, { kind: "terminating" }>,

@@ -96,11 +96,11 @@ export function relistAfterDamage(
   {
     crdHealth,
     classes,
-    lookAt,
+    requeue,
   }: {
     readonly crdHealth: CrdHealth;
     readonly classes: Pick<Reflector<SecretProviderClass>, "list" | "relist">;
-    readonly lookAt: (classKey: string) => void;
+    readonly requeue: (classKey: string) => void;
   },
 ): void {
   let generation: number | undefined;
@@ -110,7 +110,7 @@ export function relistAfterDamage(
     if (current !== undefined && generation !== undefined && current !== generation) classes.relist();
     generation = current;
     // The classes are unchanged, but what the worker may do because of them is not.
-    for (const provider of classes.list()) lookAt(keyOf(provider));
+    for (const provider of classes.list()) requeue(keyOf(provider));
   });
 }
 

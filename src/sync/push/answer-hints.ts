@@ -20,9 +20,9 @@ export function answerHints(hints: Hints, classKey: string, { hints: asked, answ
   const versions = versionsOf({ secrets, objects: answer.kind === "answered" ? answer.objects : undefined });
   for (const hint of asked) {
     const known = versions.get(hint.object) ?? [];
-    const told = known.filter((one) => one.isCurrent && isTold(hint, one));
-    if (told.some(({ isMounted }) => !isMounted)) hints.applied(classKey, hint);
-    else if (told.length > 0) hints.end(classKey, hint, "looked");
+    const reported = known.filter((one) => one.isCurrent && isReported(hint, one));
+    if (reported.some(({ isMounted }) => !isMounted)) hints.applied(classKey, hint);
+    else if (reported.length > 0) hints.end(classKey, hint, "looked");
     else if (isUnanswered) hints.unanswered(classKey, hint);
     // The vault applies a changed permission a little later than it sends the event.
     else if (hint.change === "AccessChanged" && isStillRefused({ answer, secrets })) hints.again(classKey, hint);
@@ -46,14 +46,14 @@ interface KnownVersions {
 
 /** Returns the hints whose version the stored status already contains. */
 export function currentHints(hints: readonly Hint[], stored: KnownVersions): ReadonlySet<Hint> {
-  const tellVersions = hints.filter(({ change, version }) => change === "NewVersionCreated" && version !== undefined);
-  if (tellVersions.length === 0) return new Set();
+  const reportVersions = hints.filter(({ change, version }) => change === "NewVersionCreated" && version !== undefined);
+  if (reportVersions.length === 0) return new Set();
   const versions = versionsOf(stored);
   const isKnown = (hint: Hint): boolean => {
     const known = versions.get(hint.object) ?? [];
-    return known.length > 0 && known.every((one) => one.isCurrent && isTold(hint, one));
+    return known.length > 0 && known.every((one) => one.isCurrent && isReported(hint, one));
   };
-  return new Set(tellVersions.filter(isKnown));
+  return new Set(reportVersions.filter(isKnown));
 }
 
 interface KnownVersion extends Pick<KeyStatus, "version"> {
@@ -100,7 +100,7 @@ function madeBy(found: ObjectStatus | FoundObject): number | undefined {
   return found.isPinned ? undefined : (found.created ?? timeOf(found));
 }
 
-function isTold({ change, version }: Hint, known: KnownVersion): boolean {
+function isReported({ change, version }: Hint, known: KnownVersion): boolean {
   return change === "NewVersionCreated" && version !== undefined && known.version === version;
 }
 

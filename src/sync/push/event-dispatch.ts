@@ -71,18 +71,18 @@ function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Wa
   });
   if (named.length === 0)
     return { outcome: options.named.classesOf(vault).length === 0 ? outcomeWithoutClass(options) : "unnamed", waits: 0 };
-  let told = 0;
+  let reported = 0;
   let waits = 0;
   for (const { key, spc } of named) {
     for (const type of typesNamed(spc, event)) {
-      told += 1;
+      reported += 1;
       const { change, version, time } = event;
       const object = versionCacheKey({ type, name: event.name, version: undefined });
       const news = { object, change, objects: 1, version, happenedAt: time };
       if (options.hints.add(key, news, waiter)) waits += 1;
     }
   }
-  return { outcome: told === 0 ? "unnamed" : waits === 0 ? "duplicate" : "acted", waits };
+  return { outcome: reported === 0 ? "unnamed" : waits === 0 ? "duplicate" : "acted", waits };
 }
 
 /** Compares the whole host: names of vaults are unique only within one cloud. */

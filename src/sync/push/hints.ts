@@ -32,7 +32,7 @@ export interface Hint extends HintNews {
   /** Unix milliseconds of the next fetch. */
   readonly dueAt: number;
   /** Number of fetches that did not show the change yet. */
-  readonly looks: number;
+  readonly checks: number;
 }
 
 /** Receives a call for each hint of an event that ends. */
@@ -48,7 +48,7 @@ interface Pending {
 }
 
 /** Milliseconds to wait before each further fetch: the vault returns a new version a little later than it sends the event. */
-const NEXT_LOOKS_MS = [1_000, 4_000, 15_000] as const;
+const NEXT_CHECKS_MS = [1_000, 4_000, 15_000] as const;
 
 /** Last part of the wait. Classes with the same outdated answer fetch at about the same time, and share answers from this part. */
 const SHARED_PART = 1 / 4;
@@ -105,7 +105,7 @@ export class Hints {
     if (before === undefined && this.#ended.has(idOf(classKey, news))) return false;
     if (before === undefined) this.#makeRoom(classKey);
     const isSame = before !== undefined && idOf(classKey, before.hint) === idOf(classKey, news);
-    const isLess = before !== undefined && tellsMore(before.hint, news);
+    const isLess = before !== undefined && reportsMore(before.hint, news);
     const hint = isSame ? before.hint : this.#merged(classKey, isLess ? before.hint : news);
     this.#put(classKey, { hint, waiter: isLess ? before.waiter : waiter });
     if (!isSame) this.#options.enqueue(classKey);
@@ -149,13 +149,13 @@ export class Hints {
 
   /** Schedules a further fetch because the vault does not show the change yet; after a few, ends the hint in favor of the poll. */
   again(classKey: string, hint: Hint): void {
-    const wait = NEXT_LOOKS_MS[hint.looks];
+    const wait = NEXT_CHECKS_MS[hint.checks];
     if (wait === undefined) {
       this.end(classKey, hint, "leftToPoll");
       return;
     }
     const dueAt = this.#options.clock.now() + wait;
-    this.#replace(classKey, hint, { ...hint, looks: hint.looks + 1, dueAt, unseenSince: dueAt - wait * SHARED_PART });
+    this.#replace(classKey, hint, { ...hint, checks: hint.checks + 1, dueAt, unseenSince: dueAt - wait * SHARED_PART });
   }
 
   /** Schedules a further fetch because the vault did not answer for the object. */
@@ -187,7 +187,7 @@ export class Hints {
   #merged(classKey: string, { object, change, objects, version, happenedAt }: HintNews): Hint {
     const now = this.#options.clock.now();
     const { waitMs } = takeTurns(this.#paceOf(paceKey(classKey, object)), PACE, { now, turns: 1 });
-    return { object, change, objects, version, happenedAt, receivedAt: now, unseenSince: now, dueAt: now + waitMs, looks: 0 };
+    return { object, change, objects, version, happenedAt, receivedAt: now, unseenSince: now, dueAt: now + waitMs, checks: 0 };
   }
 
   #paceOf(pace: string): Bucket {
@@ -217,12 +217,12 @@ export class Hints {
  * Whether the known hint tells more than the news. A new version tells more than an expiry, whichever happened later: the worker may need
  * several fetches for it, but only one for an expiry.
  */
-function tellsMore(known: Hint, news: HintNews): boolean {
-  const [tells, brings] = [tellsVersion(known), tellsVersion(news)];
-  return tells === brings ? known.happenedAt > news.happenedAt : tells;
+function reportsMore(known: Hint, news: HintNews): boolean {
+  const [reports, brings] = [reportsVersion(known), reportsVersion(news)];
+  return reports === brings ? known.happenedAt > news.happenedAt : reports;
 }
 
-function tellsVersion({ change }: Pick<HintNews, "change">): boolean {
+function reportsVersion({ change }: Pick<HintNews, "change">): boolean {
   return change === "NewVersionCreated";
 }
 

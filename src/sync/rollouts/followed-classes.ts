@@ -15,7 +15,7 @@ export class FollowedClasses {
   /** Class names by namespace for the current workloads; absent if the worker has to go through the workloads. */
   readonly #current = new Map<string, ReadonlySet<string>>();
   /** Class names by namespace as of the last call of {@link changesIn}. */
-  readonly #told = new Map<string, ReadonlySet<string>>();
+  readonly #reported = new Map<string, ReadonlySet<string>>();
 
   constructor(workloads: Workloads) {
     this.#workloads = workloads;
@@ -39,10 +39,10 @@ export class FollowedClasses {
   /** Returns the classes (`namespace/name`) whose use by such workloads has begun or ended since the last call. */
   changesIn(namespace: string): readonly string[] {
     if (!this.#workloads.hasSynced) return [];
-    const before = this.#told.get(namespace) ?? NONE;
+    const before = this.#reported.get(namespace) ?? NONE;
     const now = this.#namesIn(namespace);
-    if (now.size === 0) this.#told.delete(namespace);
-    else this.#told.set(namespace, now);
+    if (now.size === 0) this.#reported.delete(namespace);
+    else this.#reported.set(namespace, now);
     const changed = [...[...now].filter((name) => !before.has(name)), ...[...before].filter((name) => !now.has(name))];
     return changed.map((name) => `${namespace}/${name}`);
   }

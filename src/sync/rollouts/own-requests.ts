@@ -11,14 +11,14 @@ export interface OwnRequestPorts {
   readonly clock: Clock;
   readonly logger: Logger;
   /** Limit on the requests that a reconcile begins; undefined for no limit. */
-  readonly turn?: LookTurn;
+  readonly turn?: ReconcileTurn;
 }
 
 /** Total time in milliseconds after which a reconcile begins no further request. The last request that it began can take longer. */
 const TURN_MS = 5_000;
 
 /** Time limit for the requests of one reconcile, which makes them one after the other while other namespaces wait for its queue worker. */
-class LookTurn {
+class ReconcileTurn {
   readonly #clock: Clock;
   #spentMs = 0;
   #hasPutOff = false;
@@ -77,8 +77,8 @@ const CONFLICTS = 3;
 /** Returns the context of a reconcile, or of a part of it, with a separate time limit for requests. */
 export function inTurn<Context extends { readonly writer: OwnRequestPorts }>(
   context: Context,
-): Context & { readonly writer: { readonly turn: LookTurn } } {
-  return { ...context, writer: { ...context.writer, turn: new LookTurn(context.writer.clock) } };
+): Context & { readonly writer: { readonly turn: ReconcileTurn } } {
+  return { ...context, writer: { ...context.writer, turn: new ReconcileTurn(context.writer.clock) } };
 }
 
 /**

@@ -2,8 +2,8 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { ClusterControls } from "../../domain/rollout/controls.ts";
 import type { HeldClasses } from "../classes/held-classes.ts";
+import type { Reporter } from "../classes/report.ts";
 import type { StatusStore } from "../classes/status-store.ts";
-import type { Teller } from "../classes/tell.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { ClusterSlots } from "./cluster-slots.ts";
@@ -32,7 +32,7 @@ export interface RolloutSettings {
 }
 
 /** Parts of the worker that restarts need. */
-export interface RolloutsWorker extends Teller, Pick<MountsInput, "isSwitchedOff"> {
+export interface RolloutsWorker extends Reporter, Pick<MountsInput, "isSwitchedOff"> {
   readonly kube: KubeClient;
   readonly clock: Clock;
   readonly live: RolloutCaches;

@@ -34,11 +34,11 @@ interface WorkloadMemory {
   proof: { readonly stamp: string; readonly at: string; readonly standing: Standing } | undefined;
   /** The hold that the API server showed last, while the live copy of the Namespace had these annotations. */
   heldNow: { readonly hold: Hold; readonly until: number; readonly defaults: Readonly<Record<string, string>> } | undefined;
-  told: Standing["kind"] | undefined;
+  reported: Standing["kind"] | undefined;
   /** Reason for its wait, as last reported. */
-  toldWait: string | undefined;
+  reportedWait: string | undefined;
   /** Reason why its restart cannot begin, as last reported. */
-  toldHold: string | undefined;
+  reportedHold: string | undefined;
 }
 
 /** Furthest progress of one rollout. `rollout`: the template's stamp and the workload's revision. */
@@ -86,9 +86,9 @@ export class RolloutMemory {
       troubles: new Map(),
       proof: undefined,
       heldNow: undefined,
-      told: undefined,
-      toldWait: undefined,
-      toldHold: undefined,
+      reported: undefined,
+      reportedWait: undefined,
+      reportedHold: undefined,
     };
     this.#byUid.set(uid, memory);
     return memory;

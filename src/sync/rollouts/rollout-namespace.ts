@@ -65,7 +65,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(starting, due, signal));
   await answerIdleRequests(starting, asking, signal);
   const after = asking.map((each) => ({ ...each, standing: started.get(each.workload.uid) ?? each.standing }));
-  const untold = await reportNamespace(
+  const unreported = await reportNamespace(
     context,
     { namespace, asking: after, haltedBy: plan.haltedBy, started: new Set(started.keys()) },
     signal,
@@ -73,13 +73,13 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   // If a restart could not begin, the next workload has its turn at once.
   const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
   const isPutOff = seeing.writer.turn.hasPutOff || starting.writer.turn.hasPutOff;
-  const next = isPassedOn || isPutOff ? AGAIN : await nextLook(context, after, breaths);
+  const next = isPassedOn || isPutOff ? AGAIN : await nextCheck(context, after, breaths);
   // The next reconcile writes a condition that the API server rejected.
   const isSoon = next.kind === "requeueAfter" && next.milliseconds <= SOON_MS;
-  return untold === undefined || isSoon ? next : { kind: "retry", error: untold };
+  return unreported === undefined || isSoon ? next : { kind: "retry", error: unreported };
 }
 
-interface Looked {
+interface Reconciled {
   readonly watched: readonly Workload[];
   readonly breaths: Breaths;
 }
@@ -91,7 +91,7 @@ interface Looked {
 export async function judgeAll(
   context: Pick<RolloutContext, "worker" | "workloads" | "versions" | "memory" | "settings">,
   namespace: string,
-  { watched, breaths }: Looked,
+  { watched, breaths }: Reconciled,
 ): Promise<readonly AskingWorkload[]> {
   const { live, isSwitchedOff, clock } = context.worker;
   const { classes, secrets, statuses } = live;
@@ -208,7 +208,7 @@ function untilFiles(until: number | undefined, now: number): number {
 }
 
 /** Returns when to reconcile the namespace again. Watches show all changes, but not the passing of time. */
-async function nextLook(context: RolloutContext, asking: readonly AskingWorkload[], breaths: Breaths): Promise<Outcome> {
+async function nextCheck(context: RolloutContext, asking: readonly AskingWorkload[], breaths: Breaths): Promise<Outcome> {
   const { memory, settings, worker } = context;
   const asked = asking.flatMap(({ workload }) => [retryIn(context.writer, workload), heldNowFor(context, workload)]);
   const retries = asked.filter((wait) => wait !== undefined).map((wait) => Math.max(UNSETTLED_MS, wait));

@@ -46,9 +46,9 @@ export async function reportNamespace(
     // standing is the same afterwards.
     if (each.standing.kind === "unknown") continue;
     const isStarted = started.has(each.workload.uid) && (each.standing.kind === "restarting" || each.standing.kind === "unawaited");
-    tell(context, each, { waiting, isStarted });
-    tellWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
-    tellHold(context, each);
+    announce(context, each, { waiting, isStarted });
+    reportWait(context, each, haltedBy ?? asking.find(({ standing }) => standing.kind === "restarting"));
+    reportHold(context, each);
   }
   const classes = classesOf(context.worker.live, namespace);
   const users = usersByClass({ secrets: context.worker.live.secrets, classes }, namespace, asking);
@@ -79,7 +79,7 @@ async function leaveUnused({ worker, workloads }: RolloutContext, ref: ObjectRef
   if (hasRotated(worker.live.statuses.get(ref))) await setRotated(worker, { ref, rotated: withoutKinds(unlisted) }, signal);
 }
 
-interface Told {
+interface ReportedState {
   readonly type: "Normal" | "Warning";
   readonly reason: RolloutReason;
   readonly message: string;
@@ -91,10 +91,10 @@ interface Circumstances {
   readonly isStarted: boolean;
 }
 
-function tell({ worker, memory, metrics }: RolloutContext, { workload, versions, standing }: AskingWorkload, now: Circumstances): void {
+function announce({ worker, memory, metrics }: RolloutContext, { workload, versions, standing }: AskingWorkload, now: Circumstances): void {
   const known = memory.of(workload);
-  const before = known.told;
-  known.told = standing.kind;
+  const before = known.reported;
+  known.reported = standing.kind;
   if (now.isStarted) {
     const changed = versions.kind === "known" ? [...versions.secrets, ...(versions.mounted ?? []).map(({ className }) => className)] : [];
     const alone = standing.kind === "unawaited" ? "; it was not ready before, so no other workload waits for it" : "";
@@ -108,30 +108,30 @@ function tell({ worker, memory, metrics }: RolloutContext, { workload, versions,
   if (before === standing.kind) return;
   if (standing.kind === "failed") metrics.rollouts.inc({ outcome: "failed" });
   if (standing.kind === "current" && wasRestarting(before)) metrics.rollouts.inc({ outcome: "completed" });
-  const told = toldOf({ workload, standing }, before, now.waiting);
-  if (told === undefined) return;
-  emit(worker, workload, told);
+  const reported = reportedOf({ workload, standing }, before, now.waiting);
+  if (reported === undefined) return;
+  emit(worker, workload, reported);
   const fields = {
     kind: workload.kind,
     workload: objectKey(workload.ref),
-    reason: told.reason,
-    detail: told.message,
+    reason: reported.reason,
+    detail: reported.message,
   };
-  if (told.type === "Normal") worker.logger.info("workload rotated", fields);
+  if (reported.type === "Normal") worker.logger.info("workload rotated", fields);
   else worker.logger.warn("workload not rotated", fields);
 }
 
 /** Reports which workload this one waits for: once, and once more if that workload has failed. */
-function tellWait({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload, before: Judged | undefined): void {
+function reportWait({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload, before: Judged | undefined): void {
   const known = memory.of(workload);
   if (standing.kind !== "due" || before === undefined) {
-    if (standing.kind !== "due") known.toldWait = undefined;
+    if (standing.kind !== "due") known.reportedWait = undefined;
     return;
   }
   const failure = before.standing.kind === "failed" ? before.standing.why : undefined;
   const wait = `${standing.stamp} ${failure === undefined ? "" : before.workload.uid}`;
-  if (known.toldWait === wait) return;
-  known.toldWait = wait;
+  if (known.reportedWait === wait) return;
+  known.reportedWait = wait;
   const first = titleOf(before.workload);
   const why =
     failure === undefined
@@ -145,18 +145,18 @@ function tellWait({ worker, memory }: RolloutContext, { workload, standing }: As
 }
 
 /** Reports why the restart of the workload cannot begin, once per reason. */
-function tellHold({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload): void {
+function reportHold({ worker, memory }: RolloutContext, { workload, standing }: AskingWorkload): void {
   const known = memory.of(workload);
-  const told = standing.kind === "held" ? holdWords(standing.hold) : undefined;
-  const hold = told === undefined || standing.kind !== "held" ? undefined : `${standing.stamp} ${told.words}`;
-  if (known.toldHold === hold) return;
-  known.toldHold = hold;
-  if (told === undefined) return;
-  const { type, reason, words } = told;
+  const reported = standing.kind === "held" ? holdWords(standing.hold) : undefined;
+  const hold = reported === undefined || standing.kind !== "held" ? undefined : `${standing.stamp} ${reported.words}`;
+  if (known.reportedHold === hold) return;
+  known.reportedHold = hold;
+  if (reported === undefined) return;
+  const { type, reason, words } = reported;
   emit(worker, workload, { type, reason, message: `object versions changed, but the workload is not restarted yet: ${words}` });
 }
 
-function toldOf({ workload, standing }: Judged, before: Standing["kind"] | undefined, waiting: number): Told | undefined {
+function reportedOf({ workload, standing }: Judged, before: Standing["kind"] | undefined, waiting: number): ReportedState | undefined {
   switch (standing.kind) {
     case "current":
       return wasRestarting(before) ? { type: "Normal", reason: "Rotated", message: "all pods are ready with the new versions" } : undefined;
@@ -204,8 +204,8 @@ function wasRestarting(before: Standing["kind"] | undefined): boolean {
   return before === "restarting" || before === "failed";
 }
 
-function emit({ events }: RolloutContext["worker"], workload: Workload, told: Told): void {
-  events.emit({ regarding: regarding(workload), ...told });
+function emit({ events }: RolloutContext["worker"], workload: Workload, reported: ReportedState): void {
+  events.emit({ regarding: regarding(workload), ...reported });
 }
 
 function regarding({ kind, ref, uid, resourceVersion }: Workload): KubeObject {
@@ -269,5 +269,5 @@ interface RotatedOf {
 
 async function setRotated(worker: RolloutContext["worker"], { ref, rotated }: RotatedOf, signal: AbortSignal): Promise<void> {
   const time = rfc3339(worker.clock.now());
-  await worker.live.statuses.update(ref, (told) => (told === undefined ? undefined : withRotated(told, rotated, time)), signal);
+  await worker.live.statuses.update(ref, (reported) => (reported === undefined ? undefined : withRotated(reported, rotated, time)), signal);
 }

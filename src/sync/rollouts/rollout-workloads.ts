@@ -88,7 +88,7 @@ class AwaitedList {
   readonly #options: AwaitedListOptions;
   readonly #reflector: Pick<Reflector<unknown>, "hasSynced" | "isUnserved">;
   #since: number | undefined;
-  #isTold = false;
+  #isReported = false;
 
   constructor(options: AwaitedListOptions, kind: string, reflector: Pick<Reflector<unknown>, "hasSynced" | "isUnserved">) {
     this.#options = options;
@@ -102,13 +102,13 @@ class AwaitedList {
     const { hasSynced, isUnserved } = this.#reflector;
     if (isUnserved || hasSynced) {
       this.#since = undefined;
-      this.#isTold = false;
+      this.#isReported = false;
       return isUnserved ? "unserved" : "listed";
     }
     this.#since ??= clock.now();
     if (clock.now() - this.#since < PATIENCE_MS) return "awaited";
-    if (!this.#isTold) logger.warn("restarts continue without a kind that cannot be listed", { kind: this.kind });
-    this.#isTold = true;
+    if (!this.#isReported) logger.warn("restarts continue without a kind that cannot be listed", { kind: this.kind });
+    this.#isReported = true;
     return "overdue";
   }
 }

@@ -75,7 +75,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         // After a conflict, someone wrote the workload in between, and the watch will soon show its new state.
         handle: (namespace, handleSignal) => {
           for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
-          return patiently(() => lookAt(context, namespace, handleSignal), SOON);
+          return patiently(() => reconcile(context, namespace, handleSignal), SOON);
         },
       });
       const onChange = (namespace: string): void => {
@@ -119,7 +119,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
 }
 
 /** Reconciles the namespace. If this fails, no other namespace waits behind it. */
-async function lookAt(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
+async function reconcile(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   try {
     return await reconcileRollouts(context, namespace, signal);
   } catch (error) {

@@ -27,10 +27,10 @@ export function createBlindSecrets(statusOf: (ref: ObjectRef) => ClassStatus | u
     withoutRoom: 0,
     ofClass: (classKey) => {
       const { namespace, name: className } = refOfKey(classKey);
-      const told = (statusOf({ namespace, name: className })?.secrets ?? [])
+      const reported = (statusOf({ namespace, name: className })?.secrets ?? [])
         .filter(({ name, state }) => state !== "Conflict" && !written.has(`${namespace}/${name}`))
         .map(({ name }) => assumed({ namespace, name }, className));
-      return [...byClass.of(classKey), ...told];
+      return [...byClass.of(classKey), ...reported];
     },
     remember: (secret) => {
       const key = objectKey(secret.ref);

@@ -3,7 +3,7 @@ import type { Retry } from "../../domain/ports/retry.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
 import type { FoundObject } from "../../domain/sync/object-status.ts";
-import type { KeyStatus, ObjectStatus, SecretStatus, Told } from "../../domain/sync/status-fields.ts";
+import type { KeyStatus, ObjectStatus, ReportedReason, SecretStatus } from "../../domain/sync/status-fields.ts";
 
 /** Reads from the vault what the Secrets of a class should contain. */
 export type FetchMirror = (spc: SecretProviderClass, fetchRequest: FetchRequest, signal: AbortSignal) => Promise<Mirror>;
@@ -23,7 +23,7 @@ export type Mirror =
   | {
       readonly kind: "answered";
       /** First problem of an object that the vault did not answer for; undefined if it answered for every object. */
-      readonly notFresh: Told | undefined;
+      readonly notFresh: ReportedReason | undefined;
       /** Time in Unix milliseconds since which the worker has checked all objects of the class; undefined if it checked only some. */
       readonly checkedAt: number | undefined;
       readonly retry: Retry;
@@ -36,7 +36,7 @@ export type Mirror =
     };
 
 /** Checks whether the vault still has the versions that the Secrets of the class contain. */
-export type Recheck = (timing: LookTiming, signal: AbortSignal) => Promise<Rechecked>;
+export type Recheck = (timing: CheckTiming, signal: AbortSignal) => Promise<Rechecked>;
 
 export type Rechecked =
   /** `checkedAt`: as in {@link Mirror}. */
@@ -61,7 +61,7 @@ export type MirroredSecret =
 /** Objects that a pass requests from the vault. */
 export type FetchRequest = AllOfIt | StoredFetchRequest;
 
-export interface LookTiming {
+export interface CheckTiming {
   /** Time in Unix milliseconds at which the fetch was due, even if it runs later. */
   readonly due: number;
   /** Maximum distance in milliseconds to an earlier poll whose answer still serves this fetch. */
@@ -82,7 +82,7 @@ export interface HeldSelection {
 }
 
 /** Requests all objects, whatever is stored. */
-export interface AllOfIt extends LookTiming {
+export interface AllOfIt extends CheckTiming {
   readonly kind: "everything";
   /** Maximum age in milliseconds of an answer to another class that serves this one. 0: none does; the state has to be current. */
   readonly sharedMs: number;
@@ -101,7 +101,7 @@ export interface HintedObjects {
  * `changes`: requests the objects that have changed since the Secrets were written. `repair`: requests only the objects of Secrets that are
  * not intact. `hinted`: as `repair`, and also the objects of Secrets that contain a hinted object.
  */
-export interface StoredFetchRequest extends LookTiming {
+export interface StoredFetchRequest extends CheckTiming {
   readonly kind: "changes" | "repair" | "hinted";
   /** Undefined if no event waits for a fetch. */
   readonly hints?: HintedObjects | undefined;

@@ -1,5 +1,5 @@
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
-import { type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
+import { type ObjectCheck, stillHolds, type VaultListing } from "../../domain/schedule/object-check.ts";
 
 /** Objects that one class names. */
 export interface Interest {
@@ -113,10 +113,10 @@ export class Interests {
    * Returns the classes that name an object whose last known state the list does not confirm. It leaves out objects without a known state:
    * the next check of their class reads them.
    */
-  outdated(type: ObjectType, listing: VaultListing, lookOf: (key: string) => ObjectLook | undefined): ReadonlySet<string> {
+  outdated(type: ObjectType, listing: VaultListing, checkOf: (key: string) => ObjectCheck | undefined): ReadonlySet<string> {
     const classes = [...this.#byObject].flatMap(([key, names]) => {
-      const look = typeOfCurrent(key) === type ? lookOf(key) : undefined;
-      return look === undefined || stillHolds(look, listing, key.slice(type.length + 1)) ? [] : asList(names);
+      const lastCheck = typeOfCurrent(key) === type ? checkOf(key) : undefined;
+      return lastCheck === undefined || stillHolds(lastCheck, listing, key.slice(type.length + 1)) ? [] : asList(names);
     });
     return new Set(classes);
   }

@@ -4,7 +4,7 @@ import type { ObjectReader } from "../../domain/ports/vault-client.ts";
 import { VaultError, type VaultWords, vaultWords } from "../../domain/ports/vault-error.ts";
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
-import { isObjectState, isSettled, type ObjectLook } from "../../domain/schedule/object-look.ts";
+import { isObjectState, isSettled, type ObjectCheck } from "../../domain/schedule/object-check.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { Interests } from "./object-interests.ts";
 import { ObjectRefusals } from "./object-refusals.ts";
@@ -31,15 +31,15 @@ export interface VaultObjectKey {
 }
 
 /** Last known state of an object, the error if the vault refused it, and the poll that read it. */
-export interface RecordedLook {
-  readonly look: ObjectLook;
+export interface RecordedCheck {
+  readonly lastCheck: ObjectCheck;
   readonly error: VaultWords | undefined;
   /** Time in Unix milliseconds at which that poll was due, even if it ran later. */
   readonly due: number;
 }
 
 interface Answer {
-  readonly look: ObjectLook;
+  readonly lastCheck: ObjectCheck;
   /** Number of the request that it answers. */
   readonly asked: number;
   readonly error?: VaultError;
@@ -66,14 +66,14 @@ export class ObjectVersionCache {
   readonly refusals = new ObjectRefusals();
   readonly selections = new Selections();
   readonly interests = new Interests({
-    onUnnamed: (key) => this.#looks.delete(key),
+    onUnnamed: (key) => this.#lastChecks.delete(key),
     onForgotten: (classKey) => {
       this.refusals.forget(classKey);
       this.selections.forget(classKey);
     },
   });
   readonly #options: ObjectVersionCacheOptions;
-  readonly #looks = new Map<string, RecordedLook & { readonly asked: number }>();
+  readonly #lastChecks = new Map<string, RecordedCheck & { readonly asked: number }>();
   /** Requests so far, which show the order of two. A clock cannot: recalled states have the times of another process. */
   #asked = 0;
   /** Unique for each cache, so that no identity gets an answer to another one. */
@@ -88,7 +88,7 @@ export class ObjectVersionCache {
       clock,
       wanted: (type) => this.interests.count(type, clock.now()),
       selectedTags: (type) => this.selections.tagsOf(type),
-      onTaken: (type, listing) => this.#wakeAll(this.interests.outdated(type, listing, (key) => this.#looks.get(key)?.look)),
+      onTaken: (type, listing) => this.#wakeAll(this.interests.outdated(type, listing, (key) => this.#lastChecks.get(key)?.lastCheck)),
     });
   }
 
@@ -97,8 +97,8 @@ export class ObjectVersionCache {
     return this.#options.client.stretchFor(refOfKey(classKey).namespace);
   }
 
-  lookOf(object: VaultObjectKey): RecordedLook | undefined {
-    return this.#looks.get(versionCacheKey(object));
+  checkOf(object: VaultObjectKey): RecordedCheck | undefined {
+    return this.#lastChecks.get(versionCacheKey(object));
   }
 
   countUnchanged(objects: number): void {
@@ -106,8 +106,8 @@ export class ObjectVersionCache {
   }
 
   /** Records a state that an earlier process saw. */
-  recall(object: VaultObjectKey, recorded: RecordedLook): void {
-    this.#looks.set(versionCacheKey(object), { ...recorded, asked: 0 });
+  recall(object: VaultObjectKey, recorded: RecordedCheck): void {
+    this.#lastChecks.set(versionCacheKey(object), { ...recorded, asked: 0 });
   }
 
   /** Returns a reader for one pass over a class. It shares answers that others have just received, and records new ones. */
@@ -138,18 +138,18 @@ export class ObjectVersionCache {
   async #get<T extends VaultObject>(reading: Reading, object: VaultObjectKey, ask: () => Promise<T>): Promise<T> {
     const key = versionCacheKey(object);
     const recorded = async (): Promise<T> => {
-      const lookedAt = this.#options.clock.now();
+      const queriedAt = this.#options.clock.now();
       const asked = ++this.#asked;
       try {
         const found = await ask();
         const { version, created, updated, expires, isEnabled = true } = found;
-        const facts = { version, created, updated, expires, isEnabled, lookedAt, isSettled: isSettled(found, lookedAt) };
-        this.#record(key, reading, { asked, look: { kind: "found", ...facts } });
+        const facts = { version, created, updated, expires, isEnabled, queriedAt, isSettled: isSettled(found, queriedAt) };
+        this.#record(key, reading, { asked, lastCheck: { kind: "found", ...facts } });
         return found;
       } catch (error) {
         // Throttling, outages and missing permissions show nothing about the object.
         if (error instanceof VaultError && isObjectState(error.code))
-          this.#record(key, reading, { asked, look: { kind: "refused", code: error.code, lookedAt }, error });
+          this.#record(key, reading, { asked, lastCheck: { kind: "refused", code: error.code, queriedAt }, error });
         throw error;
       }
     };
@@ -158,12 +158,12 @@ export class ObjectVersionCache {
   }
 
   /** Records the state of an object that a class names. Nothing reads the state of any other object, such as a version of a history. */
-  #record(key: string, { classKey, due }: Reading, { look, asked, error }: Answer): void {
+  #record(key: string, { classKey, due }: Reading, { lastCheck, asked, error }: Answer): void {
     if (!this.interests.isNamed(key)) return;
-    const before = this.#looks.get(key);
+    const before = this.#lastChecks.get(key);
     const isOvertaken = before !== undefined && before.asked > asked;
-    if (!isOvertaken) this.#looks.set(key, { look, error: error && vaultWords(error), due, asked });
-    if (before === undefined || stateOf(before.look) === stateOf(look)) return;
+    if (!isOvertaken) this.#lastChecks.set(key, { lastCheck, error: error && vaultWords(error), due, asked });
+    if (before === undefined || stateOf(before.lastCheck) === stateOf(lastCheck)) return;
     // If the answers arrived in another order than the requests, it is unknown which one is newer, because both requests waited in lines.
     // Some class has the older answer, so the cache wakes all of them.
     this.#wakeAll(isOvertaken ? this.interests.all(key) : this.interests.others(key, classKey));
@@ -179,8 +179,8 @@ export function versionCacheKey({ type, name, version }: VaultObjectKey): string
   return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
 }
 
-function stateOf(look: ObjectLook): string {
-  return look.kind === "found" ? `${look.version} ${look.updated} ${look.expires}` : look.code;
+function stateOf(lastCheck: ObjectCheck): string {
+  return lastCheck.kind === "found" ? `${lastCheck.version} ${lastCheck.updated} ${lastCheck.expires}` : lastCheck.code;
 }
 
 /** Creates one version cache for each client, hence for each identity in each vault. A cache is dropped with its client. */

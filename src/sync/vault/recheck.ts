@@ -5,10 +5,10 @@ import type { VaultAddress } from "../../domain/ports/vault-client.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { SupportedIdentity } from "../../domain/provider-class/this-version.ts";
 import { vaultReason } from "../../domain/reasons.ts";
-import { stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
+import { stillHolds, type VaultListing } from "../../domain/schedule/object-check.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
 import { findIdentity, type IdentityOptions } from "./find-identity.ts";
-import type { LookTiming, Recheck, Rechecked, Refused } from "./mirror.ts";
+import type { CheckTiming, Recheck, Rechecked, Refused } from "./mirror.ts";
 import type { ObjectVersionCache } from "./object-version-cache.ts";
 import type { BudgetedClient, BudgetedClients } from "./vault-budget.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
@@ -54,7 +54,7 @@ export function refusalOf(error: unknown): Refused {
 async function recheck(
   { identities, vaults, versionCacheOf, vaultMetrics, clock }: RecheckOptions,
   { provider, mode, address, versionCache: known, seen }: SeenClass,
-  timing: LookTiming,
+  timing: CheckTiming,
   signal: AbortSignal,
 ): Promise<Rechecked> {
   const classKey = keyOf(provider);
@@ -74,7 +74,7 @@ async function recheck(
   for (const object of seen) {
     const listing = listings.get(object.type);
     if (listing === undefined || !isAsSeen(versionCache, object, listing)) return CHANGED;
-    checkedAt = Math.min(checkedAt, Math.max(listing.takenAt, object.recorded.look.lookedAt));
+    checkedAt = Math.min(checkedAt, Math.max(listing.takenAt, object.recorded.lastCheck.queriedAt));
   }
   versionCache.countUnchanged(seen.length);
   return { kind: "unchanged", checkedAt };
@@ -82,6 +82,6 @@ async function recheck(
 
 /** Whether no class has read the object or was refused it since, and the list shows no change. */
 function isAsSeen(versionCache: ObjectVersionCache, object: SeenObject, listing: VaultListing): boolean {
-  if (versionCache.lookOf(object) !== object.recorded || versionCache.refusals.of(object) !== undefined) return false;
-  return stillHolds(object.recorded.look, listing, object.name);
+  if (versionCache.checkOf(object) !== object.recorded || versionCache.refusals.of(object) !== undefined) return false;
+  return stillHolds(object.recorded.lastCheck, listing, object.name);
 }

@@ -1,7 +1,7 @@
 import type { SecretProviderClassSpec } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
-import type { VaultListing } from "../../domain/schedule/object-look.ts";
+import type { VaultListing } from "../../domain/schedule/object-check.ts";
 import { secretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import { objectSelectorsOf } from "../../domain/secret-data/read-selectors.ts";
 import { type Selection, selectObjects } from "../../domain/secret-data/select-objects.ts";

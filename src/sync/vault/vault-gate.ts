@@ -15,7 +15,7 @@ import {
   stretchOf,
   throttled,
   unanswered,
-  untold,
+  unreported,
   type VaultPressure,
 } from "../../domain/schedule/vault-pressure.ts";
 import { FairSlots } from "../../runtime/fair-slots.ts";
@@ -58,16 +58,16 @@ function isKeyRead({ kind, operation }: VaultCall): boolean {
 }
 
 /** The part of an error that holds for every request: neither the requested object nor the stack. */
-type Told = Pick<VaultError, "words" | "serviceCode">;
+type Cause = Pick<VaultError, "words" | "serviceCode">;
 
-const NOTHING_TOLD: Told = { words: "", serviceCode: undefined };
+const NO_CAUSE: Cause = { words: "", serviceCode: undefined };
 
-function toldBy({ words, serviceCode }: VaultError): Told {
+function causeOf({ words, serviceCode }: VaultError): Cause {
   return { words, serviceCode };
 }
 
 /** Tolerance in milliseconds for the difference of two times with fractions: rounded up, 2000 could come out as 2001. */
-const HAIR_MS = 1e-6;
+const ROUNDING_MS = 1e-6;
 
 /** Gate of one vault, for all identities: every request waits here for its turn and reports its outcome. */
 export class VaultGate {
@@ -80,7 +80,7 @@ export class VaultGate {
   #payers: ReadonlySet<string> = new Set();
   #pressure: VaultPressure;
   /** Error of the vault's first failure since its last answer, and of its last 429. */
-  readonly #told: Record<"Unreachable" | "Throttled", Told> = { Unreachable: NOTHING_TOLD, Throttled: NOTHING_TOLD };
+  readonly #causes: Record<"Unreachable" | "Throttled", Cause> = { Unreachable: NO_CAUSE, Throttled: NO_CAUSE };
 
   constructor(vaultUrl: string, options: GateOptions) {
     this.#options = options;
@@ -162,27 +162,27 @@ export class VaultGate {
 
   /** Returns an error with the same words until the trouble is over, so that the worker does not rewrite statuses with them. */
   #trouble(why: "Throttled" | "Unreachable", retry: Retry): VaultError {
-    const { words, serviceCode } = this.#told[why];
+    const { words, serviceCode } = this.#causes[why];
     return new VaultError(why, `${this.#vaultUrl}: ${words}`, { retry, origin: "vault", words, serviceCode });
   }
 
   #failed(call: VaultCall, request: number, error: unknown): unknown {
     const now = this.#options.clock.now();
     if (!(error instanceof VaultError)) {
-      this.#update(untold(this.#pressure, request));
+      this.#update(unreported(this.#pressure, request));
       return error;
     }
     if (error.origin !== "vault") return this.#unasked(call, request, error);
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
-      this.#told.Throttled = toldBy(error);
+      this.#causes.Throttled = causeOf(error);
       this.#payers = this.#usage.most(now);
       const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
       this.#ended(call, "throttled", next);
       return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
-      if (this.#pressure.breaker.failures === 0) this.#told.Unreachable = toldBy(error);
+      if (this.#pressure.breaker.failures === 0) this.#causes.Unreachable = causeOf(error);
       this.#ended(call, "unreachable", unanswered(this.#pressure, request, now));
       return this.#trouble("Unreachable", error.retry);
     }
@@ -201,7 +201,7 @@ export class VaultGate {
   }
 
   #later(afterMs: number, spreadMs = SPREAD_MS): Retry {
-    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * spreadMs - HAIR_MS) };
+    return { kind: "after", milliseconds: Math.ceil(afterMs + this.#options.random() * spreadMs - ROUNDING_MS) };
   }
 
   #ended({ kind, operation }: VaultCall, outcome: VaultOutcome, next: VaultPressure): void {

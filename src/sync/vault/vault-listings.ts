@@ -2,7 +2,7 @@ import type { Clock } from "../../domain/ports/clock.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { ListedObject, VaultObjectKind } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
-import type { VaultListing } from "../../domain/schedule/object-look.ts";
+import type { VaultListing } from "../../domain/schedule/object-check.ts";
 import type { SelectedTags } from "./selections.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
 

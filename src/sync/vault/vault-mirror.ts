@@ -18,11 +18,11 @@ import { givenKey } from "../../domain/sync/key-status.ts";
 import { type FoundObject, vaultNamed } from "../../domain/sync/object-status.ts";
 import type { KeyStatus } from "../../domain/sync/status-fields.ts";
 import { shortText } from "../../domain/sync/status-size.ts";
+import { checkNamedObjects, foundObjects } from "./check-named-objects.ts";
 import { ClassContent } from "./class-content.ts";
 import { type Fetched, type FetchedInRoom, failureOfFile, fetchObjects, fileNamed } from "./fetch-objects.ts";
 import { findIdentity, type IdentityOptions, type IdentityRefusal } from "./find-identity.ts";
 import type { Known } from "./known-files.ts";
-import { foundObjects, lookAtObjects } from "./look-at-objects.ts";
 import type { FetchMirror, FetchRequest, Mirror, MirroredSecret, Recheck, Refused } from "./mirror.ts";
 import type { ObjectFailure } from "./object-refusals.ts";
 import { createObjectVersionCaches, type ObjectVersionCache } from "./object-version-cache.ts";
@@ -149,10 +149,10 @@ async function mirrorObjects(
   const input = { classKey, objects, secretObjects, leaving, fetchRequest, now: clock.now() };
   const check = await checkVersions(versionCache, input, signal);
   if (secretObjects.length === 0) {
-    const looked = await lookAtObjects(check.reader, check.wanted, signal);
-    const failures = [...looked.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
+    const checked = await checkNamedObjects(check.reader, check.wanted, signal);
+    const failures = [...checked.values()].flatMap((state) => (state?.kind === "failed" ? [state.failure] : []));
     versionCache.refusals.note({ ...input, asked: check.wanted, failures, now: clock.now() });
-    const stateOf = (object: ClassObject): Known => looked.get(object) ?? check.known.get(object);
+    const stateOf = (object: ClassObject): Known => checked.get(object) ?? check.known.get(object);
     return mountedAnswer(foundObjects(vault, objects, stateOf), objects.map(stateOf), check);
   }
   const fetch = (hasRoom: (bytes: number) => boolean): Promise<FetchedInRoom> =>

@@ -13,15 +13,15 @@ import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultVersion } from "../../domain/ports/vault-object.ts";
 import { MAX_VERSIONS } from "../../domain/provider-class/class-limits.ts";
 import type { ClassObject, ObjectType } from "../../domain/provider-class/object-rules.ts";
-import { CLOCK_MARGIN_MS, type ObjectLook, stillHolds, type VaultListing } from "../../domain/schedule/object-look.ts";
+import { CLOCK_MARGIN_MS, type ObjectCheck, stillHolds, type VaultListing } from "../../domain/schedule/object-check.ts";
 import { untilNextPoll } from "../../domain/schedule/phase.ts";
 import type { SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import { keyDates } from "../../domain/sync/key-status.ts";
 import { listVersions, refusedObject } from "./fetch-objects.ts";
 import { type Known, type KnownObjects, type KnownVersion, sourcesOf } from "./known-files.ts";
-import type { FetchRequest, HintedObjects, LookTiming, StoredFetchRequest } from "./mirror.ts";
+import type { CheckTiming, FetchRequest, HintedObjects, StoredFetchRequest } from "./mirror.ts";
 import type { AskedObject, ObjectFailure } from "./object-refusals.ts";
-import { type ObjectVersionCache, type Reading, type RecordedLook, versionCacheKey } from "./object-version-cache.ts";
+import { type ObjectVersionCache, type Reading, type RecordedCheck, versionCacheKey } from "./object-version-cache.ts";
 import { entrySecretName, filesOf, StoredVersions } from "./stored-versions.ts";
 import { type ClassPoll, isFresh } from "./vault-listings.ts";
 
@@ -61,7 +61,7 @@ export interface VersionCheck {
 
 /** An object that a list of its vault covers, with its last known state. */
 export interface SeenObject extends AskedObject {
-  readonly recorded: RecordedLook;
+  readonly recorded: RecordedCheck;
 }
 
 /** Decides which objects of a class to fetch: all, those of damaged Secrets, or those that have changed. */
@@ -86,7 +86,7 @@ const LEAST_MEMORY_MS = 600_000;
 /** Returns the time in Unix milliseconds after which a class without a check counts as deleted, or as moved to another vault. */
 export function forgottenFrom(
   versionCache: ObjectVersionCache,
-  { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<LookTiming, "period">,
+  { classKey, period, now }: Pick<CheckInput, "classKey" | "now"> & Pick<CheckTiming, "period">,
 ): number {
   return now + Math.max(LEAST_MEMORY_MS, 2 * period * versionCache.stretchFor(classKey));
 }
@@ -178,7 +178,7 @@ function seenObjects(
   const seen: SeenObject[] = [];
   for (const object of objects) {
     const { type, name, version, history, format, encoding } = object;
-    const recorded = versionCache.lookOf(object);
+    const recorded = versionCache.checkOf(object);
     if (recorded === undefined || !isListed(object) || listings.get(type) === undefined) return undefined;
     seen.push({ type, name, version, history, format, encoding, recorded });
   }
@@ -246,13 +246,13 @@ function isUnseen(
   object: ClassObject,
 ): boolean {
   if (hints === undefined) return false;
-  const look = versionCache.lookOf(object)?.look;
+  const lastCheck = versionCache.checkOf(object)?.lastCheck;
   if (hints.isAccessChanged) {
-    const refusedAt = look?.kind === "refused" ? look.lookedAt : versionCache.refusals.of(object)?.at;
+    const refusedAt = lastCheck?.kind === "refused" ? lastCheck.queriedAt : versionCache.refusals.of(object)?.at;
     if (refusedAt !== undefined && refusedAt < hints.since) return true;
   }
   if (hasHistory(object) || !isHinted(object, hints)) return false;
-  return (look?.lookedAt ?? Number.NEGATIVE_INFINITY) < hints.since;
+  return (lastCheck?.queriedAt ?? Number.NEGATIVE_INFINITY) < hints.since;
 }
 
 /** Returns the failure of an attempt in this interval, unless a list or a read is newer. */
@@ -260,37 +260,37 @@ function knownRefusal({ versionCache, input: { classKey, fetchRequest }, listing
   const refusal = versionCache.refusals.of(object);
   if (refusal === undefined || !isFresh(refusal, fetchRequest, versionCache.stretchFor(classKey))) return undefined;
   const listedAt = isListed(object) ? listing?.takenAt : undefined;
-  const seenAt = Math.max(listedAt ?? 0, versionCache.lookOf(object)?.look.lookedAt ?? 0);
+  const seenAt = Math.max(listedAt ?? 0, versionCache.checkOf(object)?.lastCheck.queriedAt ?? 0);
   return seenAt > refusal.at ? undefined : { kind: "failed", failure: { ...refusal.failure, object }, at: refusal.at };
 }
 
 function knownPinned({ versionCache, input, held }: Knowing, object: ClassObject): Known {
-  const known = versionCache.lookOf(object);
+  const known = versionCache.checkOf(object);
   const recorded = known ?? recalled(input, held, object);
   // From now on, the day counts from this state for all classes that name the version.
   if (known === undefined && recorded !== undefined) versionCache.recall(object, recorded);
-  const isDue = recorded === undefined || input.now >= recorded.look.lookedAt + PINNED_MS;
-  return isDue || recorded.look.kind === "refused" ? undefined : asKnown(object, recorded, input.now);
+  const isDue = recorded === undefined || input.now >= recorded.lastCheck.queriedAt + PINNED_MS;
+  return isDue || recorded.lastCheck.kind === "refused" ? undefined : asKnown(object, recorded, input.now);
 }
 
 /** Returns, without a list, what a class with the same identity has read since the last poll. */
 function knownRecently({ versionCache, input: { classKey, fetchRequest } }: Knowing, object: ClassObject): Known {
-  const recorded = versionCache.lookOf(object);
+  const recorded = versionCache.checkOf(object);
   const isRecent = recorded !== undefined && isFresh(recorded, fetchRequest, versionCache.stretchFor(classKey));
-  return isRecent ? asKnown(object, recorded, recorded.look.lookedAt) : undefined;
+  return isRecent ? asKnown(object, recorded, recorded.lastCheck.queriedAt) : undefined;
 }
 
 function knownByList({ versionCache, input, held }: Knowing, object: ClassObject, listing: VaultListing): Known {
-  const recorded = versionCache.lookOf(object);
+  const recorded = versionCache.checkOf(object);
   const candidate = recorded ?? recalled(input, held, object);
-  if (candidate === undefined || !stillHolds(candidate.look, listing, object.name)) return undefined;
+  if (candidate === undefined || !stillHolds(candidate.lastCheck, listing, object.name)) return undefined;
   if (recorded === undefined) versionCache.recall(object, candidate);
-  return asKnown(object, candidate, Math.max(listing.takenAt, candidate.look.lookedAt));
+  return asKnown(object, candidate, Math.max(listing.takenAt, candidate.lastCheck.queriedAt));
 }
 
-function asKnown(object: ClassObject, { look, error }: RecordedLook, at: number): Known {
-  if (look.kind === "found") {
-    const { version, created, updated, expires } = look;
+function asKnown(object: ClassObject, { lastCheck, error }: RecordedCheck, at: number): Known {
+  if (lastCheck.kind === "found") {
+    const { version, created, updated, expires } = lastCheck;
     const known = { path: object.path, object: objectIdOf(object), version, ...keyDates({ updated, expires }), created, isWhole: true };
     return { kind: "found", versions: [known], at };
   }
@@ -335,7 +335,7 @@ function recalled(
   { fetchRequest: { checked }, classKey, now }: ChangesInput,
   stored: StoredVersions,
   object: ClassObject,
-): RecordedLook | undefined {
+): RecordedCheck | undefined {
   const held = stored.keyMadeFrom(object);
   if (held?.version === undefined || held.updated === undefined || checked === undefined) return undefined;
   const updated = Date.parse(held.updated);
@@ -345,7 +345,7 @@ function recalled(
   const wait = untilNextPoll({ cluster: classKey, key: objectIdOf(object), interval: PINNED_MS, now });
   const isPinned = object.version !== undefined;
   if (isPinned && held.version !== object.version) return undefined;
-  const lookedAt = isPinned ? now + wait - PINNED_MS : checked;
-  const look: ObjectLook = { kind: "found", version: held.version, updated, expires, isEnabled: true, lookedAt, isSettled };
-  return { look, error: undefined, due: lookedAt };
+  const queriedAt = isPinned ? now + wait - PINNED_MS : checked;
+  const lastCheck: ObjectCheck = { kind: "found", version: held.version, updated, expires, isEnabled: true, queriedAt, isSettled };
+  return { lastCheck, error: undefined, due: queriedAt };
 }

@@ -37,7 +37,7 @@ const LEAST_TROUBLE_MS = 12_000;
 
 const [events, kills, handOvers, seed] = [values.events, values.kills, values["hand-overs"], values.seed].map(Number);
 
-function tell(result: RunResult): void {
+function report(result: RunResult): void {
   const { duplicates, malformed, rotations, objects, classes, changes, lost, stuck, budget } = result;
   const killed = changes.filter(({ how }) => how === "killed");
   const [most, across] = [budget.most, budget.acrossChanges];
@@ -74,7 +74,7 @@ try {
     settledMs: SETTLED_MS,
   });
   await replicas.close();
-  tell(result);
+  report(result);
   const isControlled = await runControl(world);
   process.exitCode = result.lost.length + result.stuck.length > 0 || result.budget.isAbove || !isControlled ? 1 : 0;
 } finally {

@@ -9,14 +9,14 @@ export interface NoiseFacts {
   readonly deleted: string;
 }
 
-interface Told {
+interface Reported {
   readonly vault: string;
   readonly name: string;
   readonly schema?: EventSchema;
 }
 
 /** The event of a version that no vault has. */
-function told({ vault, name, schema = "cloudEvents" }: Told): Record<string, unknown> {
+function reported({ vault, name, schema = "cloudEvents" }: Reported): Record<string, unknown> {
   const version = { object: "Secret", name, version: randomUUID().replaceAll("-", ""), notBefore: null, expires: null } as const;
   return eventOf({ name: vault, url: `https://${vault}.vault.azure.net/` }, version, schema) as Record<string, unknown>; // An object in both schemas.
 }
@@ -24,7 +24,7 @@ function told({ vault, name, schema = "cloudEvents" }: Told): Record<string, unk
 const json = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64");
 
 function withId(facts: NoiseFacts, id: string): string {
-  const event = told({ vault: facts.vault, name: facts.named });
+  const event = reported({ vault: facts.vault, name: facts.named });
   return json({ ...event, data: { ...(event["data"] as object), Id: id } }); // `told` builds it.
 }
 
@@ -43,20 +43,20 @@ export const NOISE: readonly ((facts: NoiseFacts) => string)[] = [
   () => Buffer.from('{"type":').toString("base64"),
   () => "[".repeat(20_000),
   () => "x".repeat(60_000),
-  (facts) => json({ ...told({ vault: facts.vault, name: facts.named }), padding: "x".repeat(44_000) }),
-  (facts) => json([told({ vault: facts.vault, name: facts.named }), told({ vault: facts.vault, name: facts.named })]),
-  (facts) => json({ ...told({ vault: facts.vault, name: facts.named }), time: "yesterday" }),
-  (facts) => json({ ...told({ vault: facts.vault, name: facts.named }), data: "none" }),
-  (facts) => json({ ...told({ vault: facts.vault, name: facts.named }), type: "Microsoft.KeyVault.SecretDeleted" }),
+  (facts) => json({ ...reported({ vault: facts.vault, name: facts.named }), padding: "x".repeat(44_000) }),
+  (facts) => json([reported({ vault: facts.vault, name: facts.named }), reported({ vault: facts.vault, name: facts.named })]),
+  (facts) => json({ ...reported({ vault: facts.vault, name: facts.named }), time: "yesterday" }),
+  (facts) => json({ ...reported({ vault: facts.vault, name: facts.named }), data: "none" }),
+  (facts) => json({ ...reported({ vault: facts.vault, name: facts.named }), type: "Microsoft.KeyVault.SecretDeleted" }),
   () => json({ specversion: "1.0", type: "Microsoft.Storage.BlobCreated", data: {} }),
   (facts) => withId(facts, `https://${facts.vault}.vault.azure.net@evil.example/secrets/${facts.named}`),
   (facts) => withId(facts, `http://${facts.vault}.vault.azure.net/secrets/${facts.named}`),
   (facts) => withId(facts, `https://${facts.vault}.vault.azure.net:8443/secrets/${facts.named}`),
   (facts) => withId(facts, `https://${facts.vault}.vault.azure.net/keys/${facts.named}`),
   (facts) => withId(facts, `https://${facts.vault}.vault.azure.net/secrets/..%2f..%2f${facts.named}`),
-  (facts) => json(told({ vault: "somebody-elses", name: facts.named })),
+  (facts) => json(reported({ vault: "somebody-elses", name: facts.named })),
   (facts) => withId(facts, `https://${facts.vault}.vault.azure.cn/secrets/${facts.named}`),
-  (facts) => json(told({ vault: facts.vault, name: "nobody-names-it" })),
-  (facts) => json(told({ vault: facts.vault, name: facts.named, schema: "eventGrid" })),
-  (facts) => json(told({ vault: facts.vault, name: facts.deleted })),
+  (facts) => json(reported({ vault: facts.vault, name: "nobody-names-it" })),
+  (facts) => json(reported({ vault: facts.vault, name: facts.named, schema: "eventGrid" })),
+  (facts) => json(reported({ vault: facts.vault, name: facts.deleted })),
 ];

@@ -180,11 +180,11 @@ async function inStorm({ replicas }: RunOptions, meter: VaultMeter): Promise<Lea
  * Waits until `look` finds nothing, or until the result has not shrunk for this number of milliseconds, and returns the rest. The speed of
  * the machine does not matter.
  */
-async function left(look: () => Promise<readonly string[]>, patienceMs: number): Promise<readonly string[]> {
-  let found = await look();
+async function left(check: () => Promise<readonly string[]>, patienceMs: number): Promise<readonly string[]> {
+  let found = await check();
   for (let last = performance.now(); found.length > 0 && performance.now() < last + patienceMs; ) {
     await pause(LOOK_MS);
-    const now = await look();
+    const now = await check();
     if (now.length < found.length) last = performance.now();
     found = now;
   }

@@ -18,7 +18,7 @@ function requestsWith({ world, all, requestMark }: Target, status: number, word:
     const found = (await world.requests.since(requestMark)).filter((one) => one.status === status);
     return metByAll(all, found, {
       isOf: ({ host, path }, cell) => host === cell.host || path.startsWith(`/${cell.tenantId}/`),
-      told: (count) => `${word}: ${count} answered ${status}`,
+      reported: (count) => `${word}: ${count} answered ${status}`,
     });
   };
 }
@@ -66,7 +66,7 @@ export const identityFaults: readonly Fault[] = [
       return {
         evidence: loggedOfAll(target, {
           isMeant: ({ name, code }) => name === CREDENTIALS && code === 404,
-          told: (count) => `audit log: ${count} reads of credentials answered 404`,
+          reported: (count) => `audit log: ${count} reads of credentials answered 404`,
         }),
         mend: () => eachOf(target.all, ({ namespace, credentials }) => createCredentials(plane, namespace, credentials)),
       };

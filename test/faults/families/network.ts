@@ -26,7 +26,7 @@ const tunnels = (fate: TunnelFate): Fault["strike"] => {
 /** All requests except those with status 401, with which a vault names the sign-in address. */
 const held = (what: string): Sign<RequestRecord> => ({
   isMeant: ({ status }) => status !== 401,
-  told: (count) => `request log of the vaults: ${count} requests ${what}`,
+  reported: (count) => `request log of the vaults: ${count} requests ${what}`,
 });
 
 /** The service answers in this way. Its request log shows requests that got no usable answer. */

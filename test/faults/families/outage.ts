@@ -9,14 +9,14 @@ const ENTRA = "login.microsoftonline.com";
 const BUDGET = { transactions: 4_000, perSeconds: 10 };
 
 /** Text about the outage from the cell's status. Undefined if the status does not show it yet. */
-async function toldOf({ world }: Target, { namespace }: Cell, struckAt: number): Promise<string | undefined> {
+async function reportedOf({ world }: Target, { namespace }: Cell, struckAt: number): Promise<string | undefined> {
   const status = await statusOf(world.plane, namespace, "class-0");
   const synced = status?.conditions.find(({ type }) => type === "Synced");
   const fresh = status?.conditions.find(({ type }) => type === "Fresh");
   const checked = Date.parse(status?.lastSuccessfulCheckTime ?? "");
-  const isTold =
+  const isReported =
     synced?.reason === "Unreachable" && fresh?.status === "False" && checked <= struckAt && synced.message.includes("vault.azure.net");
-  return isTold ? `${synced.reason}, last checked ${status?.lastSuccessfulCheckTime}` : undefined;
+  return isReported ? `${synced.reason}, last checked ${status?.lastSuccessfulCheckTime}` : undefined;
 }
 
 async function strikeAll(target: Target): Promise<Strike> {
@@ -33,11 +33,11 @@ async function strikeAll(target: Target): Promise<Strike> {
   let writes = 0;
   return {
     evidence: async () => {
-      const told = await Promise.all(synced.map((cell) => toldOf(target, cell, struckAt)));
-      if (told.includes(undefined)) return undefined;
+      const reported = await Promise.all(synced.map((cell) => reportedOf(target, cell, struckAt)));
+      if (reported.includes(undefined)) return undefined;
       writes = world.audit.since(auditMark).filter(isSecretWrite).length;
       const refused = world.vaultProxy.log.slice(tunnels).filter(({ fate }) => fate === "refused").length;
-      return `proxy log: ${refused} tunnels refused; audit log: ${writes} writes of Secrets since the restart; status: ${told[0] ?? ""}`;
+      return `proxy log: ${refused} tunnels refused; audit log: ${writes} writes of Secrets since the restart; status: ${reported[0] ?? ""}`;
     },
     mend: async () => {
       world.vaultProxy.set(hosts, "passed");

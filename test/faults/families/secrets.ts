@@ -21,13 +21,13 @@ async function strikeSecrets({ world, all }: Target, action: (cell: Cell, name: 
 const refusals = (target: Target, code: number, what: string): Evidence =>
   loggedOfAll(target, {
     isMeant: (entry) => entry.resource === "secrets" && entry.verb !== "list" && entry.code === code,
-    told: (count) => `audit log: ${count} writes of Secrets answered ${code} ${what}`,
+    reported: (count) => `audit log: ${count} writes of Secrets answered ${code} ${what}`,
   });
 
 const repairs = (target: Target, verb: string): Evidence =>
   loggedOfAll(target, {
     isMeant: (entry) => isSecretWrite(entry) && entry.verb === verb,
-    told: (count) => `audit log: the worker's repairs, ${count} times ${verb}`,
+    reported: (count) => `audit log: the worker's repairs, ${count} times ${verb}`,
   });
 
 /** Selects the namespaces of the cells. */
@@ -94,7 +94,7 @@ export const secretFaults: readonly Fault[] = [
       return {
         evidence: loggedOfAll(target, {
           isMeant: (entry) => isSecretWrite(entry) && entry.verb === "delete",
-          told: (count) => `audit log: ${count} Secrets deleted by the worker with their classes`,
+          reported: (count) => `audit log: ${count} Secrets deleted by the worker with their classes`,
         }),
         mend: async () => {
           for (const cell of all) await Promise.all(cell.classes().map((provider) => createClass(world.plane, provider)));

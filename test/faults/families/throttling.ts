@@ -8,7 +8,7 @@ const THROTTLED_SECONDS = 31 + 20 + 10;
 const answered = (target: Target, status: number, what: string): Evidence =>
   askedOfAll(target, {
     isMeant: (one) => one.status === status,
-    told: (count) => `request log of the vaults: ${count} answered ${status}${what}`,
+    reported: (count) => `request log of the vaults: ${count} answered ${status}${what}`,
   });
 
 const failing = (status: number, what = "", header: { readonly retryAfterSeconds?: number } = {}): Fault["strike"] => {

@@ -184,8 +184,8 @@ async function statusesOf({ plane }: HostileWorld, { namespace }: Tenant): Promi
 function withStatusEvidence(world: HostileWorld, tenant: Tenant, classes: number): Strike {
   return {
     evidence: async () => {
-      const told = await statusesOf(world, tenant);
-      return told === 0 ? undefined : `${classes} classes that name the victim's vault, ${told} of them tried`;
+      const reported = await statusesOf(world, tenant);
+      return reported === 0 ? undefined : `${classes} classes that name the victim's vault, ${reported} of them tried`;
     },
     stop: () => removeClasses(world, tenant),
   };

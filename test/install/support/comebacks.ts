@@ -28,7 +28,7 @@ export async function watchingComebacks<T>(world: InstallWorld, work: (comebacks
   const looking = (async () => {
     while (!working.isDone) {
       // A connection may end together with a pod of the node, so that a failed check is repeated.
-      await eventually(() => look(world, state).then(() => true), { within: 30_000, every: PACE_MS, what: "a look at the components" });
+      await eventually(() => check(world, state).then(() => true), { within: 30_000, every: PACE_MS, what: "a look at the components" });
       await pause(PACE_MS);
     }
   })();
@@ -59,7 +59,7 @@ interface Looks {
   present: number;
 }
 
-async function look({ access }: InstallWorld, state: Looks): Promise<void> {
+async function check({ access }: InstallWorld, state: Looks): Promise<void> {
   const components = componentsOf(INJECTOR_NAMESPACE).filter(({ treatment }) => treatment === "healed");
   const present = new Set((await presentComponents(access.client, components)).map(({ id }) => id));
   state.present = present.size;

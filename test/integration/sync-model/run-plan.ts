@@ -36,12 +36,12 @@ export async function runPlan(options: RunOptions, plan: Plan): Promise<PlanRun>
   const made: Burst = plan.classes.map((wanted, index) => ({ kind: "write the class", name: CLASS_NAMES[index] ?? "ant", wanted }));
   for (const burst of [made, ...plan.bursts]) {
     const { steps, outcomes } = await act(stage, state, { burst, damage });
-    const { seen, verdict } = await look(options, { state, outcomes });
+    const { seen, verdict } = await check(options, { state, outcomes });
     episodes.push({ steps, seen });
     if (verdict.kind === "different") return { namespace: stage.namespace, start, episodes, differences: verdict.differences };
     state = verdict.state;
   }
-  const { seen, verdict } = await look(options, { state, outcomes: outcomesOf(state, [], SPECIFICATION) });
+  const { seen, verdict } = await check(options, { state, outcomes: outcomesOf(state, [], SPECIFICATION) });
   episodes.push({ steps: [], seen });
   return { namespace: stage.namespace, start, episodes, differences: verdict.kind === "different" ? verdict.differences : [] };
 }
@@ -77,7 +77,7 @@ async function act(stage: Stage, before: ModelState, { burst, damage }: Act) {
   return { steps, outcomes: outcomesOf(before, steps, SPECIFICATION) };
 }
 
-interface Look {
+interface ViewResult {
   readonly state: ModelState;
   readonly outcomes: readonly ModelState[];
 }
@@ -86,7 +86,7 @@ interface Look {
  * Waits until what is seen is allowed. Where more than one state is, or nothing is to change, that says nothing of the worker: there every
  * class is looked at once more first.
  */
-async function look({ stage, lists }: RunOptions, { state, outcomes }: Look) {
+async function check({ stage, lists }: RunOptions, { state, outcomes }: ViewResult) {
   const texts = new Set(outcomes.map(({ secrets }) => [...secrets].map(([name, secret]) => name + textOf(secret)).join()));
   const [first] = outcomes;
   const isTelling = texts.size === 1 && !texts.has([...state.secrets].map(([name, secret]) => name + textOf(secret)).join());
@@ -112,8 +112,8 @@ async function allLookedAt({ stage, lists }: RunOptions, state: ModelState): Pro
     async () => {
       const snapshots = (await lists.snapshots(namespace)).filter((revision) => JSON.stringify(revision).includes(refresh));
       if (snapshots.length < state.classes.size) return false;
-      const told = await lists.statuses(namespace);
-      const answered = new Set(told.filter(({ status }) => status?.observedRefresh === refresh).map(({ metadata }) => metadata.name));
+      const reported = await lists.statuses(namespace);
+      const answered = new Set(reported.filter(({ status }) => status?.observedRefresh === refresh).map(({ metadata }) => metadata.name));
       return active.every(({ name }) => answered.has(name));
     },
     { within: QUIET_WITHIN_MS, every: 0, what: `a look at every class of ${namespace}` },

@@ -140,8 +140,8 @@ export function causeObject({ reason, message, field }: Cause): JsonObject {
 }
 
 export function invalid(resource: GroupKind, name: string, causes: readonly Cause[]): Refusal {
-  const told = [...new Set(causes.map(({ field, message }) => `${field ?? ""}: ${message}`))];
-  const all = told.length === 1 ? told[0] : `[${told.join(", ")}]`;
+  const reported = [...new Set(causes.map(({ field, message }) => `${field ?? ""}: ${message}`))];
+  const all = reported.length === 1 ? reported[0] : `[${reported.join(", ")}]`;
   const details = {
     ...(name === "" ? {} : { name }),
     ...(resource.group === "" ? {} : { group: resource.group }),

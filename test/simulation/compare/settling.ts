@@ -24,9 +24,9 @@ export class Settling {
   /** Until the real server shows the object as the simulated one does. */
   async ofObject({ place, namespace, name }: Address): Promise<void> {
     this.#rest();
-    const look: Operation = { verb: "get", place, name, ...(namespace === undefined ? {} : { namespace }) };
+    const check: Operation = { verb: "get", place, name, ...(namespace === undefined ? {} : { namespace }) };
     await this.#until(async () => {
-      const { real, simulated } = await this.#exchange.ask(look);
+      const { real, simulated } = await this.#exchange.ask(check);
       return real.status === simulated.status && summaryOf(bodyOf(real)) === summaryOf(bodyOf(simulated));
     });
     await delay(PROPAGATION_MS);

@@ -18,7 +18,7 @@ export interface Found {
   readonly orders?: number;
   /** The last thing happens in this minute. */
   readonly minutes: number;
-  readonly tell: (stage: Stage) => void;
+  readonly report: (stage: Stage) => void;
 }
 
 export const FOUND: readonly Found[] = [
@@ -27,7 +27,7 @@ export const FOUND: readonly Found[] = [
     seed: 7,
     planted: "S7",
     minutes: 15,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(2, () => stage.apiServerAway(10));
       stage.at(3, () => stage.killReplicas());
       stage.at(6, () => stage.stopReplicas());
@@ -38,7 +38,7 @@ export const FOUND: readonly Found[] = [
     seed: 3,
     planted: "C1",
     minutes: 40,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () => {
         const before = { object: "object-0", pinned: stage.versionOf("object-0"), alias: "before" };
         stage.write({ name: "twice", entries: [before, "object-0"], secrets: [{ name: "twice", keys: [0, 1] }], intervalMinutes: 5 });
@@ -51,11 +51,11 @@ export const FOUND: readonly Found[] = [
     seed: 1,
     planted: "S1",
     minutes: 40,
-    tell: (stage) => {
-      const told = { name: "edited", secrets: [{ name: "edited", keys: [0] }], intervalMinutes: 5 };
-      stage.at(1, () => stage.write({ ...told, entries: ["object-0"] }));
+    report: (stage) => {
+      const reported = { name: "edited", secrets: [{ name: "edited", keys: [0] }], intervalMinutes: 5 };
+      stage.at(1, () => stage.write({ ...reported, entries: ["object-0"] }));
       stage.at(10, () => stage.vaultAway(20));
-      stage.at(12, () => stage.write({ ...told, entries: [{ object: "object-0", isDecoded: true }] }));
+      stage.at(12, () => stage.write({ ...reported, entries: [{ object: "object-0", isDecoded: true }] }));
     },
   },
   {
@@ -64,7 +64,7 @@ export const FOUND: readonly Found[] = [
     planted: "S2",
     mayList: false,
     minutes: 20,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () => {
         stage.write({ name: "both", entries: ["object-0", "object-1"], secrets: [{ name: "both", keys: [0, 1] }], intervalMinutes: 5 });
         stage.write({ name: "one", entries: ["object-1"], secrets: [{ name: "one", keys: [0] }], intervalMinutes: 4 });
@@ -80,7 +80,7 @@ export const FOUND: readonly Found[] = [
     seed: 5,
     planted: "S3",
     minutes: 15,
-    tell: (stage) => {
+    report: (stage) => {
       const secrets = [{ name: "used", keys: [0] }];
       stage.at(1, () => stage.write({ name: "used", entries: ["object-0"], secrets, sync: "while-used", intervalMinutes: 5 }));
       stage.at(2, () => stage.startPod("used"));
@@ -95,7 +95,7 @@ export const FOUND: readonly Found[] = [
     seed: 3,
     planted: "S4",
     minutes: 20,
-    tell: (stage) => {
+    report: (stage) => {
       const secrets = [{ name: "again", keys: [0] }];
       stage.at(1, () => stage.write({ name: "again", entries: ["object-0"], secrets, sync: "while-used", intervalMinutes: 5 }));
       stage.at(2, () => stage.startPod("again"));
@@ -109,7 +109,7 @@ export const FOUND: readonly Found[] = [
     seed: 1001,
     planted: "S5",
     minutes: 10,
-    tell: (stage) => {
+    report: (stage) => {
       const secrets = [{ name: "kept", keys: [0] }];
       stage.at(1, () => stage.write({ name: "kept", entries: ["object-0"], secrets, intervalMinutes: 2 }));
       stage.at(5, () => stage.apiServerAway(2));
@@ -122,7 +122,7 @@ export const FOUND: readonly Found[] = [
     cast: "neighbours",
     mayList: false,
     minutes: 60,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () => stage.signInHangs("second team", 50));
       stage.at(2, () => {
         for (let index = 0; index < 8; index += 1) {
@@ -138,7 +138,7 @@ export const FOUND: readonly Found[] = [
     seed: 1,
     planted: "C8",
     minutes: 110,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () => stage.write({ name: "ahead", entries: ["object-0"], secrets: [{ name: "ahead", keys: [0] }], intervalMinutes: 5 }));
       stage.at(2, () => stage.stepLeadersClock(120));
       // By then the worker's own clock has come to be an hour ahead, too.
@@ -154,7 +154,7 @@ export const FOUND: readonly Found[] = [
     cast: "alone",
     mayList: false,
     minutes: 210,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () =>
         stage.write({ name: "alone", entries: ["object-0"], secrets: [{ name: "alone", keys: [0] }], intervalMinutes: 60 }),
       );
@@ -173,7 +173,7 @@ export const FOUND: readonly Found[] = [
     orders: 4,
     mayList: false,
     minutes: 30,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () => stage.write({ name: "slept", entries: ["object-0"], secrets: [{ name: "slept", keys: [0] }], intervalMinutes: 2 }));
       stage.at(10, () => stage.rotate("object-0"));
       stage.whenAsked("object-0", ({ minute, machine }) => {
@@ -190,7 +190,7 @@ export const FOUND: readonly Found[] = [
     planted: "C4",
     mayList: false,
     minutes: 60,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () => stage.signInHangs("first team", 2));
       stage.at(1, () => stage.write({ name: "hangs", entries: ["object-0"], secrets: [{ name: "hangs", keys: [0] }], intervalMinutes: 5 }));
     },
@@ -202,10 +202,10 @@ export const FOUND: readonly Found[] = [
     cast: "alone",
     mayList: false,
     minutes: 90,
-    tell: (stage) => {
-      const told = { name: "alone", entries: ["object-0"], secrets: [{ name: "alone", keys: [0] }] };
-      stage.at(1, () => stage.write({ ...told, intervalMinutes: 600 }));
-      stage.at(20, () => stage.write({ ...told, intervalMinutes: 5 }));
+    report: (stage) => {
+      const reported = { name: "alone", entries: ["object-0"], secrets: [{ name: "alone", keys: [0] }] };
+      stage.at(1, () => stage.write({ ...reported, intervalMinutes: 600 }));
+      stage.at(20, () => stage.write({ ...reported, intervalMinutes: 5 }));
     },
   },
   {
@@ -214,7 +214,7 @@ export const FOUND: readonly Found[] = [
     planted: "S11",
     cast: "alone",
     minutes: 130,
-    tell: (stage) => {
+    report: (stage) => {
       stage.at(1, () =>
         stage.write({ name: "alone", entries: ["object-0"], secrets: [{ name: "alone", keys: [0] }], intervalMinutes: 60 }),
       );

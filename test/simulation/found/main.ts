@@ -9,11 +9,11 @@ const { play } = await import("./stage.ts");
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { orders: { type: "string" } } });
 let right = 0;
 let wrong = 0;
-for (const { name, planted, minutes, mayList, cast, orders = 1, tell } of FOUND.filter(
+for (const { name, planted, minutes, mayList, cast, orders = 1, report } of FOUND.filter(
   (found) => positionals.length === 0 || positionals.includes(found.planted),
 )) {
   for (let seed = 1; seed <= Number(values.orders ?? orders); seed += 1) {
-    const [violation] = await play(tell, { seed, minutes, mayList, cast });
+    const [violation] = await play(report, { seed, minutes, mayList, cast });
     if (violation === undefined) right += 1;
     else wrong += 1;
     console.log(`${violation === undefined ? "holds" : "FAILS"} ${planted} order ${seed}: ${name}`);

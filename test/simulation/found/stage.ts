@@ -22,7 +22,7 @@ import type { Team } from "../world/team.ts";
 import { startWorld, type World } from "../world/world.ts";
 
 /** A class as a scenario writes it. */
-export interface Told {
+export interface Reported {
   readonly name: string;
   readonly entries: readonly (string | Partial<WantedEntry>)[];
   readonly secrets: readonly { readonly name: string; readonly keys: readonly number[]; readonly label?: string }[];
@@ -70,7 +70,7 @@ export class Stage {
   get neighbour(): Pick<Stage, "write"> {
     const team = this.world.teams[1];
     if (team === undefined) throw new Error("the world has no second team");
-    return { write: (told) => this.#write(team, told) };
+    return { write: (reported) => this.#write(team, reported) };
   }
 
   /** Minutes from the start. */
@@ -78,11 +78,11 @@ export class Stage {
     this.world.scheduler.schedule(minutes * MINUTE - this.world.scheduler.now, action);
   }
 
-  write(told: Told): void {
-    this.#write(this.#team, told);
+  write(reported: Reported): void {
+    this.#write(this.#team, reported);
   }
 
-  #write(team: Team, { name, entries, secrets, sync, intervalMinutes }: Told): void {
+  #write(team: Team, { name, entries, secrets, sync, intervalMinutes }: Reported): void {
     const { namespace, vault } = team;
     const wanted: WantedClass = {
       namespace,
@@ -221,14 +221,14 @@ export interface Playing {
 
 /** Lets a scenario happen, and then nothing for long enough. */
 export async function play(
-  tell: (stage: Stage) => void,
+  report: (stage: Stage) => void,
   { seed, minutes, mayList = true, cast = "team" }: Playing,
 ): Promise<readonly Violation[]> {
   const world = await startWorld(seed, { size: { ...SIZE, ...CASTS[cast], listers: mayList ? 1 : 0 } });
   const watching = new Watching(world, INVARIANTS);
   applyLostClasses(world);
   const isWell = (): boolean => watching.isWell;
-  tell(new Stage(world));
+  report(new Stage(world));
   await world.scheduler.runUntil(minutes * MINUTE + QUIET_MS, isWell);
   if (watching.isWell) watching.rest();
   world.end();

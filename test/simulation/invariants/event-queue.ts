@@ -80,15 +80,15 @@ export const eventsEnd: Invariant = {
     if (world.events === undefined) return [];
     const { now } = world.scheduler;
     const late = (known.get(world)?.requests ?? []).filter(({ at }) => at > now - REST_MS);
-    const looks = late.filter(({ isLook }) => isLook);
-    const received = looks.reduce((sum, { messages }) => sum + messages, 0);
-    const others = late.length - looks.length;
+    const checks = late.filter(({ isLook }) => isLook);
+    const received = checks.reduce((sum, { messages }) => sum + messages, 0);
+    const others = late.length - checks.length;
     return [
       ...(world.events.size > 0 ? [`the event queue still has ${world.events.size} messages`] : []),
       ...(received > 0 ? [`${received} messages of the event queue were received`] : []),
       ...(others > 0 ? [`the event queue was asked for something else than messages ${others} times`] : []),
-      ...(looks.length > REST_MS / LEAST_PAUSE_MS ? [`the event queue was looked at ${looks.length} times`] : []),
-      ...(looks.length < REST_MS / MOST_PAUSE_MS ? [`the event queue was looked at only ${looks.length} times`] : []),
+      ...(checks.length > REST_MS / LEAST_PAUSE_MS ? [`the event queue was looked at ${checks.length} times`] : []),
+      ...(checks.length < REST_MS / MOST_PAUSE_MS ? [`the event queue was looked at only ${checks.length} times`] : []),
     ];
   },
 };

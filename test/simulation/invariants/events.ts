@@ -77,8 +77,8 @@ function isStillAwaited({ touched, threadFailedAt }: Waiting, { team, wanted, se
   // What could not be decoded counts as the object's own fault, and is tried again at the class's poll.
   if (threadFailedAt >= at - LONGEST_TASK_MS) return false;
   const object = team.vault.objects.get(event.object);
-  const told = object?.versions.at(-1);
-  const isSame = told?.version === event.version && object?.changedAt === told.since && object.state === "enabled";
+  const reported = object?.versions.at(-1);
+  const isSame = reported?.version === event.version && object?.changedAt === reported.since && object.state === "enabled";
   const isAsItWas = team.classes.get(wanted.name) === wanted && (team.writtenAt.get(wanted.name) ?? 0) <= at && isActive(team, wanted);
   return isSame && isAsItWas && !event.isLost && (touched.get(`${team.namespace}/${secret.name}`) ?? 0) < at;
 }

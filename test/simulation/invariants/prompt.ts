@@ -64,7 +64,7 @@ export const littleIsPrompt: Invariant = {
       specs.set(key, spec);
       return isNew;
     };
-    const look = (): void => {
+    const check = (): void => {
       for (const team of world.teams) {
         if (team.namespace === GREEDY) continue;
         for (const wanted of team.classes.values()) {
@@ -90,7 +90,7 @@ export const littleIsPrompt: Invariant = {
       if (isDryRun) return;
       if (resource === "secrets" && user !== SYNC_USER) touched.set(`${namespace}/${name}`, world.scheduler.now);
       // Who writes says afterwards what was meant.
-      if (resource === CLASSES && user === "author") world.scheduler.schedule(0, look);
+      if (resource === CLASSES && user === "author") world.scheduler.schedule(0, check);
     });
     world.scheduler.schedule(0, () => {
       // What was there from the start waits for the first leader.

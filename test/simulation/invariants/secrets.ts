@@ -50,8 +50,8 @@ function decodedSecret(object: JsonObject): Seen {
 /** Of a key's data in a Secret: what is made of a certificate counts as the value that its subject tells. */
 export function textOf(data: string): string {
   const text = Buffer.from(data, "base64").toString("utf8");
-  const told = textOfPem(text);
-  return told === undefined ? text : Buffer.from(told).toString("base64");
+  const reported = textOfPem(text);
+  return reported === undefined ? text : Buffer.from(reported).toString("base64");
 }
 
 export function seenSecrets({ cluster }: World): ReadonlyMap<string, Seen> {

@@ -30,8 +30,8 @@ export const EVENT_DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: HINTS,
-        find: "    const wait = NEXT_LOOKS_MS[hint.looks];",
-        replace: "    const wait = NEXT_LOOKS_MS[hint.looks] ?? NEXT_LOOKS_MS[2];",
+        find: "    const wait = NEXT_CHECKS_MS[hint.checks];",
+        replace: "    const wait = NEXT_CHECKS_MS[hint.checks] ?? NEXT_CHECKS_MS[2];",
       },
       {
         file: HINTS,

@@ -121,9 +121,9 @@ const AS_JSON = 0.1;
 
 /** As Event Grid writes it, in base64, or as a test by hand does, without. */
 export function textOf({ vault, object, isCertificate, version }: NewVersion, random: Random): string {
-  const told = { object: isCertificate ? "Certificate" : "Secret", name: object, version, notBefore: null, expires: null } as const;
+  const reported = { object: isCertificate ? "Certificate" : "Secret", name: object, version, notBefore: null, expires: null } as const;
   const schema = random.chance(CLOUD_EVENTS) ? "cloudEvents" : "eventGrid";
-  return written(eventOf({ name: vault, url: `https://${vault}.vault.azure.net/` }, told, schema), random);
+  return written(eventOf({ name: vault, url: `https://${vault}.vault.azure.net/` }, reported, schema), random);
 }
 
 export function written(event: unknown, random: Random): string {

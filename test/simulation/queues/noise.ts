@@ -69,8 +69,8 @@ function timed(milliseconds: number): { readonly eventTime: string; readonly tim
 }
 
 function eventIn({ vault, object, isCertificate }: KnownObject, id: string, suffix = "vault.azure.net"): object {
-  const told = { object: isCertificate ? "Certificate" : "Secret", name: object, version: id, notBefore: null, expires: null } as const;
-  return eventOf({ name: vault, url: `https://${vault}.${suffix}/` }, told, "eventGrid") as object; // An object, as its form says.
+  const reported = { object: isCertificate ? "Certificate" : "Secret", name: object, version: id, notBefore: null, expires: null } as const;
+  return eventOf({ name: vault, url: `https://${vault}.${suffix}/` }, reported, "eventGrid") as object; // An object, as its form says.
 }
 
 function changed(known: KnownObject, change: "NearExpiry" | "Expired"): object {

@@ -89,7 +89,7 @@ function deleteLater(world: World, revenant: Revenant): void {
     const { cluster } = world;
     if (cluster.server.object(CLASSES, className, team.namespace) === undefined) return deleteLater(world, revenant);
     deleteClass(cluster, team, className);
-    world.tell(`${team.namespace}/${className} is deleted again: it came back by a copy that could not be removed in time`);
+    world.report(`${team.namespace}/${className} is deleted again: it came back by a copy that could not be removed in time`);
   });
 }
 
@@ -124,7 +124,7 @@ function applyLater(world: World, loss: Loss): void {
   world.scheduler.schedule(random.between(AGAIN_MS.least, AGAIN_MS.most), () => {
     if ((team.classes.get(wanted.name) ?? team.mounted.get(wanted.name)) !== wanted) return;
     const isTaken = writeClass(world.cluster, team, wanted);
-    if (isTaken) world.tell(`${team.namespace}/${wanted.name} is applied again: it was lost before there was a copy of it`);
+    if (isTaken) world.report(`${team.namespace}/${wanted.name} is applied again: it was lost before there was a copy of it`);
     else applyLater(world, loss);
   });
 }

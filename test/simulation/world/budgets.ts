@@ -19,7 +19,7 @@ export interface Budget {
   maxUnavailable: number;
   /** Since when it allows no disruption; undefined: it does. Virtual milliseconds. */
   exhaustedSince: number | undefined;
-  told: string;
+  reported: string;
 }
 
 export interface BudgetsOptions {
@@ -63,7 +63,7 @@ export class Budgets {
         ? cluster.request("POST", where, body, { user: "author" })
         : cluster.request("PATCH", `${where}/${name}`, { spec: { maxUnavailable } }, merge);
     if (status >= 300) return false;
-    this.#all.set(`${namespace}/${name}`, { namespace, name, maxUnavailable, exhaustedSince: scheduler.now, told: "" });
+    this.#all.set(`${namespace}/${name}`, { namespace, name, maxUnavailable, exhaustedSince: scheduler.now, reported: "" });
     return true;
   }
 
@@ -93,9 +93,9 @@ export class Budgets {
       expectedPods: pods.length,
     };
     const text = JSON.stringify(status);
-    if (budget.told === text || live === undefined) return;
+    if (budget.reported === text || live === undefined) return;
     const where = `${BUDGETS}/namespaces/${namespace}/poddisruptionbudgets/${name}/status`;
     const merge = { contentType: "application/merge-patch+json", user: CONTROLLER };
-    if (cluster.request("PATCH", where, { status }, merge).status < 300) budget.told = text;
+    if (cluster.request("PATCH", where, { status }, merge).status < 300) budget.reported = text;
   }
 }

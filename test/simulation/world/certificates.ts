@@ -51,19 +51,19 @@ export function drawCertificate(random: Random, text: string): string {
   return `${privatePem(keys.privateKey)}${certificatePem(der)}`;
 }
 
-const told = new Map<string, string>();
+const reported = new Map<string, string>();
 
 /** Another world begins: nobody asks for those of the last one. */
 export function forgetCertificates(): void {
   byKey.clear();
-  told.clear();
+  reported.clear();
 }
 
 /** What a file in PEM was made from; undefined: it is no PEM of {@link drawCertificate}'s, whole and of one certificate. */
 export function textOfPem(pem: string): string | undefined {
   if (!pem.startsWith("-----BEGIN ")) return undefined;
-  const known = told.get(pem) ?? readPem(pem);
-  if (known !== undefined) told.set(pem, known);
+  const known = reported.get(pem) ?? readPem(pem);
+  if (known !== undefined) reported.set(pem, known);
   return known;
 }
 

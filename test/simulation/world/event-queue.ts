@@ -76,7 +76,7 @@ export class EventQueue {
   }
 
   /** What nobody has decided otherwise: looks at an empty queue take their time. */
-  look(message: Message): Fate | undefined {
+  check(message: Message): Fate | undefined {
     if (!this.#isSlow || message.host !== QUEUE_HOST || message.method !== "GET") return undefined;
     if (this.service.queue(QUEUE)?.hasVisible === true) return undefined;
     return { kind: "passed", there: this.#random.between(...SLOW_LOOK_MS), back: this.#random.delay(2) };

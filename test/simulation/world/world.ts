@@ -65,7 +65,7 @@ const FEW_SHARE = 1 / 3;
 const BUDGETS_SHARE = 1 / 3;
 
 /** Something that ended, or went wrong, in a line that a person can read. */
-export interface Told {
+export interface Reported {
   /** Virtual milliseconds. */
   readonly at: number;
   readonly text: string;
@@ -101,11 +101,11 @@ export interface World {
   /** Where the cluster's platform has one. */
   readonly enforcer: Enforcer | undefined;
   readonly log: SimulationLog;
-  readonly told: Told[];
+  readonly reported: Reported[];
   readonly trace: Trace;
   /** A worker of a second install. */
   startStray(): SimulatedProcess;
-  tell(text: string): void;
+  report(text: string): void;
   onWrite(listener: (write: Write) => void): void;
   onCloudRequest(listener: (request: CloudRequest) => void): void;
   onSend(listener: (message: Message) => void): void;
@@ -168,7 +168,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
       const fate = weather(message);
       if (fate !== undefined) return fate;
     }
-    return events?.look(message) ?? idle(message);
+    return events?.check(message) ?? idle(message);
   };
   await install(cluster, scheduler);
   const eventQueue = { cluster, clouds, cloudClock, scheduler, tenantId: TENANT, hasOwnPace: size.hasOwnPace };
@@ -189,13 +189,13 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
   deployFirst(cluster, teams, random.fork("deployments"));
   mountFirst({ cluster, teams, random: random.fork("mounted"), share: size.mounted });
   const log = new SimulationLog(2_000);
-  const told: Told[] = [];
-  const tell = (text: string): void => {
+  const reported: Reported[] = [];
+  const report = (text: string): void => {
     note(text);
-    told.push({ at: scheduler.now, text });
+    reported.push({ at: scheduler.now, text });
   };
   const ended = (name: string, why: string): void => {
-    tell(`${name} ended: ${why}`);
+    report(`${name} ended: ${why}`);
     for (const listen of listeners.exit) listen(name, why);
   };
   const pace = drawPace(random.fork("pace"), size.hasOwnPace);
@@ -217,7 +217,7 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
       { unusedGraceMs: UNUSED_GRACE_MS, isBlind, eventQueue: events?.setting, flags: () => [...rolloutFlags, `--shards=${shards.count}`] },
     ),
   );
-  const toldOnly = (name: string, why: string): void => tell(`${name} ended: ${why}`);
+  const toldOnly = (name: string, why: string): void => report(`${name} ended: ${why}`);
   const copies: LiveCopies = { classes: undefined, namespaces: undefined };
   processes.start({ name: "webhook-0", user: WEBHOOK_USER, onEnd: toldOnly }, copying(copies));
   const enforcer = random.fork("platform").chance(size.oddities * ENFORCED_SHARE)
@@ -250,9 +250,9 @@ export async function startWorld(seed: number, { size = USUAL, keptBlock }: Star
     events,
     enforcer,
     log,
-    told,
+    reported,
     trace,
-    tell,
+    report,
     onWrite: (listener) => void listeners.write.push(listener),
     onCloudRequest: (listener) => void listeners.cloud.push(listener),
     onSend: (listener) => void listeners.send.push(listener),

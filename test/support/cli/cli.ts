@@ -61,7 +61,7 @@ export async function runOnline(
 ): Promise<CommandResult> {
   const context: CommandContext = {
     shipped: { ...SHIPPED, shippedCrds: () => readCrds(path.resolve(import.meta.dirname, "../../../manifests/crds")) },
-    terminal: { hasColour: false, tellProgress: () => undefined, print: async () => undefined },
+    terminal: { hasColour: false, reportProgress: () => undefined, print: async () => undefined },
     clock: options.clock ?? systemClock,
     inputs: createInputs({ proxy: () => undefined, signal: new AbortController().signal }),
     openCluster: ({ context }) => openCluster({ kubeconfig, context }, "test"),
@@ -93,7 +93,7 @@ interface OfflineOptions {
 function offlineContext(input: string, options: OfflineOptions): CommandContext {
   return {
     shipped: { ...SHIPPED, shippedCrds: () => [] },
-    terminal: { hasColour: options.hasColour ?? false, tellProgress: () => undefined, print: async () => undefined },
+    terminal: { hasColour: options.hasColour ?? false, reportProgress: () => undefined, print: async () => undefined },
     clock: options.clock ?? new ManualClock(),
     inputs: options.inputs ?? {
       read: async (file) => (file === "-" ? input : (options.files?.[file] ?? missing(file))),

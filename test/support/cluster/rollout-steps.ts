@@ -35,7 +35,7 @@ export interface RolloutSteps {
   restarted(facts: WorkloadFacts): Promise<boolean>;
   recorded(facts: WorkloadFacts): Promise<string>;
   /** Waits for an event, and resolves with its message. */
-  told(facts: WorkloadFacts, reason: string): Promise<string>;
+  reported(facts: WorkloadFacts, reason: string): Promise<string>;
   /** Waits for the condition, and resolves with its message. */
   rotatedIs(mirrored: Mirrored, reason: string): Promise<string>;
 }
@@ -60,7 +60,7 @@ export function rolloutSteps(world: SyncWorld): RolloutSteps {
     isRestarted,
     restarted: (facts) => eventually(() => isRestarted(facts), { what: `the restart of ${facts.name}` }),
     recorded: (facts) => eventually(() => recordedStampOf(world.plane, facts), { what: `the record of ${facts.name}` }),
-    told: (facts, reason) =>
+    reported: (facts, reason) =>
       eventually(async () => (await eventsOf(world.plane, facts)).find((event) => event.reason === reason)?.message, {
         what: `${reason} of ${facts.name}`,
       }),

@@ -45,7 +45,7 @@ export interface TokenProxyServer {
   readonly ca: string;
   readonly requests: readonly TokenRequest[];
   /** Number of connections under the API server's own name. */
-  readonly looks: number;
+  readonly checks: number;
   stop(): Promise<void>;
 }
 
@@ -62,12 +62,12 @@ export async function startTokenProxyServer(options: TokenProxyOptions): Promise
     issueServingCertificate([options.proxyName]),
   ]);
   const requests: TokenRequest[] = [];
-  let looks = 0;
+  let checks = 0;
   const ofProxy = createSecureContext({ cert: proxy.certificatePem, key: proxy.keyPem });
   const ofApiServer = createSecureContext({ cert: api.certificatePem, key: api.keyPem });
   const chosen = (name: string) => {
     if (name === options.proxyName) return ofProxy;
-    looks += 1;
+    checks += 1;
     return ofApiServer;
   };
   const usual = { cert: api.certificatePem, key: api.keyPem };
@@ -91,8 +91,8 @@ export async function startTokenProxyServer(options: TokenProxyOptions): Promise
     port: address.port,
     ca: `${api.caPem}${proxy.caPem}`,
     requests,
-    get looks() {
-      return looks;
+    get checks() {
+      return checks;
     },
     stop: async () => {
       server.closeAllConnections();

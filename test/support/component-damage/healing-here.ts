@@ -42,7 +42,7 @@ export class QueueClock implements Clock {
 /** Heals one component in this process, one reconcile per call. */
 export interface HealingHere {
   readonly clock: QueueClock;
-  readonly look: () => Promise<Outcome>;
+  readonly reconcile: () => Promise<Outcome>;
   /** Starts with an empty memory, like the next leader, but with the same copies. */
   readonly startAnew: () => void;
 }
@@ -63,7 +63,7 @@ export function healingOf(
   const startAnew = (): void => {
     memory = new ComponentMemory();
   };
-  return { clock, look: () => healComponent(context, { component, memory }, signal), startAnew };
+  return { clock, reconcile: () => healComponent(context, { component, memory }, signal), startAnew };
 }
 
 function componentOf(namespace: string, id: string): Component {

@@ -200,7 +200,7 @@ export class SimulatedCluster {
   }
 
   #tell(resource: Resource, previous: KubeObject | undefined, current: KubeObject | undefined): void {
-    for (const watch of this.#watches) if (isSame(watch.options.resource, resource)) watch.tell(previous, current);
+    for (const watch of this.#watches) if (isSame(watch.options.resource, resource)) watch.report(previous, current);
   }
 
   /** Makes lists of the kind fail until the caller calls the returned function. */

@@ -87,7 +87,7 @@ export class SimulatedWatch<T> implements Reflector<T> {
     this.#list();
   }
 
-  tell(previous: KubeObject | undefined, current: KubeObject | undefined): void {
+  report(previous: KubeObject | undefined, current: KubeObject | undefined): void {
     if (!this.#hasSynced || this.#cutAt !== undefined) return;
     const object = current ?? previous;
     if (object === undefined || (!this.#source.isWanted(object) && !this.#copy.has(keyOf(object)))) return;

@@ -12,7 +12,7 @@ export class SteppedClock implements Clock {
   /** Moves forward as after a pause of the machine: timers that became due in the meantime fire now. */
   step(milliseconds: number): void {
     this.#offset += milliseconds;
-    for (const look of this.#sleepers) look();
+    for (const check of this.#sleepers) check();
   }
 
   sleep(milliseconds: number, signal: AbortSignal): Promise<void> {
@@ -24,16 +24,16 @@ export class SteppedClock implements Clock {
       const until = this.now() + milliseconds;
       const end = (settle: () => void): void => {
         clearTimeout(timer);
-        this.#sleepers.delete(look);
+        this.#sleepers.delete(check);
         signal.removeEventListener("abort", abort);
         settle();
       };
       const timer = setTimeout(() => end(resolve), milliseconds);
-      const look = (): void => {
+      const check = (): void => {
         if (this.now() >= until) end(resolve);
       };
       const abort = (): void => end(() => reject(signal.reason));
-      this.#sleepers.add(look);
+      this.#sleepers.add(check);
       signal.addEventListener("abort", abort, { once: true });
     });
   }

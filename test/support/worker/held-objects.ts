@@ -1,4 +1,4 @@
-import type { Look, Viewer } from "../../../src/cli/shared/viewer.ts";
+import type { Viewer, ViewResult } from "../../../src/cli/shared/viewer.ts";
 import type { Resource } from "../../../src/domain/kubernetes.ts";
 import type { Manifest } from "../cluster/shipped-manifests.ts";
 
@@ -7,14 +7,14 @@ export function holding(objects: readonly Manifest[]): Viewer {
   const ofKind = ({ kind }: Resource): readonly Manifest[] => objects.filter((object) => object.kind === kind);
   const object = async <T>(resource: Resource, { namespace, name }: { readonly namespace?: string; readonly name: string }) => {
     const found = ofKind(resource).find(({ metadata }) => metadata.name === name && metadata.namespace === namespace);
-    return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as Look<T>; // It has the requested kind.
+    return (found === undefined ? { kind: "absent" } : { kind: "seen", value: found }) as ViewResult<T>; // It has the requested kind.
   };
   return {
     object,
     metadata: object,
     all: async <T>(resource: Resource, { namespace }: { readonly namespace?: string } = {}) => {
       const value = ofKind(resource).filter(({ metadata }) => namespace === undefined || metadata.namespace === namespace);
-      return { kind: "seen", value } as unknown as Look<readonly T[]>; // They have the requested kind.
+      return { kind: "seen", value } as unknown as ViewResult<readonly T[]>; // They have the requested kind.
     },
   };
 }

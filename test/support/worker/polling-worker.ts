@@ -6,7 +6,7 @@ import type { Mirror } from "../../../src/sync/vault/mirror.ts";
 import { ValuesInHand } from "../../../src/sync/vault/values-in-hand.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../../src/sync/vault/vault-mirror.ts";
-import { type Look, type ObjectEntry, StoredClass } from "../fixtures/stored-class.ts";
+import { type ObjectEntry, StoredClass, type ViewResult } from "../fixtures/stored-class.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 import { endingValues } from "./ending-values.ts";
 import { ListedVaults } from "./listed-vault.ts";
@@ -30,7 +30,7 @@ export interface PolledClassFacts {
 
 export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "provider"> {
   first(): Promise<Mirror>;
-  poll(look?: Partial<Look>): Promise<Mirror>;
+  poll(check?: Partial<ViewResult>): Promise<Mirror>;
 }
 
 /** The part of the worker that queries vaults, with in-memory vaults and a clock that the test advances. */
@@ -39,7 +39,7 @@ export class PollingWorker {
   readonly vaults: ListedVaults;
   registry = new Registry();
   /** Classes that received a change. */
-  told: string[] = [];
+  reported: string[] = [];
   /** Namespaces that may use managed identities. */
   readonly lentTo = ["*"];
   /** Text of every file that describes a cloud. */
@@ -57,7 +57,7 @@ export class PollingWorker {
   /** Restarts the worker with an empty memory. */
   start(): void {
     this.registry = new Registry();
-    this.told = [];
+    this.reported = [];
     this.#mirror = this.#createMirrors();
   }
 
@@ -68,7 +68,7 @@ export class PollingWorker {
     return {
       provider: made.provider,
       first: () => made.first(this.#mirror, now()),
-      poll: (look = {}) => made.poll(this.#mirror, { ...now(), ...look }),
+      poll: (check = {}) => made.poll(this.#mirror, { ...now(), ...check }),
       get versions() {
         return made.versions;
       },
@@ -99,7 +99,7 @@ export class PollingWorker {
       clock: this.clock,
       random: () => 0,
       vaultMetrics: createVaultMetrics(this.registry),
-      onChange: (classKey) => this.told.push(classKey) > 0,
+      onChange: (classKey) => this.reported.push(classKey) > 0,
       content: {
         render: { pki, constructPemChain: true, writeCertAndKeyInSeparateFiles: false },
         decoder: new DecodingThreads(this.clock),

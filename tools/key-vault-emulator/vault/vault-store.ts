@@ -49,16 +49,16 @@ export class VaultStore {
   create({ name, cloud, tenantId, apiVersions = API_VERSIONS, recoverableDays = DEFAULT_DAYS }: NewVault): Vault {
     const key = name.toLowerCase();
     if (this.#vaults.has(key)) throw new EmulatorInputError(`name: the vault ${name} exists already; choose another name`);
-    const told = (object: EventObject, { name, version, notBefore, expires }: Version): void =>
+    const reported = (object: EventObject, { name, version, notBefore, expires }: Version): void =>
       this.#announce(vault, { object, name, version, notBefore: notBefore ?? null, expires: expires ?? null });
     const vault: Vault = {
       name: key,
       cloud,
       tenantId: this.#directory.registerTenant(cloud, tenantId),
       url: `https://${key}.${CLOUDS[cloud].vaultSuffix}/`,
-      secrets: new SecretCollection(this.#now, (added) => added.kid === undefined && told("Secret", added)),
-      keys: new VersionedCollection(this.#now, (added) => added.managed !== true && told("Key", added)),
-      certificates: new VersionedCollection(this.#now, (added) => told("Certificate", added)),
+      secrets: new SecretCollection(this.#now, (added) => added.kid === undefined && reported("Secret", added)),
+      keys: new VersionedCollection(this.#now, (added) => added.managed !== true && reported("Key", added)),
+      certificates: new VersionedCollection(this.#now, (added) => reported("Certificate", added)),
       grants: new Map(),
       throttle: new Throttle(),
       apiVersions,

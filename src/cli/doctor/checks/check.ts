@@ -4,7 +4,7 @@ import type { EventQueues } from "../../../domain/ports/event-queue.ts";
 import type { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { ReachHost } from "../../../domain/reach.ts";
 import type { Cluster } from "../../shared/command.ts";
-import { type Look, lacksPermission, type Viewer, whyNot } from "../../shared/viewer.ts";
+import { lacksPermission, type Viewer, type ViewResult, whyNot } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import type { CheckState } from "../class/leaves.ts";
 
@@ -66,9 +66,9 @@ function findingsOf(check: CheckName) {
   /** Skips an object that does not exist: it is neither right nor wrong. */
   const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to check: ${what}`, `see the check ${see}`);
   /** Reports an object that the check could not read, instead of guessing. Callers omit `see` for kinds that every API server serves. */
-  const skipped = (look: Exclude<Look<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
-    if (look.kind === "unseen") return { ...skip(`not checked: ${look.why}`, "run doctor with more permissions"), isUnseen: true };
-    return notThere(look.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
+  const skipped = (reading: Exclude<ViewResult<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
+    if (reading.kind === "unseen") return { ...skip(`not checked: ${reading.why}`, "run doctor with more permissions"), isUnseen: true };
+    return notThere(reading.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
   };
   /** Skips a check whose request failed. `ask`: advice for a user who lacks the permission for `what`. */
   const unanswered = (what: string, error: KubeError, ask: string): CheckResult =>

@@ -12,21 +12,21 @@ import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts
 
 /** Reports failing statuses, and other classes that no pod can mount: the worker has no status for classes that are only mounted. */
 export const checkClasses: Check = async (context) => {
-  const look = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
-  const failing = listed(look).flatMap(({ metadata, status }) => {
+  const reading = await context.viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
+  const failing = listed(reading).flatMap(({ metadata, status }) => {
     const synced = conditionOf(readStatus(status), "Synced");
     return synced === undefined || synced.status === "True" ? [] : [{ metadata, synced }];
   });
   const findings = failingResults(failing);
   const classes = listed(await context.viewer.all<SecretProviderClass>(RESOURCES.secretProviderClasses));
   const byKey = new Map(classes.map(({ metadata }) => [objectKey(metadata), metadata]));
-  const misplaced = listed(look).flatMap(({ metadata }) => misplacedOn(metadata, byKey.get(objectKey(metadata)) ?? {}));
+  const misplaced = listed(reading).flatMap(({ metadata }) => misplacedOn(metadata, byKey.get(objectKey(metadata)) ?? {}));
   const { unmountable, count } = await checkTexts(context, classes, new Set(failing.map(({ metadata }) => objectKey(metadata))));
-  const told = [...(look.kind === "seen" ? findings : [on.classes.skipped(look, "crds")]), ...misplaced, ...unmountable];
-  if (told.length > 0) return told;
+  const reported = [...(reading.kind === "seen" ? findings : [on.classes.skipped(reading, "crds")]), ...misplaced, ...unmountable];
+  if (reported.length > 0) return reported;
   // This check knows no more about a class without a status; `doctor class` explains it.
   const texts = count === 0 ? "" : `; none of ${count} classes has an error that stops its pods`;
-  return [on.classes.fine(`${listed(look).length} classes have a status from the worker, and none of them fails${texts}`)];
+  return [on.classes.fine(`${listed(reading).length} classes have a status from the worker, and none of them fails${texts}`)];
 };
 
 /** Maximum number of failing classes to name in each namespace. The others are counted, so that no tenant buries another's findings. */
@@ -72,11 +72,11 @@ interface Texts {
 async function checkTexts(
   { viewer, namespace }: DoctorContext,
   classes: readonly SecretProviderClass[],
-  told: ReadonlySet<string>,
+  reported: ReadonlySet<string>,
 ): Promise<Texts> {
   const cloudName = (await workerSettingsInForce(viewer, namespace))["cloud-name"] ?? DEFAULT_CLOUD;
   const broken = classes.flatMap((spc) => {
-    const defect = told.has(keyOf(spc)) ? undefined : classDefect(spc, { cloudName });
+    const defect = reported.has(keyOf(spc)) ? undefined : classDefect(spc, { cloudName });
     return defect?.stopsPods === true ? [{ key: keyOf(spc), message: defect.message }] : [];
   });
   const named = broken

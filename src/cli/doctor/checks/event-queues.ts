@@ -16,9 +16,9 @@ import { shell } from "../../../domain/shell-words.ts";
 import { parseMessage } from "../../../domain/vault-events/parse-message.ts";
 import { parseQueueSetting, queueLabel, queueOfShard, SHARD_PLACE } from "../../../domain/vault-events/queue-setting.ts";
 import { counted, wordsOf } from "../../../domain/words.ts";
-import { lookAtGrants } from "../../shared/class-context.ts";
+import { readGrants } from "../../shared/class-context.ts";
 import { INSTALL_NAMESPACE } from "../../shared/resources.ts";
-import { lookAtWorkerSettings, workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { readWorkerSettings, workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { whyNot } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { mayGetSecret, secretAdvice } from "./rights.ts";
@@ -36,36 +36,36 @@ const { fine, warn, fail, skip, skipped } = on["event-queues"];
 
 /** Checks each queue of `--event-queues` with the worker's identity for it. Peeks at messages, and receives none. */
 export const checkEventQueues: Check = async (context) => {
-  const settings = await lookAtWorkerSettings(context.viewer, context.namespace);
+  const settings = await readWorkerSettings(context.viewer, context.namespace);
   if (settings.kind !== "seen") return [skipped(settings)];
   const items = wordsOf(settings.value["event-queues"]);
   if (items.length === 0) return [fine("no event queue is configured; only polls detect new versions")];
   const results: CheckResult[] = [];
-  for (const item of items) results.push(...(await lookAtQueues(context, item, Number(settings.value.shards))));
+  for (const item of items) results.push(...(await readQueues(context, item, Number(settings.value.shards))));
   return results;
 };
 
 /** Checks one queue for each shard if the address has a placeholder for the number of the shard, and one queue otherwise. */
-async function lookAtQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
+async function readQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
   const setting = parseQueueSetting(item);
   if (!setting.ok) return [fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues")];
   const isPerShard = setting.value.url.includes(SHARD_PLACE);
   const results: CheckResult[] = [];
   for (let shard = 0; shard < (isPerShard ? shards : 1); shard += 1)
-    results.push(await lookAtQueue(context, queueOfShard(setting.value, shard)));
+    results.push(await readQueue(context, queueOfShard(setting.value, shard)));
   return results;
 }
 
-async function lookAtQueue(context: DoctorContext, setting: QueueSetting): Promise<CheckResult> {
+async function readQueue(context: DoctorContext, setting: QueueSetting): Promise<CheckResult> {
   const label = queueLabel(setting);
   const { queues } = context.azure;
   if (queues === undefined) return skip(`${label} is not checked: --no-vaults is set`, "run doctor without --no-vaults");
   const identity = await identityOf(context, setting);
   if ("check" in identity) return identity;
-  return lookInto(context, setting, queues.open(setting, identity));
+  return readQueueState(context, setting, queues.open(setting, identity));
 }
 
-async function lookInto({ clock, signal }: DoctorContext, setting: QueueSetting, queue: EventQueue): Promise<CheckResult> {
+async function readQueueState({ clock, signal }: DoctorContext, setting: QueueSetting, queue: EventQueue): Promise<CheckResult> {
   const label = queueLabel(setting);
   try {
     const shown = await queue.peek(MOST_SHOWN, signal);
@@ -156,12 +156,13 @@ async function principalOf(context: DoctorContext, label: string, name: string):
       `${label}: the worker lacks permission to get Secret ${namespace}/${name}`,
       secretAdvice(name, namespace, await workerSettingsInForce(viewer, namespace)),
     );
-  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
-  if (look.kind === "unseen") return skip(`${label} is not checked: ${look.why}`, `ask for permission to get Secret ${namespace}/${name}`);
-  const principal = readServicePrincipal(look.kind === "seen" ? (look.value.data ?? {}) : undefined);
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
+  if (reading.kind === "unseen")
+    return skip(`${label} is not checked: ${reading.why}`, `ask for permission to get Secret ${namespace}/${name}`);
+  const principal = readServicePrincipal(reading.kind === "seen" ? (reading.value.data ?? {}) : undefined);
   if (principal.ok) return principal.value;
   const { field, hint, isPlaceholder = false } = principal.error;
-  const what = look.kind !== "seen" ? "does not exist" : isPlaceholder ? `still has a placeholder in ${field}` : `has no ${field}`;
+  const what = reading.kind !== "seen" ? "does not exist" : isPlaceholder ? `still has a placeholder in ${field}` : `has no ${field}`;
   return fail(`${label}: Secret ${namespace}/${name} ${what}`, hint);
 }
 
@@ -182,7 +183,7 @@ async function workloadOf(
       `${shell`kubectl create serviceaccount ${account.name} --namespace ${account.namespace}`}; then ${granting}`,
     );
   if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return absent();
-  const grants = await lookAtGrants(viewer, account.namespace);
+  const grants = await readGrants(viewer, account.namespace);
   const refusal = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
   if (refusal !== undefined) return fail(`${label}: ${refusal}`, granting);
   try {

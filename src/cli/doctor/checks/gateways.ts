@@ -8,7 +8,7 @@ import { memberOf, nonEmptyText } from "../../../domain/json-members.ts";
 import type { KubeObject, Resource } from "../../../domain/kubernetes.ts";
 import { wordsOf } from "../../../domain/words.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { lookAtWorkerSettings, type SettingsInForce } from "../../shared/settings-in-force.ts";
+import { readWorkerSettings, type SettingsInForce } from "../../shared/settings-in-force.ts";
 import type { Viewer } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 
@@ -36,7 +36,7 @@ const { fine, warn, skip, skipped } = on.gateways;
  * addresses of their Gateways and Ingresses are valid.
  */
 export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
-  const settings = await lookAtWorkerSettings(viewer, namespace);
+  const settings = await readWorkerSettings(viewer, namespace);
   if (settings.kind !== "seen") return [skipped(settings)];
   const named = { Gateway: wordsOf(settings.value["gateway-classes"]), Ingress: wordsOf(settings.value["ingress-classes"]) };
   if (named.Gateway.length + named.Ingress.length === 0)
@@ -44,8 +44,8 @@ export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "
   const { served, refused } = servedClasses(named);
   const results = refused.map(({ kind, name }) => left(kind, name));
   for (const kind of ["Gateway", "Ingress"] as const) {
-    for (const name of served[kind]) results.push(...(await lookAtClass(viewer, kind, name)));
-    if (served[kind].length > 0) results.push(...(await lookAtOwners(viewer, kind, served[kind])));
+    for (const name of served[kind]) results.push(...(await readGatewayClass(viewer, kind, name)));
+    if (served[kind].length > 0) results.push(...(await readOwners(viewer, kind, served[kind])));
   }
   return orFine(results, fine("the named classes exist, and every certificate address is valid"));
 }
@@ -58,15 +58,15 @@ function left(kind: OwnerKind, name: string): CheckResult {
   );
 }
 
-async function lookAtClass(viewer: Viewer, kind: OwnerKind, name: string): Promise<readonly CheckResult[]> {
+async function readGatewayClass(viewer: Viewer, kind: OwnerKind, name: string): Promise<readonly CheckResult[]> {
   const { flag, resource, controller } = CLASSES[kind];
-  const look = await viewer.object<KubeObject>(resource, { name });
-  if (look.kind === "unserved")
+  const reading = await viewer.object<KubeObject>(resource, { name });
+  if (reading.kind === "unserved")
     return [skip(`${resource.kind} ${name}: the Gateway API is not installed`, "install it; the worker then starts automatically")];
-  if (look.kind === "absent") return [warn(`${resource.kind} ${name} does not exist`, `create it, or correct --${flag}`)];
-  if (look.kind === "unseen") return [skipped(look)];
-  const { labels = {} } = look.value.metadata;
-  const by = nonEmptyText(memberOf(look.value, "spec")[controller]) ?? "";
+  if (reading.kind === "absent") return [warn(`${resource.kind} ${name} does not exist`, `create it, or correct --${flag}`)];
+  if (reading.kind === "unseen") return [skipped(reading)];
+  const { labels = {} } = reading.value.metadata;
+  const by = nonEmptyText(memberOf(reading.value, "spec")[controller]) ?? "";
   const [domain = ""] = by.split("/");
   const isAppRoutings = labels["app.kubernetes.io/managed-by"] === APP_ROUTING || domain.endsWith(APP_ROUTING_DOMAIN);
   if (!isAppRoutings) return [];
@@ -78,12 +78,12 @@ async function lookAtClass(viewer: Viewer, kind: OwnerKind, name: string): Promi
   ];
 }
 
-async function lookAtOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
-  const look = await viewer.all<KubeObject>(OWNER_RESOURCES[kind]);
+async function readOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
+  const reading = await viewer.all<KubeObject>(OWNER_RESOURCES[kind]);
   // lookAtClass already reports a kind that the API server does not serve.
-  if (look.kind === "unserved") return [];
-  if (look.kind !== "seen") return [skipped(look)];
-  const owners = look.value.map((object) => tlsOwner(kind, object)).filter(({ className }) => classNames.includes(className));
+  if (reading.kind === "unserved") return [];
+  if (reading.kind !== "seen") return [skipped(reading)];
+  const owners = reading.value.map((object) => tlsOwner(kind, object)).filter(({ className }) => classNames.includes(className));
   return owners.flatMap((owner) => owner.entries.flatMap((entry) => problemOf(owner, entry)));
 }
 

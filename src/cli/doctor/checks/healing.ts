@@ -22,9 +22,9 @@ export const checkCrds: Check = async ({ viewer, crds }) => {
   let absent = 0;
   for (const ours of crds) {
     const { name } = ours.metadata;
-    const look = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
-    if (look.kind === "absent" || look.kind === "unserved") absent += 1;
-    results.push(look.kind === "unseen" ? on.crds.skipped(look) : resultOf(ours, valueIn(look)));
+    const reading = await viewer.object<CustomResourceDefinition>(RESOURCES.customResourceDefinitions, { name });
+    if (reading.kind === "absent" || reading.kind === "unserved") absent += 1;
+    results.push(reading.kind === "unseen" ? on.crds.skipped(reading) : resultOf(ours, valueIn(reading)));
   }
   if (absent === crds.length && absent > 0) return [on.crds.fail(`none of the ${absent} CRDs exists`, APPLY)];
   const wrong = results.filter(({ state }) => state !== "OK");
@@ -73,9 +73,9 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
   for (const component of components) {
     const copy = copyIn(stored.value, component);
     if (copy === undefined) continue;
-    const look = await viewer.object<KubeObject>(component.resource, component.ref);
-    if (look.kind !== "seen" && look.kind !== "absent") results.push(on.components.skipped(look));
-    else results.push(...findingsOn(component, componentDrift(copy, valueIn(look))));
+    const reading = await viewer.object<KubeObject>(component.resource, component.ref);
+    if (reading.kind !== "seen" && reading.kind !== "absent") results.push(on.components.skipped(reading));
+    else results.push(...findingsOn(component, componentDrift(copy, valueIn(reading))));
     count += 1;
   }
   const worker = count > 0 ? undefined : await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });

@@ -12,13 +12,13 @@ import { injectionModeOf } from "../../shared/injection-mode.ts";
 import type { Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
 import {
-  lookAtWorkerSettings,
+  readWorkerSettings,
   settingProblems,
   settingsOf,
   type WorkloadObject,
   workerSettingsInForce,
 } from "../../shared/settings-in-force.ts";
-import { type Look, listed, type Viewer, valueIn } from "../../shared/viewer.ts";
+import { listed, type Viewer, type ViewResult, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
 
@@ -45,9 +45,9 @@ export const checkApi: Check = async ({ cluster, signal }) => {
 
 /** Checks that there is only one install: two workers would write the same Secrets, and two webhooks would share one configuration. */
 export const checkInstances: Check = async ({ viewer, namespace }) => {
-  const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
-  if (look.kind !== "seen") return [on.instances.skipped(look)];
-  const found = [...new Set(look.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
+  const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
+  if (reading.kind !== "seen") return [on.instances.skipped(reading)];
+  const found = [...new Set(reading.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
   const others = found.filter((name) => name !== namespace);
   const bound = await strayBindings(viewer, namespace);
   const { fine, fail, notThere } = on.instances;
@@ -76,13 +76,13 @@ async function strayBindings(viewer: Viewer, namespace: string): Promise<readonl
   );
 }
 
-type Looking = Pick<DoctorContext, "viewer" | "namespace">;
+type InstallReader = Pick<DoctorContext, "viewer" | "namespace">;
 
 /**
  * Reports a missing install once, instead of each missing part. CRDs do not prove an install: other installs bring those of the driver, and
  * the project's own remain after an uninstall.
  */
-export async function checkInstalled(context: Looking): Promise<readonly CheckResult[]> {
+export async function checkInstalled(context: InstallReader): Promise<readonly CheckResult[]> {
   const { viewer } = context;
   const configuration = await viewer.object<KubeObject>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   const deployments = await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
@@ -94,7 +94,7 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
   if (isThere && (await isBeingRemoved(context)))
     return [on.install.warn(MARKED, "finish the uninstall, or run keyvault-injector uninstall --undo")];
   if (isThere) return [on.install.fine("keyvault-injector is installed in this cluster")];
-  const unseen = [configuration, deployments, policies].find((look) => look.kind === "unseen");
+  const unseen = [configuration, deployments, policies].find((reading) => reading.kind === "unseen");
   if (unseen !== undefined) return [on.install.skipped(unseen)];
   return [on.install.fail("keyvault-injector is not installed in this cluster", await installAdvice(context))];
 }
@@ -102,7 +102,7 @@ export async function checkInstalled(context: Looking): Promise<readonly CheckRe
 const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy rejects pods without their volume";
 
 /** Whether `uninstall --prepare` has marked the install for removal. Missing parts are then intended, so no one should restore them. */
-export async function isBeingRemoved({ viewer, namespace }: Looking): Promise<boolean> {
+export async function isBeingRemoved({ viewer, namespace }: InstallReader): Promise<boolean> {
   const install = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   return install.kind === "seen" && isMarked(install.value, valueIn(worker));
@@ -113,7 +113,7 @@ export function isInstalled(findings: readonly CheckResult[]): boolean {
   return !findings.some(({ check, state }) => check === "install" && state === "FAIL");
 }
 
-async function installAdvice({ viewer, namespace }: Looking): Promise<string> {
+async function installAdvice({ viewer, namespace }: InstallReader): Promise<string> {
   const driver = await viewer.object<KubeObject>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
   const daemonSets = listed(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
   const hasProvider = daemonSets.some((daemonSet) => runs(daemonSet, PROVIDER_IMAGE));
@@ -159,7 +159,7 @@ export const GATEWAY_POLICIES: typeof POLICIES = {
 };
 
 /** Returns the policies that the install needs. If the user may not read the worker's settings, the defaults count, which need no more. */
-export async function wantedPolicies({ viewer, namespace }: Looking): Promise<typeof POLICIES> {
+export async function wantedPolicies({ viewer, namespace }: InstallReader): Promise<typeof POLICIES> {
   const settings = await workerSettingsInForce(viewer, namespace);
   const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);
   const { kind } = await injectionModeOf(viewer);
@@ -177,12 +177,12 @@ export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];
   const { kind } = await injectionModeOf(viewer);
   for (const name of kind === "policy" ? [OWN_DEPLOYMENT] : ["keyvault-injector-webhook", OWN_DEPLOYMENT]) {
-    const look = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name });
-    const refused = settingProblems(valueIn(look)).map((problem) =>
+    const reading = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name });
+    const refused = settingProblems(valueIn(reading)).map((problem) =>
       on.deployments.fail(`${name} does not start with its settings: ${problem}`, CORRECT_SETTING),
     );
-    results.push(...refused, deploymentResult({ namespace, name }, look));
-    if (name === OWN_DEPLOYMENT && look.kind === "seen") results.push(...tooFewForShards(look.value));
+    results.push(...refused, deploymentResult({ namespace, name }, reading));
+    if (name === OWN_DEPLOYMENT && reading.kind === "seen") results.push(...tooFewForShards(reading.value));
   }
   return results;
 };
@@ -198,12 +198,12 @@ function tooFewForShards(worker: WorkloadObject): readonly CheckResult[] {
 const CORRECT_SETTING =
   "correct the Deployment's argument or the chart's value; an argument that this command does not know may belong to another version";
 
-function deploymentResult({ namespace, name }: Required<ObjectRef>, look: Look<WorkloadObject>): CheckResult {
+function deploymentResult({ namespace, name }: Required<ObjectRef>, reading: ViewResult<WorkloadObject>): CheckResult {
   const { fine, warn, fail, skipped } = on.deployments;
-  if (look.kind === "unseen") return skipped(look);
-  if (look.kind !== "seen")
+  if (reading.kind === "unseen") return skipped(reading);
+  if (reading.kind !== "seen")
     return fail(`${namespace}/${name} is missing`, "apply the manifests, or name the install's namespace with --install-namespace");
-  const [wanted, ready] = [look.value.spec?.replicas ?? 1, look.value.status?.readyReplicas ?? 0];
+  const [wanted, ready] = [reading.value.spec?.replicas ?? 1, reading.value.status?.readyReplicas ?? 0];
   if (wanted === 0) {
     const restore = shell`kubectl scale deployment ${name} -n ${namespace} --replicas=${SHIPPED_REPLICAS}`;
     return fail(`${name} is scaled to zero replicas`, `restore the replicas: ${restore}`);
@@ -219,14 +219,14 @@ const SHIPPED_REPLICAS = 2;
 
 /** Checks the Lease of each shard that the worker's settings specify. */
 export const checkLease: Check = async ({ viewer, namespace, clock }) => {
-  const settings = await lookAtWorkerSettings(viewer, namespace);
+  const settings = await readWorkerSettings(viewer, namespace);
   const count = settings.kind === "seen" ? Number(settings.value.shards) : 1;
   const shards = Array.from({ length: count }, (_, index): Shard => ({ index, count }));
-  const looks = shards.map(async (shard) => {
-    const look = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: shardLease(OWN_DEPLOYMENT, shard.index) });
-    return look.kind === "unseen" ? on.lease.skipped(look) : judgeLease(valueIn(look)?.spec, clock.now(), shard);
+  const readings = shards.map(async (shard) => {
+    const reading = await viewer.object<Lease>(RESOURCES.leases, { namespace, name: shardLease(OWN_DEPLOYMENT, shard.index) });
+    return reading.kind === "unseen" ? on.lease.skipped(reading) : judgeLease(valueIn(reading)?.spec, clock.now(), shard);
   });
-  return Promise.all(looks);
+  return Promise.all(readings);
 };
 
 /** Returns whether a worker leads the shard. `now`: Unix milliseconds. */

@@ -4,16 +4,16 @@ import { shell } from "../../../domain/shell-words.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
-import type { Look } from "../../shared/viewer.ts";
+import type { ViewResult } from "../../shared/viewer.ts";
 import { type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
 
 /** Patterns for images: installers choose the names of workloads, and private registries keep the last part of an image's name. */
 export const DRIVER_IMAGE = /secrets-store[^/]*\/driver|secrets-store-csi-driver|secrets-store\/driver/;
 export const PROVIDER_IMAGE = /provider-azure/;
 
-async function daemonSets({ viewer }: DoctorContext, image: RegExp): Promise<Look<readonly WorkloadObject[]>> {
-  const look = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
-  return look.kind === "seen" ? { ...look, value: look.value.filter((each) => runs(each, image)) } : look;
+async function daemonSets({ viewer }: DoctorContext, image: RegExp): Promise<ViewResult<readonly WorkloadObject[]>> {
+  const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
+  return reading.kind === "seen" ? { ...reading, value: reading.value.filter((each) => runs(each, image)) } : reading;
 }
 
 export function runs(workload: WorkloadObject, image: RegExp): boolean {
@@ -32,11 +32,11 @@ export const checkDriver: Check = async (context) => {
 export const checkProvider: Check = async (context) =>
   readiness("provider", await daemonSets(context, PROVIDER_IMAGE), "manifests/components/azure-provider");
 
-function readiness(check: CheckName, look: Look<readonly WorkloadObject[]>, component: string): readonly CheckResult[] {
+function readiness(check: CheckName, reading: ViewResult<readonly WorkloadObject[]>, component: string): readonly CheckResult[] {
   const { fine, warn, fail, skipped } = on[check];
-  if (look.kind !== "seen") return [skipped(look)];
-  if (look.value.length === 0) return [fail(`no DaemonSet runs the ${check}'s image`, `apply ${component}`)];
-  return look.value.map(({ metadata, status }) => {
+  if (reading.kind !== "seen") return [skipped(reading)];
+  if (reading.value.length === 0) return [fail(`no DaemonSet runs the ${check}'s image`, `apply ${component}`)];
+  return reading.value.map(({ metadata, status }) => {
     const [wanted, ready] = [status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0];
     const message = `DaemonSet ${metadata.namespace ?? ""}/${metadata.name}: ${ready} of ${wanted} are ready`;
     if (ready < wanted)
@@ -51,12 +51,12 @@ function readiness(check: CheckName, look: Look<readonly WorkloadObject[]>, comp
 /** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */
 export const checkDriverSync: Check = async (context) => {
   const { fine, warn, notThere, skipped } = on["driver-sync"];
-  const look = await daemonSets(context, DRIVER_IMAGE);
-  if (look.kind !== "seen") return [skipped(look)];
-  if (look.value.length === 0) return [notThere("no DaemonSet runs the driver's image", "driver")];
+  const reading = await daemonSets(context, DRIVER_IMAGE);
+  if (reading.kind !== "seen") return [skipped(reading)];
+  if (reading.value.length === 0) return [notThere("no DaemonSet runs the driver's image", "driver")];
   const rbac = await readRbac(context.viewer);
   if (rbac.kind !== "seen") return [skipped(rbac)];
-  const writing = look.value.flatMap(({ metadata: { namespace = "" }, spec }) => {
+  const writing = reading.value.flatMap(({ metadata: { namespace = "" }, spec }) => {
     const subject = serviceAccount(namespace, spec?.template?.spec?.serviceAccountName ?? "default");
     const holders = holdersOfRight({ verb: "create", group: "", resource: "secrets" }, namespace, rbac.value);
     return holders.filter((holder) => holder.subject === subject);

@@ -7,7 +7,7 @@ import { rotatedIn } from "../../../domain/sync/rotated-condition.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { restartAdvice, restartStanding } from "../../shared/restarts.ts";
-import { lookAtWorkerSettings, workerSettingProblems } from "../../shared/settings-in-force.ts";
+import { readWorkerSettings, workerSettingProblems } from "../../shared/settings-in-force.ts";
 import { listed } from "../../shared/viewer.ts";
 import { type CheckResult, type DoctorContext, on } from "./check.ts";
 
@@ -21,7 +21,7 @@ const PLACES: readonly Resource[] = [
 
 /** Checks whether restarts can begin, whether windows are valid, and where restarts wait for someone. An invalid window never opens. */
 export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
-  const worker = await lookAtWorkerSettings(viewer, namespace);
+  const worker = await readWorkerSettings(viewer, namespace);
   if (worker.kind !== "seen") return [on.restarts.skipped(worker)];
   const settings = worker.value;
   if (settings["restart-workloads"] === "false") return [on.restarts.fine("--restart-workloads is false: the worker restarts nothing")];
@@ -31,12 +31,12 @@ export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "
   const unread = new Set<string>();
   let read = 0;
   for (const resource of PLACES) {
-    const look = await viewer.all<KubeObject>(resource);
-    if (look.kind !== "seen") {
-      results.push(on.restarts.skipped(look));
+    const reading = await viewer.all<KubeObject>(resource);
+    if (reading.kind !== "seen") {
+      results.push(on.restarts.skipped(reading));
       continue;
     }
-    const windows = look.value.flatMap(windowsOf);
+    const windows = reading.value.flatMap(windowsOf);
     read += windows.length;
     for (const window of windows) {
       const found = windowResult(window);

@@ -117,10 +117,10 @@ export const OWN_NEEDS: readonly Need[] = [
 export async function checkRights(context: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
   const { viewer, namespace } = context;
   const settings = await workerSettingsInForce(viewer, namespace);
-  const look = await readRbac(viewer);
-  if (look.kind !== "seen") return [on.rights.skipped(look)];
+  const reading = await readRbac(viewer);
+  if (reading.kind !== "seen") return [on.rights.skipped(reading)];
   const subject = serviceAccount(namespace, OWN_DEPLOYMENT);
-  const own: Place = { subject, namespace, rbac: look.value, fix: FIX[isBlind(settings) ? "blind" : "watch"] };
+  const own: Place = { subject, namespace, rbac: reading.value, fix: FIX[isBlind(settings) ? "blind" : "watch"] };
   const used = [...CLUSTER_NEEDS, ...credentialsNeeds(settings)].filter(({ isUsed = () => true }) => isUsed(settings));
   const asked = [
     ...placesOf(settings, own).flatMap((place) => used.map((need) => ({ need, place }))),
@@ -189,9 +189,9 @@ export async function mayGetSecret(
   { viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">,
   name: string,
 ): Promise<boolean | undefined> {
-  const look = await readRbac(viewer);
-  if (look.kind !== "seen") return undefined;
-  return hasRight(serviceAccount(namespace, OWN_DEPLOYMENT), { verb: "get", ...secrets, name }, { namespace, rbac: look.value });
+  const reading = await readRbac(viewer);
+  if (reading.kind !== "seen") return undefined;
+  return hasRight(serviceAccount(namespace, OWN_DEPLOYMENT), { verb: "get", ...secrets, name }, { namespace, rbac: reading.value });
 }
 
 /** Returns the whole cluster, in which RoleBindings do not count, or each served namespace, in which they do. */

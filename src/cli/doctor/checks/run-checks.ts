@@ -1,5 +1,5 @@
 import { injectionModeOf } from "../../shared/injection-mode.ts";
-import type { TellProgress } from "../../shared/terminal.ts";
+import type { ReportProgress } from "../../shared/terminal.ts";
 import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { checkClasses } from "./classes.ts";
 import { checkEventQueues } from "./event-queues.ts";
@@ -52,10 +52,10 @@ async function withoutWebhook(check: CheckName, { viewer }: DoctorContext): Prom
  * Runs the checks in order, up to the one that finds no install, because each of the others would report the same. Runs one check at a
  * time, to spare an unhealthy API server.
  */
-export async function runChecks(context: DoctorContext, tellProgress: TellProgress): Promise<readonly CheckResult[]> {
+export async function runChecks(context: DoctorContext, reportProgress: ReportProgress): Promise<readonly CheckResult[]> {
   const results: CheckResult[] = [];
   for (const [index, check] of CHECKS.entries()) {
-    tellProgress(`check ${check} (${index + 1} of ${CHECKS.length})`);
+    reportProgress(`check ${check} (${index + 1} of ${CHECKS.length})`);
     results.push(...((await withoutWebhook(check, context)) ?? (await RUN[check](context))));
     if (!isInstalled(results)) break;
   }

@@ -16,22 +16,22 @@ import { policyDigest } from "../../shared/policy-digest.ts";
 import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES, type WebhookConfiguration, type WebhookEntry } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
 import { lacksPermission, type Viewer, valueIn, whyNot } from "../../shared/viewer.ts";
-import { certificatesOf, dayOf, decoded, endsOf, lookAtEntry, narrowingsOf, selectorProblem } from "../../shared/webhook-entry.ts";
+import { certificatesOf, dayOf, decoded, endsOf, narrowingsOf, readEntry, selectorProblem } from "../../shared/webhook-entry.ts";
 import { AGAIN, type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 import { mistakesOn } from "./namespace-keys.ts";
 
 const APPLY = "apply the manifests again";
 
 export const checkWebhook: Check = async (context) => {
-  const look = await lookAtEntry(context.viewer);
-  if (look.kind === "unseen") return [on.webhook.skipped(look)];
+  const reading = await readEntry(context.viewer);
+  if (reading.kind === "unseen") return [on.webhook.skipped(reading)];
   const byPolicy = await policyResults(context);
-  if (look.kind === "absent" && byPolicy.length > 0) return byPolicy;
-  if (look.kind !== "seen")
+  if (reading.kind === "absent" && byPolicy.length > 0) return byPolicy;
+  if (reading.kind !== "seen")
     return [on.webhook.fail(`no MutatingWebhookConfiguration ${WEBHOOK_CONFIGURATION} with ${WEBHOOK_ENTRY} exists`, APPLY)];
-  const { failurePolicy, clientConfig } = look.value;
+  const { failurePolicy, clientConfig } = reading.value;
   const { fail, warn, fine } = on.webhook;
-  const narrowed = narrowingsOf(look.value).join(", ");
+  const narrowed = narrowingsOf(reading.value).join(", ");
   const findings = [
     (clientConfig?.caBundle ?? "") === "" &&
       fail("its caBundle is empty, so the API server trusts no response", "start the webhook, which publishes it; see its log"),
@@ -71,9 +71,9 @@ async function policyResults({ viewer }: Pick<DoctorContext, "viewer">): Promise
 
 /** Checks the preflight. Only warns, because an install without it is complete. */
 export const checkPreflight: Check = async ({ viewer }) => {
-  const look = await viewer.object<WebhookConfiguration>(RESOURCES.validatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
-  if (look.kind === "unseen") return [on.preflight.skipped(look)];
-  const entries = valueIn(look)?.webhooks ?? [];
+  const reading = await viewer.object<WebhookConfiguration>(RESOURCES.validatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
+  if (reading.kind === "unseen") return [on.preflight.skipped(reading)];
+  const entries = valueIn(reading)?.webhooks ?? [];
   const missing = PREFLIGHT_ENTRIES.filter((name) => !entries.some((entry) => entry.name === name));
   if (missing.length > 0)
     return [on.preflight.warn(`not configured: ${missing.join(", ")}`, `${APPLY}, if kubectl apply should show warnings`)];
@@ -88,9 +88,9 @@ const DAY = 86_400_000;
 const LEAST_LEFT = 30 * DAY;
 
 export const checkCertificates: Check = async (context) => {
-  const look = await lookAtEntry(context.viewer);
-  if (look.kind === "unseen") return [on.certificates.skipped(look)];
-  const ends = endsOf(valueIn(look)?.clientConfig?.caBundle);
+  const reading = await readEntry(context.viewer);
+  if (reading.kind === "unseen") return [on.certificates.skipped(reading)];
+  const ends = endsOf(valueIn(reading)?.clientConfig?.caBundle);
   if (ends.length === 0)
     return [on.certificates.fail("the API server has no certificate with which to verify the webhook", "start the webhook; see its log")];
   const last = Math.max(...ends);
@@ -111,10 +111,10 @@ export const checkNamespaces: Check = async (context) => {
 };
 
 async function servedResult({ viewer, namespace }: DoctorContext, namespaces: readonly KubeObject[]): Promise<CheckResult> {
-  const look = await lookAtEntry(viewer);
+  const reading = await readEntry(viewer);
   const { policy } = await injectionModeOf(viewer);
-  if (look.kind !== "seen" && policy === undefined) return on.namespaces.skipped(look, "webhook");
-  const selector = valueIn(look)?.namespaceSelector ?? policy?.spec?.matchConstraints?.namespaceSelector;
+  if (reading.kind !== "seen" && policy === undefined) return on.namespaces.skipped(reading, "webhook");
+  const selector = valueIn(reading)?.namespaceSelector ?? policy?.spec?.matchConstraints?.namespaceSelector;
   const excluded = namespaces
     .filter(({ metadata }) => selectorProblem(selector, metadata.labels ?? {}) !== undefined)
     .map(({ metadata }) => metadata.name);
@@ -133,9 +133,9 @@ type ClientConfig = NonNullable<WebhookEntry["clientConfig"]>;
 
 /** Checks that the CA that signs, the CA that the API server trusts, and the certificate that the webhook serves belong to one chain. */
 export const checkAuthority: Check = async (context) => {
-  const look = await lookAtEntry(context.viewer);
-  if (look.kind === "unseen") return [on.authority.skipped(look)];
-  const clientConfig = valueIn(look)?.clientConfig ?? {};
+  const reading = await readEntry(context.viewer);
+  if (reading.kind === "unseen") return [on.authority.skipped(reading)];
+  const clientConfig = valueIn(reading)?.clientConfig ?? {};
   const served = await servedText(context, clientConfig);
   if (typeof served !== "string") return [served];
   const signing = await signingResult(context, clientConfig);
@@ -151,11 +151,11 @@ async function signingResult(context: DoctorContext, { caBundle }: ClientConfig)
   const webhook = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-webhook" });
   const isForeign = webhook.kind === "seen" && (settingsOf(webhook.value)["tls-cert-file"] ?? "") !== "";
   if (isForeign) return on.authority.fine("the certificates come from another issuer (--tls-cert-file)");
-  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: AUTHORITY_SECRET });
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: AUTHORITY_SECRET });
   // Does not advise to ask for the permission: anyone who can read the Secret can sign for the webhook.
-  if (look.kind === "unseen") return on.authority.skip(`not checked: ${look.why}, which holds the CA's private key`, CHECKED_WITHIN);
-  if (look.kind !== "seen") return on.authority.fail(`${named} does not exist`, "start the webhook, which creates it; see its log");
-  const [authority] = certificatesOf(decoded(look.value.data?.[AUTHORITY_KEYS.certificate]));
+  if (reading.kind === "unseen") return on.authority.skip(`not checked: ${reading.why}, which holds the CA's private key`, CHECKED_WITHIN);
+  if (reading.kind !== "seen") return on.authority.fail(`${named} does not exist`, "start the webhook, which creates it; see its log");
+  const [authority] = certificatesOf(decoded(reading.value.data?.[AUTHORITY_KEYS.certificate]));
   if (authority === undefined) return on.authority.fail(`${named} contains no certificate`, "delete it: the webhook creates a new one");
   const end = authority.validToDate.getTime();
   if (end <= clock.now())
@@ -207,7 +207,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
     const pod = readPod(created);
     const isInjected = pod.ok && pod.value.volumes.some(({ csi }) => csi?.driver === CSI_DRIVER && csi.secretProviderClass === PROBE);
     if (isInjected) return [fine(`a pod in namespace ${namespace} is injected`)];
-    return [fail(`a pod in namespace ${namespace} is not injected`, `${LOOK}; the policy ${FINAL_CHECK} is missing as well`)];
+    return [fail(`a pod in namespace ${namespace} is not injected`, `${UNREACHABLE_ADVICE}; the policy ${FINAL_CHECK} is missing as well`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
@@ -222,14 +222,15 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
 async function unanswered(viewer: Viewer): Promise<CheckResult> {
   if ((await injectionModeOf(viewer)).kind === "policy")
     return on.injection.fail(`the policy ${INJECTION_POLICY} does not inject the pod`, `${APPLY}; see the check webhook`);
-  const entry = await lookAtEntry(viewer);
+  const entry = await readEntry(viewer);
   const narrowings = entry.kind === "seen" ? narrowingsOf(entry.value) : [];
-  if (narrowings.length === 0) return on.injection.fail("the API server gets no answer from the webhook", LOOK);
+  if (narrowings.length === 0) return on.injection.fail("the API server gets no answer from the webhook", UNREACHABLE_ADVICE);
   const message = `the API server does not call the webhook, whose configuration has a different ${narrowings.join(", ")}`;
   return on.injection.fail(message, "see the check webhook");
 }
 
-const LOOK = "see the webhook's pods, its Service's endpoints, its caBundle, and network policies between API server and webhook";
+const UNREACHABLE_ADVICE =
+  "see the webhook's pods, its Service's endpoints, its caBundle, and network policies between API server and webhook";
 const CHOOSE = "choose another namespace with -n";
 
 /** Answers that another namespace may not give. */

@@ -18,7 +18,7 @@ import { failed, ok, type Result } from "../../../domain/result.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
-import { type ClassContext, insideTheWorker, lookAtGrants, namesOfConsumers, paddedKeys, paddedText } from "../../shared/class-context.ts";
+import { type ClassContext, insideTheWorker, namesOfConsumers, paddedKeys, paddedText, readGrants } from "../../shared/class-context.ts";
 import { lacksPermission, whyNot } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
@@ -87,7 +87,7 @@ async function identityLimit(
   const { limits } = install.settings;
   const forbidden = identityModeRefusal(limits, kind);
   if (forbidden !== undefined || kind !== "managedIdentity") return forbidden;
-  const grants = await lookAtGrants(viewer, namespace);
+  const grants = await readGrants(viewer, namespace);
   if (grants.kind === "unseen") return undefined;
   return managedIdentityRefusal(limits, { namespace, isGranted: grants.kind === "seen" && grants.value.managedIdentity });
 }
@@ -111,15 +111,15 @@ export async function principalOf({ viewer, install }: WayContext, spc: SecretPr
     return failed(found("credentials-not-allowed", name.error, fix));
   }
   const secret = `Secret ${namespace}/${name.value}`;
-  const look = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
-  if (look.kind === "unseen") {
+  const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: name.value });
+  if (reading.kind === "unseen") {
     const fix = `Ask for permission to get ${secret}, or check with the worker's permissions: ${insideTheWorker(install.namespace, keyOf(spc))}.`;
-    return failed(found("credentials-unreadable", look.why, fix));
+    return failed(found("credentials-unreadable", reading.why, fix));
   }
-  if (look.kind !== "seen")
+  if (reading.kind !== "seen")
     return failed(found("credentials-absent", `${secret} does not exist`, `Create ${secret} with the keys clientid and clientsecret.`));
-  const principal = readServicePrincipal(look.value.data ?? {});
-  if (principal.ok) return ok({ secret, identity: principal.value, padded: paddedKeys(look.value.data ?? {}) });
+  const principal = readServicePrincipal(reading.value.data ?? {});
+  if (principal.ok) return ok({ secret, identity: principal.value, padded: paddedKeys(reading.value.data ?? {}) });
   const { field, hint, isPlaceholder = false } = principal.error;
   const key = field.replace("data.", "");
   const what = isPlaceholder ? `${secret}: ${key} ${UNFILLED}` : `${secret} has no ${key}`;
@@ -154,15 +154,15 @@ export async function lookAtAccount({ viewer }: WayContext, spc: SecretProviderC
     return failed(found("account-unknown", name.error, fix));
   }
   const account = { namespace, name: name.value };
-  const look = await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account);
-  const grants = await lookAtGrants(viewer, namespace);
+  const reading = await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account);
+  const grants = await readGrants(viewer, namespace);
   const refusal = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
   return ok({
     account,
-    absence: look.kind === "absent" ? absentAccount(account) : undefined,
+    absence: reading.kind === "absent" ? absentAccount(account) : undefined,
     ungranted:
       refusal === undefined ? undefined : found("account-not-granted", refusal, `Run ${grantCommand({ namespace, account: name.value })}.`),
-    unseen: look.kind === "unseen" ? look.why : undefined,
+    unseen: reading.kind === "unseen" ? reading.why : undefined,
   });
 }
 

@@ -10,7 +10,7 @@ import type { ClassContext } from "../../shared/class-context.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 import { type Failure, findingOfFailure, type RefusedFetch } from "./refusals.ts";
 
-export interface VaultLook {
+export interface VaultReading {
   readonly findings: readonly ClassFinding[];
   /** Files from the vault; empty if the vault returned none. */
   readonly files: readonly ObjectFile[];
@@ -24,7 +24,7 @@ export async function checkObjects(
   namespace: string,
   { address, objects }: Pick<ProviderClass, "address" | "objects">,
   identity: VaultIdentity,
-): Promise<VaultLook> {
+): Promise<VaultReading> {
   const { azure, worker, signal } = context;
   if (azure === undefined || objects.length === 0) return { findings: [], files: [], isComplete: false };
   const client = azure.vaults.clientFor(address, identity, namespace);

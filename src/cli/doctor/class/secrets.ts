@@ -25,9 +25,9 @@ export async function checkStatus(
   const judged = judgedClass(install.settings, spc);
   const { namespace, name, off, makesSecrets } = judged;
   if (off !== undefined && makesSecrets) return { finding: fineLeaf("status-off", off) };
-  const look = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
-  if (look.kind === "unseen") return { finding: statusUnreadable(look.why) };
-  const status = readStatus(valueIn(look)?.status);
+  const reading = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, { namespace, name });
+  if (reading.kind === "unseen") return { finding: statusUnreadable(reading.why) };
+  const status = readStatus(valueIn(reading)?.status);
   return { finding: judgeStatus(judged, status), ...(status === undefined ? {} : { status }) };
 }
 
@@ -130,12 +130,14 @@ async function checkSecret(
 ): Promise<ClassFinding> {
   const { namespace = "", name: className, generation = 0 } = spc.metadata;
   const named = `Secret ${namespace}/${status.name}`;
-  const look = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
-  if (look.kind === "unseen") return found("secret-unreadable", look.why, `Ask for permission to get ${named}.`);
+  const reading = await lookUp<Secret>(context.viewer, RESOURCES.secrets, { namespace, name: status.name });
+  if (reading.kind === "unseen") return found("secret-unreadable", reading.why, `Ask for permission to get ${named}.`);
   const before = notSyncedFix({ namespace, name: className, generation }, ofClass, status);
-  if (look.kind !== "seen") return secretAbsent(named, status, before);
+  if (reading.kind !== "seen") return secretAbsent(named, status, before);
   const problem =
-    ownerProblem(look.value, className) ?? contentProblem(context, look.value, status) ?? versionProblem(look.value, spc, status, files);
+    ownerProblem(reading.value, className) ??
+    contentProblem(context, reading.value, status) ??
+    versionProblem(reading.value, spc, status, files);
   if (problem === undefined) return fineLeaf("secret-ok", `${named} ${matchText(spc, status)}`);
   // The worker never repairs a Secret of another owner, so the advice for it applies regardless of the status.
   return found(problem.leaf, `${named} ${problem.why}`, problem.leaf === "secret-foreign" ? problem.fix : (before ?? problem.fix));

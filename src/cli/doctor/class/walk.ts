@@ -24,7 +24,7 @@ import { seenFromElsewhere } from "./elsewhere.ts";
 import { lackOfObjects, lookUpIdentity, parseClass } from "./identity.ts";
 import { type CheckState, type ClassFinding, fineLeaf, found, STATE_COLOURS } from "./leaves.ts";
 import { checkNetwork } from "./network.ts";
-import { checkObjects, type VaultLook } from "./objects.ts";
+import { checkObjects, type VaultReading } from "./objects.ts";
 import { checkClassRestarts } from "./restarts.ts";
 import { checkSecrets, checkStatus } from "./secrets.ts";
 
@@ -38,12 +38,12 @@ export interface ClassWalk {
 /** Checks a class that may not exist. */
 export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>): Promise<ClassWalk> {
   const named = `SecretProviderClass ${ref.namespace}/${ref.name}`;
-  const look = await context.viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
-  if (look.kind === "seen") return walkClass(context, look.value);
-  if (look.kind === "unserved") throw new CommandFailure(NO_CLASSES_SERVED);
+  const reading = await context.viewer.object<SecretProviderClass>(RESOURCES.secretProviderClasses, ref);
+  if (reading.kind === "seen") return walkClass(context, reading.value);
+  if (reading.kind === "unserved") throw new CommandFailure(NO_CLASSES_SERVED);
   const finding =
-    look.kind === "unseen"
-      ? found("class-unreadable", look.why, `Ask for permission to get ${named}.`)
+    reading.kind === "unseen"
+      ? found("class-unreadable", reading.why, `Ask for permission to get ${named}.`)
       : found(
           "class-absent",
           await classAbsence(context.viewer, ref),
@@ -66,9 +66,9 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
   return { namespace, name, findings: [...toVault, said.finding, ...checkClassRestarts(said.status), ...secrets] };
 }
 
-const nothingAsked = (findings: readonly ClassFinding[]): VaultLook => ({ findings, files: [], isComplete: false });
+const nothingAsked = (findings: readonly ClassFinding[]): VaultReading => ({ findings, files: [], isComplete: false });
 
-async function walkToVault(context: ClassContext, spc: SecretProviderClass): Promise<VaultLook | "notOurs"> {
+async function walkToVault(context: ClassContext, spc: SecretProviderClass): Promise<VaultReading | "notOurs"> {
   const read = await parseClass(context, spc);
   if (read.kind === "notOurs") return "notOurs";
   if (read.kind === "refused") {
@@ -93,24 +93,24 @@ async function walkToVault(context: ClassContext, spc: SecretProviderClass): Pro
   const { identity, findings } = await lookUpIdentity(context, spc, mode);
   const before = [...text, ...findings];
   if (identity === undefined) return nothingAsked(before);
-  const looked = await lookIntoVault(context, spc, read.providerClass, identity);
-  return { ...looked, findings: [...before, ...looked.findings] };
+  const fromVault = await readVault(context, spc, read.providerClass, identity);
+  return { ...fromVault, findings: [...before, ...fromVault.findings] };
 }
 
-async function lookIntoVault(
+async function readVault(
   context: ClassContext,
   spc: SecretProviderClass,
   parsed: ProviderClass,
   identity: VaultIdentity,
-): Promise<VaultLook> {
+): Promise<VaultReading> {
   const { azure, signal } = context;
   if (azure === undefined || parsed.objects.length === 0) return nothingAsked([]);
   const signsIn = identity.kind !== "managedIdentity" && identity.kind !== "identityBinding";
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
   if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
-  const looked = await checkObjects(context, spc.metadata.namespace ?? "", parsed, identity);
-  const made = looked.isComplete ? madeSecrets(context, spc, { objects: parsed.objects, files: looked.files }) : [];
-  return { ...looked, findings: [...network, ...looked.findings, ...made] };
+  const fromVault = await checkObjects(context, spc.metadata.namespace ?? "", parsed, identity);
+  const made = fromVault.isComplete ? madeSecrets(context, spc, { objects: parsed.objects, files: fromVault.files }) : [];
+  return { ...fromVault, findings: [...network, ...fromVault.findings, ...made] };
 }
 
 /** Returns, for each secretObject, the problem that the text of the class shows without reading any object. */
@@ -123,14 +123,14 @@ function violationsOf({ spec }: SecretProviderClass, objects: readonly ClassObje
 }
 
 /** Builds the Secrets from the vault's objects to report problems, and discards them. Skips secretObjects whose text is invalid. */
-function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, { objects, files }: LookedInto): readonly ClassFinding[] {
+function madeSecrets({ worker }: ClassContext, spc: SecretProviderClass, { objects, files }: VaultObjects): readonly ClassFinding[] {
   const known = violationsOf(spc, objects);
   return buildSecrets(secretObjectEntries(spc.spec), files, worker.pki).flatMap((outcome, index) =>
     outcome.kind === "desired" || known[index] !== undefined ? [] : [secretObjectLeaf(outcome.problem)],
   );
 }
 
-interface LookedInto {
+interface VaultObjects {
   readonly objects: readonly ClassObject[];
   readonly files: readonly ObjectFile[];
 }
@@ -177,8 +177,8 @@ export function reportedWalk(walk: ClassWalk): ReportedWalk {
 /** Renders a walk for people: its steps, and what to do. */
 export function walkText({ namespace, name, findings, next }: ReportedWalk): readonly Line[] {
   const lines = findings.map(({ leaf, step, state, message }) => {
-    const told = state === "OK" ? message : `${leaf}: ${message}`;
-    return line`  ${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(step, 10)}  ${told}`;
+    const reported = state === "OK" ? message : `${leaf}: ${message}`;
+    return line`  ${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(step, 10)}  ${reported}`;
   });
   const end = next === undefined ? "nothing to do" : `to do: ${next}`;
   return [line`class ${namespace}/${name}`, ...lines, line`  ${paint("bold", end)}`, line``];
@@ -195,8 +195,8 @@ export async function walkSome(
   context: ClassContext,
   lists: Pick<Viewer, "all">,
 ): Promise<{ readonly walks: readonly ReportedWalk[]; readonly left: number }> {
-  const look = await lists.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
-  if (look.kind !== "seen") return { walks: [], left: 0 };
+  const reading = await lists.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
+  if (reading.kind !== "seen") return { walks: [], left: 0 };
   const statuses = await lists.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
   const failing = new Set(
     listed(statuses)
@@ -204,7 +204,7 @@ export async function walkSome(
       .map(({ metadata }) => `${metadata.namespace ?? ""}/${metadata.name}`),
   );
   const rank = (spc: SecretProviderClass): string => `${failing.has(keyOf(spc)) ? 0 : 1} ${keyOf(spc)}`;
-  const mirrored = look.value.filter(
+  const mirrored = reading.value.filter(
     (spc) => secretObjectsOf(spc).length > 0 && isServed(context.install.settings, spc.metadata.namespace ?? ""),
   );
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
@@ -214,7 +214,7 @@ export async function walkSome(
 export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
   const walks: ReportedWalk[] = [];
   for (const [index, spc] of classes.entries()) {
-    context.tellProgress(`class ${keyOf(spc)} (${index + 1} of ${classes.length})`);
+    context.reportProgress(`class ${keyOf(spc)} (${index + 1} of ${classes.length})`);
     walks.push(reportedWalk(await walkClass(context, spc)));
   }
   return walks;

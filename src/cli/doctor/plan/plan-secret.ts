@@ -69,9 +69,9 @@ export async function planSecretObject(
   const invalid = invalidity(spc, index, { name, made });
   if (invalid !== undefined) return { ...named, ...invalid };
   const { namespace = "" } = spc.metadata;
-  const look = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
-  if (look.kind === "unseen") return { ...named, action: "unknown", message: look.why, fix: "Run doctor with more permissions." };
-  return { ...named, ...decide(context, spc, named, { claims, live: valueIn(look) }) };
+  const reading = await context.viewer.object<Secret>(RESOURCES.secrets, { namespace, name });
+  if (reading.kind === "unseen") return { ...named, action: "unknown", message: reading.why, fix: "Run doctor with more permissions." };
+  return { ...named, ...decide(context, spc, named, { claims, live: valueIn(reading) }) };
 }
 
 interface Facts {

@@ -63,8 +63,8 @@ async function planClass(context: PlanContext, spc: SecretProviderClass, claims:
   const refused = (await refusalOf(context, spc)) ?? withoutSecrets(secrets);
   const isWaiting = syncMode(spc, context.install.settings.syncMode) === "while-used";
   const [message] = annotationProblems(spc, pollInterval(spc, 0));
-  const told = message === undefined ? {} : { message };
-  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...told }), secrets };
+  const reported = message === undefined ? {} : { message };
+  return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...reported }), secrets };
 }
 
 /** Returns the first refusal, in the worker's order. */

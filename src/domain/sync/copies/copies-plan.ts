@@ -59,7 +59,7 @@ export interface CopiesPlan {
   /** Copies for which nothing is planned, because their source does not exist yet. */
   readonly waiting: readonly CopyResult[];
   /** States of the namespaces in which the worker writes nothing. */
-  readonly told: readonly CopyStatus[];
+  readonly reported: readonly CopyStatus[];
 }
 
 export function planCopies(observation: CopiesObservation): CopiesPlan {
@@ -68,9 +68,9 @@ export function planCopies(observation: CopiesObservation): CopiesPlan {
     const reason = removalReason(observation, secret);
     return reason === undefined ? [] : [{ secret, reason }];
   });
-  if (spc.kind === "absent") return { removals, copies: [], waiting: [], told: [] };
+  if (spc.kind === "absent") return { removals, copies: [], waiting: [], reported: [] };
   if (spc.kind === "switchedOff")
-    return { removals, copies: [], waiting: [], told: spc.namespaces.map((namespace) => ({ namespace, state: "SwitchedOff" })) };
+    return { removals, copies: [], waiting: [], reported: spc.namespaces.map((namespace) => ({ namespace, state: "SwitchedOff" })) };
   const granted = spc.namespaces.filter((namespace) => standingOf(namespace) === "granted");
   const copied = sources.filter(({ secret }) => spc.secretNames.includes(secret.ref.name));
   const missing = spc.secretNames.filter((name) => !copied.some(({ secret }) => secret.ref.name === name));
@@ -78,7 +78,7 @@ export function planCopies(observation: CopiesObservation): CopiesPlan {
     removals,
     copies: granted.flatMap((namespace) => copied.map((source) => planned(observation, source, namespace))),
     waiting: granted.flatMap((namespace) => missing.map((name): CopyResult => ({ namespace, name, state: "Waiting" }))),
-    told: spc.namespaces.flatMap((namespace) => toldOf(namespace, standingOf(namespace))),
+    reported: spc.namespaces.flatMap((namespace) => reportedOf(namespace, standingOf(namespace))),
   };
 }
 
@@ -87,20 +87,20 @@ export function planCopies(observation: CopiesObservation): CopiesPlan {
  * of namespaces about which this pass has no new information.
  */
 export function copyStatuses(
-  { told, waiting }: CopiesPlan,
+  { reported, waiting }: CopiesPlan,
   results: readonly CopyResult[],
   kept: readonly CopyStatus[] = [],
 ): readonly CopyStatus[] {
   const all = [...waiting, ...results];
-  const isTold = new Set([...told, ...kept].map(({ namespace }) => namespace));
-  const namespaces = [...new Set(all.map(({ namespace }) => namespace))].filter((namespace) => !isTold.has(namespace));
+  const isReported = new Set([...reported, ...kept].map(({ namespace }) => namespace));
+  const namespaces = [...new Set(all.map(({ namespace }) => namespace))].filter((namespace) => !isReported.has(namespace));
   const statuses = namespaces.map((namespace) =>
     copyStatusOf(
       namespace,
       all.filter((result) => result.namespace === namespace),
     ),
   );
-  return [...told, ...kept, ...statuses].sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
+  return [...reported, ...kept, ...statuses].sort((a, b) => (a.namespace < b.namespace ? -1 : 1));
 }
 
 function planned({ copyAt, isClaimedBy }: CopiesObservation, source: CopySource, namespace: string): PlannedCopy {
@@ -109,7 +109,7 @@ function planned({ copyAt, isClaimedBy }: CopiesObservation, source: CopySource,
   return { source, namespace, step };
 }
 
-function toldOf(namespace: string, standing: CopyStanding): readonly CopyStatus[] {
+function reportedOf(namespace: string, standing: CopyStanding): readonly CopyStatus[] {
   switch (standing) {
     case "granted":
       return [];

@@ -39,7 +39,7 @@ export class DefinitionControllers {
     if (collection.name !== DEFINITIONS) return;
     const name = after?.name ?? before?.name ?? "";
     const { later, serving, environment } = this.#options;
-    later(soon(environment, 60), () => serving.look(name));
+    later(soon(environment, 60), () => serving.check(name));
     if (after === undefined) this.#deleting.delete(name);
     else this.#act(name, before, after);
   }

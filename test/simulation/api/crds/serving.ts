@@ -52,7 +52,7 @@ export class CustomServing {
   }
 
   /** Takes note of the CRD as it is now. */
-  look(name: string): void {
+  check(name: string): void {
     const stored = this.#store.collection(DEFINITIONS).get(name);
     const before = this.#seen.get(name);
     const now = stored === undefined ? undefined : { uid: stored.uid, spec: objectAt(stored.object, "spec"), object: stored.object };
@@ -96,7 +96,7 @@ export class CustomServing {
   restart(): void {
     this.#seen.clear();
     this.#servings.clear();
-    for (const { name } of this.#store.collection(DEFINITIONS).values()) this.look(name);
+    for (const { name } of this.#store.collection(DEFINITIONS).values()) this.check(name);
   }
 
   #serve(name: string, { object }: Seen): Serving {

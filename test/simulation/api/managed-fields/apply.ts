@@ -52,7 +52,7 @@ export function apply(ownership: Ownership, live: Live, applied: JsonObject, app
   const object = pruned(ownership.shape, { merged, managers: [...others, entry], last });
   const comparison = filtered(compare(ownership.shape, live.object, object), ownership.ignored);
   const loss = losing(ownership, [...others, entry], comparison, entry);
-  if (!applying.force && loss.conflicts.length > 0) return { kind: "conflicts", conflicts: told(loss.conflicts) };
+  if (!applying.force && loss.conflicts.length > 0) return { kind: "conflicts", conflicts: reported(loss.conflicts) };
   const isUnchanged = isEqual(live.object, object);
   const managers = loss.managers.flatMap((manager) =>
     manager === entry ? finished(entry, isUnchanged ? entry.time : applying.now) : [manager],
@@ -70,7 +70,7 @@ function finished(entry: Manager, time: string | undefined): readonly Manager[] 
   return fields.isEmpty ? [] : [{ ...entry, fields, time }];
 }
 
-function told(conflicts: readonly { readonly manager: Manager; readonly fields: FieldSet }[]): Conflicts["conflicts"] {
+function reported(conflicts: readonly { readonly manager: Manager; readonly fields: FieldSet }[]): Conflicts["conflicts"] {
   return conflicts.flatMap(({ manager, fields }) => fields.paths().map((elements) => ({ manager, elements, path: pathText(elements) })));
 }
 

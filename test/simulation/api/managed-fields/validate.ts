@@ -18,12 +18,12 @@ function problemsAt(shape: Shape, value: Json, path: string): readonly string[] 
     case "scalar":
       return scalarProblems(shape, value, path);
     case "list":
-      return isList(value) ? itemProblems(shape, value, path) : [told(path, `expected list, got ${shown(value)}`)];
+      return isList(value) ? itemProblems(shape, value, path) : [reported(path, `expected list, got ${shown(value)}`)];
     case "map":
-      if (!isObject(value)) return [told(path, `expected map, got ${shown(value)}`)];
+      if (!isObject(value)) return [reported(path, `expected map, got ${shown(value)}`)];
       return Object.entries(value).flatMap(([name, member]) => problemsAt(shape.values, member, `${path}.${name}`));
     case "object":
-      return isObject(value) ? memberProblems(shape, value, path) : [told(path, `expected map, got ${shown(value)}`)];
+      return isObject(value) ? memberProblems(shape, value, path) : [reported(path, `expected map, got ${shown(value)}`)];
   }
 }
 
@@ -31,7 +31,9 @@ function problemsAt(shape: Shape, value: Json, path: string): readonly string[] 
 function memberProblems(shape: ObjectShape, value: { readonly [name: string]: Json }, path: string): readonly string[] {
   return Object.entries(value).flatMap(([name, member]) => {
     const inner = shape.fields.get(name)?.shape ?? shape.others;
-    return inner === undefined ? [told(`${path}.${name}`, "field not declared in schema")] : problemsAt(inner, member, `${path}.${name}`);
+    return inner === undefined
+      ? [reported(`${path}.${name}`, "field not declared in schema")]
+      : problemsAt(inner, member, `${path}.${name}`);
   });
 }
 
@@ -40,11 +42,11 @@ function itemProblems(list: ListShape, items: readonly Json[], path: string): re
   return items.flatMap((item, index) => {
     if (list.merges === "atomic") return problemsAt(list.items, item, `${path}[${index}]`);
     const named = itemElement(list, item);
-    if ("error" in named) return [told(path, `element ${index}: ${named.error}`)];
+    if ("error" in named) return [reported(path, `element ${index}: ${named.error}`)];
     const isTwin = seen.has(named.element);
     seen.add(named.element);
     const at = elementText(named.element);
-    return [...(isTwin ? [told(path, `${TWINS} ${at}`)] : []), ...problemsAt(list.items, item, `${path}${at}`)];
+    return [...(isTwin ? [reported(path, `${TWINS} ${at}`)] : []), ...problemsAt(list.items, item, `${path}${at}`)];
   });
 }
 
@@ -52,21 +54,21 @@ function scalarProblems({ scalar }: ScalarShape, value: Json, path: string): rea
   switch (scalar) {
     case "string":
     case "bytes":
-      return typeof value === "string" ? [] : [told(path, `expected string, got ${goValue(value)}`)];
+      return typeof value === "string" ? [] : [reported(path, `expected string, got ${goValue(value)}`)];
     case "int":
     case "number":
-      return typeof value === "number" ? [] : [told(path, `expected numeric (int or float), got ${goType(value)}`)];
+      return typeof value === "number" ? [] : [reported(path, `expected numeric (int or float), got ${goType(value)}`)];
     case "bool":
-      return typeof value === "boolean" ? [] : [told(path, `expected boolean, got ${goValue(value)}`)];
+      return typeof value === "boolean" ? [] : [reported(path, `expected boolean, got ${goValue(value)}`)];
     case "time":
     case "microtime":
     case "quantity":
     case "int-or-string":
-      return isObject(value) || isList(value) ? [told(path, `expected any scalar, got ${goValue(value)}`)] : [];
+      return isObject(value) || isList(value) ? [reported(path, `expected any scalar, got ${goValue(value)}`)] : [];
   }
 }
 
-function told(path: string, problem: string): string {
+function reported(path: string, problem: string): string {
   return path === "" ? problem : `${path}: ${problem}`;
 }
 

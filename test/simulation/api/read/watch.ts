@@ -67,15 +67,15 @@ export interface Watched {
 /** Tells the lines every change of what is selected. */
 export function follow(lines: WatchLines, watched: Watched): void {
   const { kind, collection, selection, from } = watched;
-  const tell = (change: Change): void => {
+  const report = (change: Change): void => {
     // A version that the store has yet to reach: what comes before it counts as seen.
     if (from !== undefined && change.version <= from) return;
     const line = lineOf(kind, selection, change);
     if (line !== undefined) lines.write(line);
   };
   if (from === undefined) for (const object of selected(watched)) lines.write(eventText("ADDED", kind, object.object));
-  else for (const change of collection.changesAfter(from)) tell(change);
-  lines.whenClosed(collection.onChange(tell));
+  else for (const change of collection.changesAfter(from)) report(change);
+  lines.whenClosed(collection.onChange(report));
 }
 
 function selected({ collection, selection }: Watched): readonly Stored[] {

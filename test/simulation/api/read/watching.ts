@@ -45,10 +45,10 @@ export function openWatch(request: WatchRequest): WatchLines {
 
 function bookmark(lines: WatchLines, request: WatchRequest): void {
   const { kind, store, random, later } = request;
-  let cancel = later(BOOKMARK_MS * (0.9 + 0.2 * random()), tell);
+  let cancel = later(BOOKMARK_MS * (0.9 + 0.2 * random()), report);
   lines.whenClosed(() => cancel());
-  function tell(): void {
+  function report(): void {
     lines.write(bookmarkText(kind, store.version));
-    cancel = later(BOOKMARK_MS * (0.9 + 0.2 * random()), tell);
+    cancel = later(BOOKMARK_MS * (0.9 + 0.2 * random()), report);
   }
 }

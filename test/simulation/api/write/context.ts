@@ -87,7 +87,7 @@ export function admittedName(object: JsonObject): string {
   return nameOf(object) || (stringAt(metadataOf(object), "generateName") ?? "") || "Unknown";
 }
 
-interface Told {
+interface Reported {
   readonly before: Stored | undefined;
   readonly uidAfter: string | undefined;
   readonly name: string;
@@ -95,7 +95,7 @@ interface Told {
 }
 
 /** Says that the write was accepted. */
-export function tellWrite(writing: Writing, { before, uidAfter, name, version }: Told): void {
+export function tellWrite(writing: Writing, { before, uidAfter, name, version }: Reported): void {
   const { request, verb, kind, route, subresource, isDryRun, now } = writing;
   writing.onWrite({
     time: now(),

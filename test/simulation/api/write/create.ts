@@ -68,16 +68,16 @@ export function store(writing: Writing, body: JsonObject, managers: Managers): W
     throw alreadyExists(resourceOf(kind), nameOf(object), metadataOf(taken.object)["deletionTimestamp"] !== undefined);
   }
   const stored = { object: kind.store(object), managers };
-  const told = { before: undefined, uidAfter: stringAt(born, "uid"), name };
+  const reported = { before: undefined, uidAfter: stringAt(born, "uid"), name };
   if (writing.isDryRun) {
-    tellWrite(writing, { ...told, version: writing.store.version });
+    tellWrite(writing, { ...reported, version: writing.store.version });
     // A version that was asked for is shown, though there is none.
     const given = stringAt(metadataOf(object), "resourceVersion");
     const shown = kind.view(stored.object);
     return { status: 201, object: { ...shown, metadata: stamped(metadataOf(shown), given, managers) } };
   }
   const after = writing.store.put(collection, undefined, stored);
-  tellWrite(writing, { ...told, version: after.version });
+  tellWrite(writing, { ...reported, version: after.version });
   return { status: 201, object: kind.view(after.object) };
 }
 

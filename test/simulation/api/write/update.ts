@@ -164,16 +164,16 @@ function removed(writing: Writing, existing: Stored, { object, managers }: Wante
 
 function keep(writing: Writing, existing: Stored, { object, managers }: Wanted): Written {
   const { kind } = writing;
-  const told = { before: existing, uidAfter: existing.uid, name: existing.name };
+  const reported = { before: existing, uidAfter: existing.uid, name: existing.name };
   const next = { object: kind.store(object), managers };
   const isSame = isSameContent(next.object, existing.object) && areSameManagers(managers, existing.managers);
   if (isSame || writing.isDryRun) {
-    tellWrite(writing, { ...told, version: existing.version });
+    tellWrite(writing, { ...reported, version: existing.version });
     if (isSame) return { status: 200, object: kind.view(existing.object) };
     const shown = kind.view(next.object);
     return { status: 200, object: { ...shown, metadata: stamped(metadataOf(shown), existing.version, managers) } };
   }
   const after = writing.store.put(writing.collection, existing, next);
-  tellWrite(writing, { ...told, version: after.version });
+  tellWrite(writing, { ...reported, version: after.version });
   return { status: 200, object: kind.view(after.object) };
 }

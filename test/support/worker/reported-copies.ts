@@ -6,7 +6,7 @@ import type { KubeWatcher, Reflector, ReflectorOptions } from "../../../src/doma
 export interface ToldCopies {
   readonly watcher: KubeWatcher;
   /** Updates every copy of the object's kind. */
-  readonly tell: (object: KubeObject) => void;
+  readonly report: (object: KubeObject) => void;
   readonly tellGone: (object: KubeObject) => void;
   /** Watched kinds, one for each copy. */
   readonly kinds: () => readonly string[];
@@ -19,7 +19,7 @@ export interface ToldCopies {
 interface Copy {
   readonly kind: string;
   readonly objects: ReadonlyMap<string, unknown>;
-  readonly tell: (object: KubeObject, isGone: boolean) => void;
+  readonly report: (object: KubeObject, isGone: boolean) => void;
 }
 
 export function toldCopies(): ToldCopies {
@@ -29,7 +29,7 @@ export function toldCopies(): ToldCopies {
     copies.push({
       kind: resource.kind,
       objects,
-      tell: (object, isGone) => {
+      report: (object, isGone) => {
         const { metadata } = object;
         const previous = objects.get(objectKey(metadata));
         const current = isGone ? undefined : project(object);
@@ -41,13 +41,13 @@ export function toldCopies(): ToldCopies {
     const asked = { get: (ref: ObjectRef) => objects.get(objectKey(ref)), list: () => [...objects.values()], hasSynced: true };
     return { ...asked, synced: () => Promise.resolve() } as unknown as Reflector<T>; // The code under test uses nothing else.
   };
-  const tell = (object: KubeObject, isGone: boolean): void => {
-    for (const copy of copies) if (copy.kind === object.kind) copy.tell(object, isGone);
+  const report = (object: KubeObject, isGone: boolean): void => {
+    for (const copy of copies) if (copy.kind === object.kind) copy.report(object, isGone);
   };
   return {
     watcher: { reflect },
-    tell: (object) => tell(object, false),
-    tellGone: (object) => tell(object, true),
+    report: (object) => report(object, false),
+    tellGone: (object) => report(object, true),
     kinds: () => copies.map(({ kind }) => kind),
     heldOf: ({ kind, metadata }) => copies.flatMap((copy) => (copy.kind === kind ? [copy.objects.get(objectKey(metadata))] : [])),
     held: () => copies.flatMap(({ objects }) => [...objects.values()]),

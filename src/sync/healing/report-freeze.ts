@@ -10,7 +10,7 @@ export interface FreezeOptions {
   readonly namespace: string;
 }
 
-export function tellTrust({ metrics, logger }: { readonly metrics: SyncMetrics; readonly logger: Logger }, state: GateState): void {
+export function reportTrust({ metrics, logger }: { readonly metrics: SyncMetrics; readonly logger: Logger }, state: GateState): void {
   metrics.isFrozen.set(state.kind === "frozen" ? 1 : 0);
   if (state.kind === "frozen") logger.warn("acting on classes is suspended", { why: state.why });
   else logger.info("acting on classes", { crdUid: state.crdUid });
@@ -20,11 +20,11 @@ export function tellTrust({ metrics, logger }: { readonly metrics: SyncMetrics; 
  * Returns a function that emits one event per freeze, however many classes the freeze holds up. `since`, the start of the freeze (Unix time
  * in milliseconds), identifies the freeze.
  */
-export function createFreezeTeller({ events, namespace }: FreezeOptions): (why: string, since: number) => void {
-  let told: number | undefined;
+export function createFreezeReporter({ events, namespace }: FreezeOptions): (why: string, since: number) => void {
+  let reported: number | undefined;
   return (why, since) => {
-    if (told === since) return;
-    told = since;
+    if (reported === since) return;
+    reported = since;
     const message = `the worker does not act on classes: ${why}. Secrets remain unchanged`;
     events.emit({ regarding: workerDeployment(namespace), type: "Warning", reason: "Frozen", message });
   };

@@ -6,7 +6,7 @@ import type { VaultErrorCode } from "../ports/vault-error.ts";
 import type { ListedObject, VaultObject } from "../ports/vault-object.ts";
 
 /** Result of a GET of the current version. */
-export type ObjectLook =
+export type ObjectCheck =
   | {
       readonly kind: "found";
       readonly version: string;
@@ -18,11 +18,11 @@ export type ObjectLook =
       /** As the list reports it. */
       readonly isEnabled: boolean;
       /** Start of the read, by the worker's clock. */
-      readonly lookedAt: number;
+      readonly queriedAt: number;
       /** Whether the second of the last change was over when the vault answered. Then a later change has a different time. */
       readonly isSettled: boolean;
     }
-  | { readonly kind: "refused"; readonly code: ObjectState; readonly lookedAt: number };
+  | { readonly kind: "refused"; readonly code: ObjectState; readonly queriedAt: number };
 
 /** Refusals that reflect the object's own state, and that the list shows. Any other refusal can end without a trace in the list. */
 export type ObjectState = "NotFound" | "Disabled";
@@ -47,17 +47,17 @@ const SERVICE_MARGIN_MS = 5_000;
 export const CLOCK_MARGIN_MS = 5 * 60_000 + SERVICE_MARGIN_MS;
 
 /** Whether the second of the object's last change was over at the time of the read. */
-export function isSettled({ updated, answered }: Pick<VaultObject, "updated" | "answered">, lookedAt: number): boolean {
+export function isSettled({ updated, answered }: Pick<VaultObject, "updated" | "answered">, queriedAt: number): boolean {
   if (updated === undefined) return false;
-  return answered === undefined ? lookedAt - updated >= CLOCK_MARGIN_MS : answered - updated >= SERVICE_MARGIN_MS;
+  return answered === undefined ? queriedAt - updated >= CLOCK_MARGIN_MS : answered - updated >= SERVICE_MARGIN_MS;
 }
 
 /** Whether the list confirms the last read. */
-export function stillHolds(look: ObjectLook, { takenAt, objects }: VaultListing, name: string): boolean {
+export function stillHolds(lastCheck: ObjectCheck, { takenAt, objects }: VaultListing, name: string): boolean {
   // The read is newer than the list.
-  if (takenAt <= look.lookedAt) return true;
+  if (takenAt <= lastCheck.queriedAt) return true;
   const listed = objects.get(name.toLowerCase());
-  if (look.kind === "found")
-    return listed !== undefined && look.isSettled && listed.updated === look.updated && listed.isEnabled === look.isEnabled;
-  return look.code === "NotFound" ? listed === undefined : listed?.isEnabled === false;
+  if (lastCheck.kind === "found")
+    return listed !== undefined && lastCheck.isSettled && listed.updated === lastCheck.updated && listed.isEnabled === lastCheck.isEnabled;
+  return lastCheck.code === "NotFound" ? listed === undefined : listed?.isEnabled === false;
 }

@@ -17,19 +17,19 @@ import { historyVersions } from "./version-check.ts";
 const AT_A_TIME = 4;
 
 /** Reads the current state of the objects from the vault. The caller passes the objects whose state is unknown or outdated. */
-export async function lookAtObjects(reader: ObjectReader, objects: readonly ClassObject[], signal: AbortSignal): Promise<KnownObjects> {
-  const looked = new Map<ClassObject, Known>();
+export async function checkNamedObjects(reader: ObjectReader, objects: readonly ClassObject[], signal: AbortSignal): Promise<KnownObjects> {
+  const checked = new Map<ClassObject, Known>();
   for (let index = 0; index < objects.length; index += AT_A_TIME) {
     const batch = objects.slice(index, index + AT_A_TIME);
-    const states = await Promise.all(batch.map((object) => lookAt(reader, object, signal)));
-    for (const [place, object] of batch.entries()) looked.set(object, states[place]);
+    const states = await Promise.all(batch.map((object) => checkObject(reader, object, signal)));
+    for (const [place, object] of batch.entries()) checked.set(object, states[place]);
   }
-  return looked;
+  return checked;
 }
 
-async function lookAt(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<Known> {
+async function checkObject(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<Known> {
   try {
-    const versions = hasHistory(object) ? await lookAtHistory(reader, object, signal) : [await lookAtOne(reader, object, signal)];
+    const versions = hasHistory(object) ? await checkHistory(reader, object, signal) : [await checkOne(reader, object, signal)];
     return { kind: "found", versions, at: 0 };
   } catch (error) {
     if (!(error instanceof VaultError)) throw error;
@@ -41,13 +41,13 @@ async function lookAt(reader: ObjectReader, object: ClassObject, signal: AbortSi
   }
 }
 
-async function lookAtHistory(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly KnownVersion[]> {
+async function checkHistory(reader: ObjectReader, object: ClassObject, signal: AbortSignal): Promise<readonly KnownVersion[]> {
   const versions = historyVersions(object, await listVersions(reader, object, signal));
   // The vault gives the reason for an empty list only in answer to a request for the object itself.
-  return versions.length > 0 ? versions : [await lookAtOne(reader, unlistedVersion(object), signal)];
+  return versions.length > 0 ? versions : [await checkOne(reader, unlistedVersion(object), signal)];
 }
 
-async function lookAtOne(
+async function checkOne(
   reader: ObjectReader,
   object: ClassObject & { readonly index?: number | undefined },
   signal: AbortSignal,

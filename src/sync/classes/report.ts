@@ -22,12 +22,12 @@ export interface Notice {
   readonly message: string;
 }
 
-export interface Teller {
+export interface Reporter {
   readonly events: EventSink;
   readonly logger: Logger;
 }
 
-export function tell({ events, logger }: Teller, spc: SecretProviderClass, { kind, reason, message }: Notice): void {
+export function report({ events, logger }: Reporter, spc: SecretProviderClass, { kind, reason, message }: Notice): void {
   events.emit({ regarding: spc, type: EVENTS[reason]?.type ?? "Warning", reason, message });
   const named = { class: keyOf(spc), detail: message };
   const fields = { ...named, reason };

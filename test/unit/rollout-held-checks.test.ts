@@ -79,7 +79,7 @@ class PausedNamespace {
   }
 
   /** How often the Namespace was asked in a look. */
-  async look(): Promise<number> {
+  async check(): Promise<number> {
     this.asked = 0;
     await reconcileRollouts(this.#context, "team", new AbortController().signal);
     return this.asked;
@@ -89,15 +89,15 @@ class PausedNamespace {
 describe("S20-9: what holds the restarts of a namespace", () => {
   test("is looked at once in a look, and again where the lists of pods took the look's time", async () => {
     const namespace = new PausedNamespace();
-    await namespace.look();
+    await namespace.check();
     await namespace.clock.advance(3_000);
     // Once for what the workloads use, and once for each that is due.
-    assert.equal(await namespace.look(), 11);
+    assert.equal(await namespace.check(), 11);
 
     const slow = new PausedNamespace();
-    await slow.look();
+    await slow.check();
     await slow.clock.advance(3_000);
     slow.listMs = 1_000;
-    assert.ok((await slow.look()) > 11);
+    assert.ok((await slow.check()) > 11);
   });
 });
