@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runInNewContext } from "node:vm";
 import { SCRIPT } from "../../src/cli/dashboard/script.ts";
+import { findingsInComments } from "../../tools/prose/comments.ts";
 
 describe("the script of a page of the dashboard", () => {
   interface Element {
@@ -63,5 +64,9 @@ describe("the script of a page of the dashboard", () => {
     assert.deepEqual(await shows(true, page), [page, "Live"]);
     assert.deepEqual(await shows(false, "The view failed."), ["The view failed.", "Not live"]);
     assert.deepEqual(await shows(true, page), [page, "Live"]);
+  });
+
+  test("CW-21: has comments that the lint of our English accepts", () => {
+    assert.deepEqual(findingsInComments(SCRIPT), []);
   });
 });

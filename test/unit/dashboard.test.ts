@@ -109,7 +109,7 @@ describe("a class on the dashboard", () => {
     assert.equal(only(aClass("web", { generation: 2 }), aStatus("web", "Synced")).reason, "status-outdated");
     assert.equal(only(aClass("web", { off: "its sync mode is never" })).reason, "status-off");
     const unreadable = only(
-      aClass("web", { reading: { kind: "unreadable", why: "objects: no YAML" }, refused: found("class-invalid", "objects: no YAML", "?") }),
+      aClass("web", { reading: { kind: "unreadable" }, refused: found("class-invalid", "objects: no YAML", "?") }),
       aStatus("web", "InvalidClass"),
     );
     assert.deepEqual([unreadable.state, unreadable.reason, unreadable.message], ["FAIL", "class-invalid", "objects: no YAML"]);
@@ -164,7 +164,7 @@ describe("a class on the dashboard", () => {
     const rows = [
       ...SYNC_REASONS.map((reason) => only(aClass("web"), aStatus("web", reason))),
       only(aClass("web")),
-      only(aClass("web", { reading: { kind: "unreadable", why: "?" } })),
+      only(aClass("web", { reading: { kind: "unreadable" } })),
     ];
     for (const { runbook } of rows) {
       const file = runbook.replace("https://keyvault-injector.dev/", "");

@@ -6,7 +6,7 @@ import { workerSettings } from "../../src/cli/shared/class-context.ts";
 import { type SettingsInForce, settingsOf } from "../../src/cli/shared/settings-in-force.ts";
 import { shown } from "../../src/cli/shared/terminal.ts";
 import { workerCode } from "../../src/cli/shared/worker-code.ts";
-import { CLASS_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 import { holding } from "../support/worker/held-objects.ts";
@@ -181,5 +181,63 @@ describe("doctor's plan of a Secret", () => {
 
     assert.match(reported, /create +Secret app \(Opaque\)\n/);
     assert.match(reported, /\n1 Secret would be created in 1 namespace; /);
+  });
+});
+
+describe("CW-19: the first reason that doctor's plan names", () => {
+  const limited: SettingsInForce = { "allowed-vaults": "another-vault" };
+  const withParameters = (changes: Readonly<Record<string, string>>, annotations: Readonly<Record<string, string>> = {}) => {
+    const made = aClass("demo");
+    const metadata = { ...made.metadata, annotations: { ...made.metadata.annotations, ...annotations } };
+    return { ...made, metadata, spec: { ...made.spec, parameters: { ...made.spec?.parameters, ...changes } } } as SecretProviderClass; // As stored.
+  };
+  const reasonOf = async (spc: SecretProviderClass, facts: Parameters<typeof planned>[1]): Promise<string> => {
+    const [plan] = await planned([spc], facts);
+    return `${plan?.verdict} ${plan?.reason} ${plan?.message}`;
+  };
+  const WORKLOAD = { clientID: "00000000-0000-4000-8000-000000000003" };
+  const LENT = { [CLASS_ANNOTATIONS.serviceAccount]: "app" };
+  const granting = (account: string): Manifest => ({
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: NAMESPACE, annotations: { [GRANT_ANNOTATIONS.serviceAccounts]: account } },
+  });
+
+  test("is the worker's: the credentials before the vault", async () => {
+    assert.match(await reasonOf(aClass("demo"), { settings: limited }), /^refused CredentialsMissing /);
+    assert.match(
+      await reasonOf(aClass("demo"), { secrets: [CREDENTIALS], settings: limited }),
+      /^refused InvalidClass .*does not allow the vault/,
+    );
+  });
+
+  test("is the worker's: the credentials before the objects", async () => {
+    const wrong = withParameters({ objects: "array: [" });
+
+    assert.match(await reasonOf(wrong, {}), /^refused CredentialsMissing /);
+    assert.match(await reasonOf(wrong, { secrets: [CREDENTIALS] }), /^refused Invalid/);
+  });
+
+  test("is the worker's: the identity mode before the objects", async () => {
+    const wrong = withParameters({ objects: "array: [" });
+
+    assert.match(await reasonOf(wrong, { settings: { "allowed-identity-modes": "workload-identity" } }), /^refused IdentityUnavailable /);
+  });
+
+  test("is the worker's: the node's identity before the vault", async () => {
+    const managed = withParameters({ useVMManagedIdentity: "true" });
+
+    assert.match(await reasonOf(managed, { settings: limited }), /^refused IdentityUnavailable /);
+  });
+
+  test("is the worker's: the vault before an account that is granted and does not exist", async () => {
+    const lent = withParameters(WORKLOAD, LENT);
+
+    assert.match(await reasonOf(lent, { secrets: [granting("other")], settings: limited }), /^refused IdentityUnavailable /);
+    assert.match(
+      await reasonOf(lent, { secrets: [granting("app")], settings: limited }),
+      /^refused InvalidClass .*does not allow the vault/,
+    );
+    assert.match(await reasonOf(lent, { secrets: [granting("app")] }), /^refused IdentityUnavailable .*does not exist/);
   });
 });

@@ -72,6 +72,12 @@ describe("the policy that injects", () => {
     for (const split of splits) assert.match(split, /^\.split\(\\"[,/]\\", \d+\)$/);
   });
 
+  test("CW-21: has a digest whose comment begins with the digest, in whole sentences", () => {
+    const { text: made = "" } = injectionFiles(VERSION).find(({ file }) => file.endsWith(".ts")) ?? {};
+
+    assert.match(made, /^\/\*\* Digest of the injection policy that this version ships\. \S+ generates this file\. \*\/\n/);
+  });
+
   test("is in the manifests, and known to doctor, as it is made", () => {
     for (const { file, text: made } of injectionFiles(VERSION)) assert.equal(readRepositoryFile(file), made);
   });

@@ -23,7 +23,7 @@ export function injectionFiles(version: string): readonly GeneratedFile[] {
     { file: `${FOLDER}/inject.yaml`, text: HEADING + [policy, ...others].map(textOf).join("---\n") },
     {
       file: DIGEST_FILE,
-      text: `/** Made by tools/render-manifests.ts: of the policy that this version ships. */\nexport const INJECTION_POLICY_DIGEST = "${digest}";\n`,
+      text: `/** Digest of the injection policy that this version ships. tools/render-manifests.ts generates this file. */\nexport const INJECTION_POLICY_DIGEST = "${digest}";\n`,
     },
   ];
 }

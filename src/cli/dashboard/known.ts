@@ -10,7 +10,7 @@ import type { LiveKind } from "./live.ts";
 
 /** Parts of a class that pages show. */
 export interface KnownClass extends JudgedClass {
-  readonly reading: { readonly kind: "class"; readonly read: ReadClass } | { readonly kind: "unreadable"; readonly why: string };
+  readonly reading: { readonly kind: "class"; readonly read: ReadClass } | { readonly kind: "unreadable" };
   /** Reason why the provider and the worker reject the class. */
   readonly refused?: ClassFinding;
 }

@@ -22,7 +22,7 @@ function put(text) {
   if (say !== spoken) said.textContent = spoken = say;
 }
 
-/** What the user asks for comes while the page is paused, too. */
+/** Requests the view. A request by the user takes effect even if the page is paused. */
 async function refresh(isByUser) {
   isDue = true;
   isAsked ||= isByUser === true;
@@ -70,12 +70,12 @@ function follow() {
   source.onmessage = refresh;
   source.onerror = () => {
     lost();
-    // It has given up: a dashboard that is gone, or has too many pages.
+    // In this state, the browser has given up, because the dashboard has ended or has too many open pages.
     if (source.readyState === EventSource.CLOSED) setTimeout(() => { if (!isPaused && !document.hidden) follow(); }, 5000);
   };
 }
 
-// A browser opens six connections to a host: pages in the background hold none.
+// A browser opens at most six connections to a host, so a page in the background closes its own.
 document.addEventListener("visibilitychange", () => {
   source.close();
   if (!document.hidden && !isPaused) follow();

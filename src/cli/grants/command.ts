@@ -70,8 +70,9 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
     if (isApplied) for (const grant of applicable) await apply(cluster.kube, grant, context.signal);
     const install = valueOf(options, "install-namespace");
     const written = isApplied ? applicable : missing;
+    const nothing = report.unseen.length === 0 ? "is missing" : "is known to be missing";
     const text = {
-      text: () => grantsText(report, [...applicableLines(applicable, { isApplied, left }), ...leftLines(left, install)]),
+      text: () => grantsText(report, [...applicableLines(applicable, { isApplied, left, nothing }), ...leftLines(left, install)]),
       yaml: () => grantsYaml(written),
       json: () =>
         reportText("grants", context.shipped, {
@@ -81,12 +82,13 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
           ...(isApplied && left.length > 0 ? { left } : {}),
           copies: report.copies,
           older: report.older,
+          unseen: report.unseen,
         }),
     }[format];
     const result = answered(text(), (isApplied ? left : missing).length > 0);
     // `kubectl apply -f -` fails if standard output is empty, so a note says why.
     return format === "yaml" && written.length === 0
-      ? { ...result, notes: [`${context.shipped.program} grants: nothing is missing`] }
+      ? { ...result, notes: [`${context.shipped.program} grants: nothing ${nothing}`] }
       : result;
   });
 }
@@ -138,7 +140,7 @@ function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds
 }
 
 /** `missing`: lines about missing grants. */
-function grantsText({ needs, copies, older }: GrantsReport, missing: readonly string[]): string {
+function grantsText({ needs, copies, older, isUnbound, unseen }: GrantsReport, missing: readonly string[]): string {
   const { servicePrincipal, workloadIdentity, identityBinding, managedIdentity } = needs.counts;
   const bound = identityBinding === 0 ? "" : `${identityBinding} with an identity binding, `;
   const lines = [
@@ -154,7 +156,11 @@ function grantsText({ needs, copies, older }: GrantsReport, missing: readonly st
       `Older than the policy ${AUTHORS_POLICY}, so their authors' permissions may never have been checked. Check those with kubectl auth can-i, or have the author delete and create the class again:`,
       (older ?? []).map(({ name, lends }) => `  ${name} ${lends.join(", ")}`),
     ),
-    ...(older === undefined ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
+    ...(isUnbound ? ["", `The policy ${AUTHORS_POLICY} is not bound: apply manifests/policies.`] : []),
+    ...section(
+      "Not known, because you lack permissions; ask for them:",
+      unseen.map((what) => `  ${what}`),
+    ),
   ];
   return shown(
     lines.map((text) => verbatim(text)),
@@ -166,11 +172,12 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
+/** `nothing`: what the text says about nothing, if no grant is missing. */
 function applicableLines(
   grants: readonly MissingGrant[],
-  { isApplied, left }: { readonly isApplied: boolean; readonly left: readonly MissingGrant[] },
+  { isApplied, left, nothing }: { readonly isApplied: boolean; readonly left: readonly MissingGrant[]; readonly nothing: string },
 ): readonly string[] {
-  if (grants.length === 0) return left.length === 0 ? ["", "Nothing is missing."] : [];
+  if (grants.length === 0) return left.length === 0 ? ["", `Nothing ${nothing}.`] : [];
   if (isApplied) return ["", `Granted on ${grants.map(({ namespace }) => `Namespace ${namespace}`).join(", ")}.`];
   const named = grants.flatMap((grant) => (grant.managedIdentity ? [grant.namespace] : []));
   return [

@@ -14,11 +14,11 @@ import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stor
 import { parseQueueSetting, queueLabel } from "../../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../../domain/words.ts";
 import { assertNamespace } from "../shared/absence.ts";
-import { mirrorsNothing, namesOfConsumers, offBecause, workerSettings } from "../shared/class-context.ts";
+import { mirrorsNothing, namesIn, offBecause, readConsumers, workerSettings } from "../shared/class-context.ts";
 import { CommandFailure } from "../shared/command.ts";
 import { MORE_RESOURCES } from "../shared/resources.ts";
 import { type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
-import { listed, type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
+import { type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { offeredCopies } from "./copies.ts";
 
 /** Policy that checks whether the author of a class has the permissions that the annotations of the class use. */
@@ -31,8 +31,9 @@ export type NamespaceNeeds = Needs["namespaces"][number];
 const ADVICE = "name a namespace with -n, or ask for permission";
 
 /**
- * Finds the needed grants. `namespace`: namespace of the install. `within`: the only namespace to check. `older` in the result: classes
- * that lend something and that the policy has never checked.
+ * Finds the needed grants. `namespace`: namespace of the install. `within`: the only namespace to check. In the result, `older` is the
+ * classes that lend something and that the policy has never checked; undefined if its binding does not exist, or the user may not read it.
+ * `unseen`: what is not known, and the permission that the user lacks.
  */
 export async function findGrants(viewer: Viewer, namespace: string, within: string | undefined) {
   await assertNamespace(viewer, within);
@@ -44,13 +45,16 @@ export async function findGrants(viewer: Viewer, namespace: string, within: stri
   const inForce = settingsOf(valueIn(reading));
   const settings = workerSettings(inForce);
   const needed: Needed[] = [...neededByQueues(inForce, namespace)].filter((each) => within === undefined || each.namespace === within);
-  const withStatus = await classesWithStatus(viewer, where);
+  const unseen: string[] = [];
+  const own = all.filter(isOurs);
+  const withStatus = own.some(mirrorsNothing) ? await classesWithStatus(viewer, where, unseen) : new Set<string>();
   const isAsked = (spc: SecretProviderClass): boolean =>
     mirrorsNothing(spc) ? withStatus.has(keyOf(spc)) : offBecause(settings, spc) === undefined;
-  for (const spc of all.filter((each) => isOurs(each) && isAsked(each))) {
-    const { consumerAccounts } = await namesOfConsumers(viewer, spc);
-    const { namespace: own = "", name } = spc.metadata;
-    needed.push({ namespace: own, name, need: needOf(spc, consumerAccounts, settings.limits) });
+  for (const spc of own.filter(isAsked)) {
+    const { namespace: place = "", name } = spc.metadata;
+    const need = await needOf(viewer, spc, settings.limits);
+    if (need.kind === "unseen") unseen.push(`the ServiceAccount of ${keyOf(spc)}: ${need.why}`);
+    needed.push({ namespace: place, name, need });
   }
   const namespaces = new Map(
     seen(await viewer.all<KubeObject>(RESOURCES.namespaces), "the Namespaces").map((object) => [object.metadata.name, object]),
@@ -60,20 +64,26 @@ export async function findGrants(viewer: Viewer, namespace: string, within: stri
     return object === undefined ? NO_GRANTS : grantsOf(object);
   };
   const needs = needsOf(needed, grantsIn, settings.limits);
-  const offering = all.filter((spc) => isOurs(spc) && !mirrorsNothing(spc));
-  return { needs, copies: offeredCopies(offering, namespaces), older: await olderClasses(viewer, all) };
+  const copies = offeredCopies(
+    own.filter((spc) => !mirrorsNothing(spc)),
+    namespaces,
+  );
+  const binding = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
+  if (binding.kind === "unseen") unseen.push(`which classes are older than the policy ${AUTHORS_POLICY}: ${binding.why}`);
+  const isUnbound = binding.kind === "absent" || binding.kind === "unserved";
+  return { needs, copies, older: olderClasses(valueIn(binding), all), isUnbound, unseen };
 }
 
 /** Returns the keys of classes with a status. Without secretObjects, a class has one only if the worker tracks it for restarts. */
-async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: string }): Promise<ReadonlySet<string>> {
-  const statuses = listed(await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where));
+async function classesWithStatus(viewer: Viewer, where: { readonly namespace?: string }, unseen: string[]): Promise<ReadonlySet<string>> {
+  const reading = await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs, where);
+  if (reading.kind === "unseen") unseen.push(`which classes without secretObjects the worker tracks: ${reading.why}`);
+  const statuses = valueIn(reading) ?? [];
   return new Set(statuses.filter(({ status }) => readStatus(status) !== undefined).map(keyOf));
 }
 
-/** Returns undefined if the binding of the policy does not exist, or the user may not read it. */
-async function olderClasses(viewer: Viewer, classes: readonly SecretProviderClass[]) {
-  const reading = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
-  const since = valueIn(reading)?.metadata.creationTimestamp;
+function olderClasses(binding: KubeObject | undefined, classes: readonly SecretProviderClass[]) {
+  const since = binding?.metadata.creationTimestamp;
   if (since === undefined) return undefined;
   return classes
     .filter((spc) => lendingOf(spc).length > 0 && isOlderThan(spc, since))
@@ -90,8 +100,8 @@ function seen<T>(reading: ViewResult<T>, what: string, advice = "ask for permiss
 type Need =
   | { readonly kind: "nothing" | "servicePrincipal" | "managedIdentity" }
   | { readonly kind: "workloadIdentity" | "azureTokenProxy"; readonly account: string }
-  /** No grant solves the problem. */
-  | { readonly kind: "unhelped"; readonly why: string };
+  /** `unhelped`: no grant solves the problem. `unseen`: the user may not read the pods on which the account depends. */
+  | { readonly kind: "unhelped" | "unseen"; readonly why: string };
 
 interface Needed {
   readonly namespace: string;
@@ -117,7 +127,7 @@ function neededByQueues({ "event-queues": items }: SettingsInForce, install: str
 
 const NO_TOKENS: Need = { kind: "unhelped", why: `the worker requests no token in ${UNGRANTABLE}` };
 
-function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], limits: OperatorLimits): Need {
+async function needOf(viewer: Viewer, spc: SecretProviderClass, limits: OperatorLimits): Promise<Need> {
   const read = readIdentityMode(spc.spec?.parameters ?? {});
   const mode = read.ok ? supportIdentity(read.value, limits) : read;
   // The worker itself reports classes that it refuses for another reason.
@@ -125,6 +135,9 @@ function needOf(spc: SecretProviderClass, consumerAccounts: readonly string[], l
   const { kind } = mode.value;
   if (kind !== "workloadIdentity" && kind !== "azureTokenProxy") return { kind };
   if (spc.metadata.namespace === UNGRANTABLE) return NO_TOKENS;
+  const consumers = await readConsumers(viewer, spc);
+  if (consumers.kind === "unseen" && spc.metadata.annotations?.[CLASS_ANNOTATIONS.serviceAccount] === undefined) return consumers;
+  const consumerAccounts = namesIn((valueIn(consumers) ?? []).map((consumer) => consumer.account));
   const account = serviceAccountName({ provider: spc, consumerAccounts });
   return account.ok ? { kind, account: account.value } : { kind: "unhelped", why: account.error };
 }

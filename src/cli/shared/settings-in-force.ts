@@ -25,7 +25,6 @@ export interface WorkloadObject extends KubeObject {
 }
 
 interface Container {
-  readonly name?: string;
   readonly image?: string;
   readonly args?: readonly string[];
   readonly env?: readonly { readonly name: string; readonly value?: string }[];

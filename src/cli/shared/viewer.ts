@@ -82,7 +82,6 @@ export function rememberingViewer(viewer: Viewer): Viewer {
 
 /** A read that the user lacks permission for. */
 export interface RefusedReading {
-  readonly verb: "get" | "list";
   readonly resource: Resource;
   /** Without a name: all objects of the namespace, or of the cluster. */
   readonly ref: Partial<ObjectRef>;
@@ -96,12 +95,11 @@ export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReadi
     return answer;
   };
   return {
-    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) =>
-      reported({ verb: "get", resource, ref }, viewer.object<T>(resource, ref)),
-    metadata: (resource, ref) => reported({ verb: "get", resource, ref }, viewer.metadata(resource, ref)),
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => reported({ resource, ref }, viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => reported({ resource, ref }, viewer.metadata(resource, ref)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
       reported(
-        { verb: "list", resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
+        { resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
         viewer.all<T>(resource, options),
       ),
   };
@@ -128,11 +126,20 @@ export function failureText(error: KubeError): string {
 /** Advice of the client for the worker and the webhook. On the command line, the API server refuses the user, so it does not apply. */
 const ADVICE_TO_US = / \(grant this verb to our ServiceAccount[^)]*\)$/;
 
+/** Whether the user lacks a permission. A policy or a webhook also answers `Forbidden`, to users who have every permission. */
+export function lacksPermission({ code, refuser }: KubeError): boolean {
+  return code === "Forbidden" && (refuser === undefined || refuser.kind === "rights");
+}
+
 /** Explains why a command could not do something with the user's own permissions. `what`: `get namespaces NAME`. */
-export function refusalText(what: string, error: KubeError): string {
-  const isOfRights = error.code === "Forbidden" && (error.refuser === undefined || error.refuser.kind === "rights");
-  if (isOfRights) return `you lack permission to ${what}; ask for it`;
+export function whyNot(what: string, error: KubeError): string {
+  if (lacksPermission(error)) return `you lack permission to ${what}`;
   return `could not ${what}: ${failureText(error).replace(ADVICE_TO_US, "")}`;
+}
+
+/** Returns the same explanation with advice, for commands that fail with it. */
+export function refusalText(what: string, error: KubeError): string {
+  return `${whyNot(what, error)}${lacksPermission(error) ? "; ask for it" : ""}`;
 }
 
 /** Reads one object, also for users who may list its kind but not get it, such as the worker's own account. */

@@ -67,9 +67,7 @@ async function inTurns(names: readonly string[], act: (name: string) => Promise<
   await Promise.all(Array.from({ length: Math.min(LISTS_AT_A_TIME, names.length) }, worker));
 }
 
-export interface ListedClasses<T> extends Part<T> {
-  /** Namespaces in which to list other kinds. */
-  readonly namespaces: readonly string[];
+interface ListedClasses<T> extends Part<T> {
   /** Notes for the user about the namespaces that were listed. */
   readonly notes: readonly string[];
 }
@@ -85,12 +83,12 @@ export async function listClasses<T extends KubeObject>(
   current: string,
 ): Promise<ListedClasses<T>> {
   const request: PartRequest<T> = { resource: RESOURCES.secretProviderClasses, options: { keep } };
-  if (within !== undefined) return withNamespaces(await listPart(listing, request, { kind: "named", names: [within] }), []);
+  if (within !== undefined) return { ...(await listPart(listing, request, { kind: "named", names: [within] })), notes: [] };
   const all = await readMany<T>(listing.kube, request.resource, request.options, listing.signal);
-  if (all.kind === "seen") return withNamespaces({ items: all.value, unseen: new Map() }, []);
+  if (all.kind === "seen") return { items: all.value, unseen: new Map(), notes: [] };
   if (all.kind !== "unseen") throw new CommandFailure(NO_CLASSES_SERVED);
   const { names, notes } = await namespacesOf(listing, current);
-  return withNamespaces(await listPart(listing, request, { kind: "named", names }), notes);
+  return { ...(await listPart(listing, request, { kind: "named", names })), notes };
 }
 
 async function namespacesOf(
@@ -114,9 +112,4 @@ async function namespacesOf(
         ]
       : [];
   return { names: names.slice(0, MOST_NAMESPACES), notes };
-}
-
-function withNamespaces<T extends KubeObject>(part: Part<T>, notes: readonly string[]): ListedClasses<T> {
-  const namespaces = [...new Set(part.items.map(({ metadata }) => metadata.namespace ?? ""))].sort();
-  return { ...part, namespaces, notes };
 }

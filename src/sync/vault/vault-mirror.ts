@@ -7,10 +7,9 @@ import type { Decoder } from "../../domain/ports/decoder.ts";
 import type { Retry } from "../../domain/ports/retry.ts";
 import type { VaultClients } from "../../domain/ports/vault-client.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
-import { vaultRefusal } from "../../domain/provider-class/operator-limits.ts";
 import type { CloudOptions } from "../../domain/provider-class/parameters.ts";
 import { type ClassProblem, describeProblem } from "../../domain/provider-class/problem.ts";
-import { openProviderClass } from "../../domain/read-class.ts";
+import { type OrderedRead, readInOrder } from "../../domain/read-in-order.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import { type DataEntry, entryKey as dataKeyOf, filesOfEntry, type SecretObjectEntries } from "../../domain/secret-data/data-entries.ts";
 import type { Selection } from "../../domain/secret-data/select-objects.ts";
@@ -88,24 +87,23 @@ const MOST_WARNINGS = 20;
 async function mirrorFromVault(options: Mirroring, request: MirrorRequest, signal: AbortSignal): Promise<Mirror> {
   const { provider, fetchRequest } = request;
   const owner = objectKey(provider.metadata);
-  const opened = openProviderClass(provider.spec, { owner, ...options.cloud });
-  if (opened.kind === "notOurs") return refused({ reason: "InvalidClass", message: `the provider ${opened.provider} is not azure` });
-  if (opened.kind === "invalid") return refused(asRefusal(opened.problem));
-  // Checks the identity before the objects, as the provider does, so that both report the same one of two mistakes.
-  const mode = opened.identity;
-  const identity = await findIdentity(options.identities, { provider, mode, credentialsMs: fetchRequest.credentialsMs }, signal);
-  if (!identity.ok) return refused(identity.error);
   const { namespace = "" } = provider.metadata;
   const content = new ClassContent(options.content.decoder, { namespace, saltKey: () => options.content.saltKeyOf(namespace) });
-  const slow = await content.readObjects(provider.spec, signal);
-  if (slow !== undefined) return refused(asRefusal(slow));
-  const parsed = opened.readObjects();
-  if (!parsed.ok) return refused(asRefusal(parsed.error));
-  const { address, objects, warnings } = parsed.value;
-  const forbidden = vaultRefusal(options.identities.limits, address, namespace);
-  if (forbidden) return refused(asRefusal(forbidden));
+  const read = await readInOrder(
+    provider.spec,
+    { owner, ...options.cloud },
+    {
+      namespace,
+      limits: options.identities.limits,
+      findIdentity: (mode) => findIdentity(options.identities, { provider, mode, credentialsMs: fetchRequest.credentialsMs }, signal),
+      prepareObjects: () => content.readObjects(provider.spec, signal),
+    },
+  );
+  if (read.kind !== "class") return refused(refusalOfRead(read));
+  const { identity } = read;
+  const { address, identity: mode, objects, warnings } = read.providerClass;
   options.vaultMetrics.vaults.noteUse(owner, address.vaultUrl);
-  const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity.value, namespace));
+  const versionCache = options.versionCacheOf(options.vaults.clientFor(address, identity, namespace));
   const vault = vaultNamed(address);
   const asked = { provider, fetchRequest: aboutVault(fetchRequest, vault), vault };
   // A cloud that the operator describes has no recheck: the worker reads the description at each poll.
@@ -175,6 +173,18 @@ async function mirrorObjects(
 
 function refused({ reason, message, retry = { kind: "never" } }: IdentityRefusal): Refused {
   return { kind: "refused", reason, message: shortText(message), retry };
+}
+
+function refusalOfRead(read: Exclude<OrderedRead<unknown, IdentityRefusal>, { readonly kind: "class" }>): IdentityRefusal {
+  switch (read.kind) {
+    case "notOurs":
+      return { reason: "InvalidClass", message: `the provider ${read.provider} is not azure` };
+    case "unidentified":
+      return read.refusal;
+    case "invalid":
+    case "limited":
+      return asRefusal(read.problem);
+  }
 }
 
 function asRefusal(problem: ClassProblem): IdentityRefusal {

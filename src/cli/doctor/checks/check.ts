@@ -1,9 +1,10 @@
 import type { CustomResourceDefinition } from "../../../domain/healing/crd.ts";
 import type { Clock } from "../../../domain/ports/clock.ts";
 import type { EventQueues } from "../../../domain/ports/event-queue.ts";
+import type { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { ReachHost } from "../../../domain/reach.ts";
 import type { Cluster } from "../../shared/command.ts";
-import type { Viewer, ViewResult } from "../../shared/viewer.ts";
+import { lacksPermission, type Viewer, type ViewResult, whyNot } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import type { CheckState } from "../class/leaves.ts";
 
@@ -53,6 +54,9 @@ export interface DoctorAzure {
 
 export type Check = (context: DoctorContext) => Promise<readonly CheckResult[]>;
 
+/** Advice on a request that failed for another reason than a lack of permission. */
+export const AGAIN = "correct the cause that the message names, then run doctor again";
+
 /** Returns functions that create results of a check. `fix` is the advice; `see` is the check that explains why the object is missing. */
 function findingsOf(check: CheckName) {
   const found =
@@ -66,8 +70,11 @@ function findingsOf(check: CheckName) {
     if (reading.kind === "unseen") return { ...skip(`not checked: ${reading.why}`, "run doctor with more permissions"), isUnseen: true };
     return notThere(reading.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
   };
+  /** Skips a check whose request failed. `ask`: advice for a user who lacks the permission for `what`. */
+  const unanswered = (what: string, error: KubeError, ask: string): CheckResult =>
+    skip(`not checked: ${whyNot(what, error)}`, lacksPermission(error) ? ask : AGAIN);
   const fine = (message: string): CheckResult => ({ check, state: "OK", message });
-  return { fine, warn: found("WARN"), fail: found("FAIL"), skip, skipped, notThere };
+  return { fine, warn: found("WARN"), fail: found("FAIL"), skip, skipped, unanswered, notThere };
 }
 
 type Findings = ReturnType<typeof findingsOf>;

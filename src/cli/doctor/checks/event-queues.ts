@@ -19,6 +19,7 @@ import { counted, wordsOf } from "../../../domain/words.ts";
 import { readGrants } from "../../shared/class-context.ts";
 import { INSTALL_NAMESPACE } from "../../shared/resources.ts";
 import { readWorkerSettings, workerSettingsInForce } from "../../shared/settings-in-force.ts";
+import { whyNot } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { mayGetSecret, secretAdvice } from "./rights.ts";
 
@@ -192,7 +193,7 @@ async function workloadOf(
     if (!(error instanceof KubeError)) throw error;
     const named = `ServiceAccount ${account.namespace}/${account.name}`;
     if (error.code === "NotFound") return absent();
-    return skip(`${label} is not checked: you cannot get a token of ${named} (${error.code})`, inside(context));
+    return skip(`${label} is not checked: ${whyNot(`get a token of ${named}`, error)}`, inside(context));
   }
 }
 

@@ -39,8 +39,7 @@ export const checkApi: Check = async ({ cluster, signal }) => {
     return [on.api.fine(`the API server answers and identifies you as ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    const fix = "sign in again, or ask for the role system:basic-user, which all users have by default";
-    return [on.api.skip(`not checked: you lack permission to ask who you are (${error.code})`, fix)];
+    return [on.api.unanswered("ask who you are", error, "ask for the role system:basic-user, which all users have by default")];
   }
 };
 

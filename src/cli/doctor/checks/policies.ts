@@ -90,9 +90,11 @@ const OF_WORKER = "keyvault-injector-sync-";
 export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespace, signal }) => {
   const user = `system:serviceaccount:${namespace}:keyvault-injector-sync`;
   const acting = await cluster.actAs(user);
+  let attempted = `impersonate ${user}`;
   try {
     // Without permission to impersonate, the API server would reject every attempt, which shows nothing about the policies.
     await whoAmI(acting, signal);
+    attempted = "try what the policies forbid";
     const results = guardrailResults(await worker.tryGuardrails({ kube: acting.kube, namespace, isBlind: false }, signal));
     const policies = valueIn(await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies));
     const absent = policies === undefined ? [] : absentOf(policies).filter((name) => name.startsWith(OF_WORKER));
@@ -102,9 +104,7 @@ export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespac
     return orFine(results, on.guardrails.fine("the policies of the worker deny what they forbid, tested by dry run as the worker"));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    return [
-      on.guardrails.skip(`not checked: you lack permission to impersonate ${user}`, "ask for permission to impersonate serviceaccounts"),
-    ];
+    return [on.guardrails.unanswered(attempted, error, "ask for permission to impersonate serviceaccounts")];
   } finally {
     await acting.close();
   }

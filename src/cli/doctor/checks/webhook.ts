@@ -9,15 +9,15 @@ import {
 import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
-import { KubeError } from "../../../domain/ports/kube-error.ts";
+import { KubeError, type KubeErrorCode } from "../../../domain/ports/kube-error.ts";
 import { INJECTION_POLICY, injectionModeOf, narrowingsOfPolicy } from "../../shared/injection-mode.ts";
 import { INJECTION_POLICY_DIGEST } from "../../shared/injection-policy-digest.ts";
 import { policyDigest } from "../../shared/policy-digest.ts";
 import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES, type WebhookConfiguration, type WebhookEntry } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
-import { type Viewer, valueIn } from "../../shared/viewer.ts";
+import { lacksPermission, type Viewer, valueIn, whyNot } from "../../shared/viewer.ts";
 import { certificatesOf, dayOf, decoded, endsOf, narrowingsOf, readEntry, selectorProblem } from "../../shared/webhook-entry.ts";
-import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+import { AGAIN, type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 import { mistakesOn } from "./namespace-keys.ts";
 
 const APPLY = "apply the manifests again";
@@ -211,8 +211,10 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
-    if (error.code !== "Forbidden") return [skip(`not checked: ${error.message}`, CHOOSE)];
-    return [skip(`not checked: you lack permission to create pods in ${namespace}, or the namespace does not admit this pod`, CHOOSE)];
+    // The API server's answer does not name everything that may reject a pod, such as its pod security standard.
+    const orElse = lacksPermission(error) ? ", or the namespace does not admit this pod" : "";
+    const why = whyNot(`create pods in ${namespace}`, error);
+    return [skip(`not checked: ${why}${orElse}`, OF_NAMESPACE.includes(error.code) ? CHOOSE : AGAIN)];
   }
 };
 
@@ -230,6 +232,9 @@ async function unanswered(viewer: Viewer): Promise<CheckResult> {
 const UNREACHABLE_ADVICE =
   "see the webhook's pods, its Service's endpoints, its caBundle, and network policies between API server and webhook";
 const CHOOSE = "choose another namespace with -n";
+
+/** Answers that another namespace may not give. */
+const OF_NAMESPACE: readonly KubeErrorCode[] = ["Forbidden", "Invalid", "NotFound", "Terminating"];
 
 /** Returns a pod that meets the strictest pod security standard, so that only the parts of the install can reject it. */
 function probe(namespace: string): KubeObject & { readonly spec: object } {

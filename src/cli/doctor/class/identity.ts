@@ -8,16 +8,18 @@ import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import { unseenCloudFile } from "../../../domain/provider-class/cloud-file.ts";
 import type { ClassObject } from "../../../domain/provider-class/object-rules.ts";
 import { NO_OBJECTS } from "../../../domain/provider-class/objects.ts";
-import { identityModeRefusal, managedIdentityRefusal, vaultRefusal } from "../../../domain/provider-class/operator-limits.ts";
+import { identityModeRefusal, managedIdentityRefusal } from "../../../domain/provider-class/operator-limits.ts";
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
-import { type ProviderClass, parseProviderClass } from "../../../domain/read-class.ts";
+import type { ParseOptions, ProviderClass } from "../../../domain/read-class.ts";
+import { type OrderedRead, readInOrder } from "../../../domain/read-in-order.ts";
 import { failed, ok, type Result } from "../../../domain/result.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
 import { type ClassContext, insideTheWorker, namesOfConsumers, paddedKeys, paddedText, readGrants } from "../../shared/class-context.ts";
+import { lacksPermission, whyNot } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
@@ -26,20 +28,48 @@ import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
  */
 export type WayContext = Pick<ClassContext, "viewer" | "install"> & Partial<Pick<ClassContext, "azure">>;
 
-export type OwnClass =
+type OwnClass =
   | { readonly kind: "notOurs" }
   /** `isLimit`: the operator's settings, or the grants of the Namespace, do not allow the class. */
   | { readonly kind: "refused"; readonly problem: ClassProblem; readonly isLimit: boolean }
   | { readonly kind: "class"; readonly providerClass: ProviderClass };
 
+/** Reads a class, and checks it against the limits of the operator and the grants. */
 export async function parseClass(context: WayContext, spc: SecretProviderClass): Promise<OwnClass> {
-  const { cloudName, identityBindings } = context.install.settings.limits;
-  const readCloudFile = context.azure?.readCloudFile ?? unseenCloudFile;
-  const parsed = parseProviderClass(spc.spec, { owner: keyOf(spc), cloudName, identityBindings, readCloudFile });
-  if (parsed.kind === "notOurs") return { kind: "notOurs" };
-  if (parsed.kind === "invalid") return { kind: "refused", problem: parsed.problem, isLimit: false };
-  const problem = await limitOf(context, spc, parsed.providerClass);
-  return problem === undefined ? parsed : { kind: "refused", problem, isLimit: true };
+  const read = await readOwnClass(context, spc, () => Promise.resolve<Result<undefined, never>>(ok(undefined)));
+  switch (read.kind) {
+    case "notOurs":
+      return { kind: "notOurs" };
+    case "unidentified":
+      return { kind: "refused", problem: read.refusal, isLimit: true };
+    case "invalid":
+    case "limited":
+      return { kind: "refused", problem: read.problem, isLimit: read.kind === "limited" };
+    case "class":
+      return { kind: "class", providerClass: read.providerClass };
+  }
+}
+
+/** Reads a class in the worker's order. `findIdentity` runs if the operator and the Namespace allow the kind of identity. */
+export function readOwnClass<Identity, Refusal>(
+  context: WayContext,
+  spc: SecretProviderClass,
+  findIdentity: (mode: SupportedIdentity) => Promise<Result<Identity, Refusal>>,
+): Promise<OrderedRead<Identity, Refusal | ClassProblem>> {
+  const { namespace = "" } = spc.metadata;
+  return readInOrder<Identity, Refusal | ClassProblem>(spc.spec, parseOptionsOf(context, spc), {
+    namespace,
+    limits: context.install.settings.limits,
+    findIdentity: async (mode) => {
+      const problem = await identityLimit(context, namespace, mode);
+      return problem === undefined ? findIdentity(mode) : failed(problem);
+    },
+  });
+}
+
+export function parseOptionsOf({ install, azure }: WayContext, spc: SecretProviderClass): ParseOptions {
+  const { cloudName, identityBindings } = install.settings.limits;
+  return { owner: keyOf(spc), cloudName, identityBindings, readCloudFile: azure?.readCloudFile ?? unseenCloudFile };
 }
 
 /** Returns a problem if the class has no objects, and no selector that chooses the objects of its Secrets. */
@@ -49,13 +79,13 @@ export function lackOfObjects({ spec }: SecretProviderClass, objects: readonly C
 }
 
 /** Returns undefined also if the user may not read the grants. */
-async function limitOf(
+async function identityLimit(
   { install, viewer }: WayContext,
-  { metadata: { namespace = "" } }: SecretProviderClass,
-  { identity: { kind }, address }: ProviderClass,
+  namespace: string,
+  { kind }: SupportedIdentity,
 ): Promise<ClassProblem | undefined> {
   const { limits } = install.settings;
-  const forbidden = identityModeRefusal(limits, kind) ?? vaultRefusal(limits, address, namespace);
+  const forbidden = identityModeRefusal(limits, kind);
   if (forbidden !== undefined || kind !== "managedIdentity") return forbidden;
   const grants = await readGrants(viewer, namespace);
   if (grants.kind === "unseen") return undefined;
@@ -98,7 +128,25 @@ export async function principalOf({ viewer, install }: WayContext, spc: SecretPr
 
 type Account = Required<ObjectRef>;
 
-export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass): Promise<Result<Account, ClassFinding>> {
+export async function accountOf(context: WayContext, spc: SecretProviderClass): Promise<Result<Account, ClassFinding>> {
+  const seen = await lookAtAccount(context, spc);
+  if (!seen.ok) return seen;
+  const { account, absence, ungranted } = seen.value;
+  // A grant does not help if the ServiceAccount does not exist.
+  const problem = absence ?? ungranted;
+  return problem === undefined ? ok(account) : failed(problem);
+}
+
+interface SeenAccount {
+  readonly account: Account;
+  /** The worker notices this only when it requests a token, after all other checks. */
+  readonly absence: ClassFinding | undefined;
+  readonly ungranted: ClassFinding | undefined;
+  /** Missing permission without which it is not known whether the account exists. */
+  readonly unseen: string | undefined;
+}
+
+export async function lookAtAccount({ viewer }: WayContext, spc: SecretProviderClass): Promise<Result<SeenAccount, ClassFinding>> {
   const { namespace = "" } = spc.metadata;
   const name = serviceAccountName({ provider: spc, ...(await namesOfConsumers(viewer, spc)) });
   if (!name.ok) {
@@ -106,13 +154,16 @@ export async function accountOf({ viewer }: WayContext, spc: SecretProviderClass
     return failed(found("account-unknown", name.error, fix));
   }
   const account = { namespace, name: name.value };
-  // A grant does not help if the ServiceAccount does not exist.
-  if ((await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account)).kind === "absent") return failed(absentAccount(account));
+  const reading = await viewer.object<KubeObject>(RESOURCES.serviceAccounts, account);
   const grants = await readGrants(viewer, namespace);
-  const ungranted = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
-  return ungranted === undefined
-    ? ok(account)
-    : failed(found("account-not-granted", ungranted, `Run ${grantCommand({ namespace, account: name.value })}.`));
+  const refusal = grants.kind === "seen" ? accountRefusal(grants.value, account) : undefined;
+  return ok({
+    account,
+    absence: reading.kind === "absent" ? absentAccount(account) : undefined,
+    ungranted:
+      refusal === undefined ? undefined : found("account-not-granted", refusal, `Run ${grantCommand({ namespace, account: name.value })}.`),
+    unseen: reading.kind === "unseen" ? reading.why : undefined,
+  });
 }
 
 function absentAccount({ namespace, name }: Account): ClassFinding {
@@ -201,10 +252,17 @@ async function requestToken(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "NotFound") return failed(absentAccount(account));
-    const fix = `Ask for permission to create serviceaccounts/token of ${named}, or check with the worker's permissions: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
-    return failed(
-      found("token-request-forbidden", `you cannot get a token of ${named} (${error.code}), so the vault was not queried`, fix),
-    );
+    const [first, message] = lacksPermission(error)
+      ? [
+          `Ask for permission to create serviceaccounts/token of ${named}`,
+          `you lack permission to get a token of ${named}, so the vault was not queried`,
+        ]
+      : [
+          "Correct the cause that the message names",
+          `the vault was not queried, because doctor ${whyNot(`get a token of ${named}`, error)}`,
+        ];
+    const fix = `${first}, or check with the worker's permissions: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+    return failed(found("token-request-forbidden", message, fix));
   }
 }
 

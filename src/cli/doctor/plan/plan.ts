@@ -1,14 +1,17 @@
-import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
+import type { SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf } from "../../../domain/object-key.ts";
-import type { ProviderClass } from "../../../domain/read-class.ts";
+import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
+import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
+import { parseProviderClass } from "../../../domain/read-class.ts";
 import type { SyncReason } from "../../../domain/reasons.ts";
+import { failed, ok, type Result } from "../../../domain/result.ts";
 import { annotationProblems, pollInterval, syncMode } from "../../../domain/schedule/class-annotations.ts";
 import { madeFiles } from "../../../domain/secret-objects/made-files.ts";
 import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { counted } from "../../../domain/words.ts";
 import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, type Line, line, padded, paint } from "../../shared/terminal.ts";
-import { accountOf, lackOfObjects, type OwnClass, parseClass, principalOf } from "../class/identity.ts";
+import { lackOfObjects, lookAtAccount, parseOptionsOf, principalOf, readOwnClass } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedAction, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
 
@@ -53,26 +56,36 @@ const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf
 async function planClass(context: PlanContext, spc: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
   const { namespace = "", name } = spc.metadata;
   if (offBecause(context.install.settings, spc) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
-  const read = await parseClass(context, spc);
-  const made = read.kind === "class" ? madeFiles(read.providerClass.objects) : undefined;
+  const parsed = parseProviderClass(spc.spec, parseOptionsOf(context, spc));
+  const made = parsed.kind === "class" ? madeFiles(parsed.providerClass.objects) : undefined;
   const secrets: PlannedSecret[] = [];
   for (const [index] of secretObjectsOf(spc).entries()) secrets.push(await planSecretObject(context, spc, index, { claims, made }));
-  const refused = (await refusalOf(context, spc, read)) ?? withoutSecrets(secrets);
+  const refused = (await refusalOf(context, spc)) ?? withoutSecrets(secrets);
   const isWaiting = syncMode(spc, context.install.settings.syncMode) === "while-used";
   const [message] = annotationProblems(spc, pollInterval(spc, 0));
   const reported = message === undefined ? {} : { message };
   return { namespace, name, ...(refused ?? { verdict: isWaiting ? "waits" : "ready", ...reported }), secrets };
 }
 
-/**
- * Returns the first refusal: by the class's text and the operator's limits, then by missing objects, then by the identity. If a class has
- * several defects, the worker may report another one.
- */
-async function refusalOf(context: PlanContext, spc: SecretProviderClass, read: OwnClass): Promise<Verdict | undefined> {
-  if (read.kind === "notOurs") return undefined;
-  const problem = read.kind === "refused" ? read.problem : lackOfObjects(spc, read.providerClass.objects);
-  if (problem === undefined) return read.kind === "class" ? identityVerdict(context, spc, read.providerClass) : undefined;
-  const { reason, message, field, hint } = problem;
+/** Returns the first refusal, in the worker's order. */
+async function refusalOf(context: PlanContext, spc: SecretProviderClass): Promise<Verdict | undefined> {
+  const read = await readOwnClass(context, spc, (mode) => identityVerdict(context, spc, mode));
+  switch (read.kind) {
+    case "notOurs":
+      return undefined;
+    case "unidentified":
+      return "verdict" in read.refusal ? read.refusal : ofProblem(read.refusal);
+    case "invalid":
+    case "limited":
+      return ofProblem(read.problem);
+    case "class": {
+      const problem = lackOfObjects(spc, read.providerClass.objects);
+      return problem === undefined ? read.identity : ofProblem(problem);
+    }
+  }
+}
+
+function ofProblem({ reason, message, field, hint }: ClassProblem): Verdict {
   return refused(reason, `${field}: ${message}`, `In ${field}: ${hint}.`);
 }
 
@@ -83,17 +96,28 @@ function withoutSecrets(secrets: readonly PlannedSecret[]): Verdict | undefined 
   return refused(first.reason, "none of its secretObjects can produce a Secret", "Correct each secretObject as its line says.");
 }
 
-async function identityVerdict(context: PlanContext, spc: SecretProviderClass, { identity }: ProviderClass): Promise<Verdict | undefined> {
-  if (identity.kind === "managedIdentity") return undefined;
-  if (identity.kind === "servicePrincipal") {
+/** Fails with a refusal that comes before all checks of the objects. Succeeds with a verdict that counts only if those checks pass. */
+async function identityVerdict(
+  context: PlanContext,
+  spc: SecretProviderClass,
+  { kind }: SupportedIdentity,
+): Promise<Result<Verdict | undefined, Verdict>> {
+  if (kind === "managedIdentity") return ok(undefined);
+  if (kind === "servicePrincipal") {
     const principal = await principalOf(context, spc);
-    return principal.ok ? undefined : ofFinding(principal.error, "CredentialsMissing");
+    return principal.ok ? ok(undefined) : atOnce(ofFinding(principal.error, "CredentialsMissing"));
   }
-  const account = await accountOf(context, spc);
-  if (!account.ok) return ofFinding(account.error, "IdentityUnavailable");
-  // accountOf has already refused an account that does not exist.
-  const reading = await context.viewer.object<KubeObject>(RESOURCES.serviceAccounts, account.value);
-  return reading.kind === "unseen" ? unknown(reading.why) : undefined;
+  const seen = await lookAtAccount(context, spc);
+  if (!seen.ok) return atOnce(ofFinding(seen.error, "IdentityUnavailable"));
+  const { absence, ungranted, unseen } = seen.value;
+  const verdict = absence && ofFinding(absence, "IdentityUnavailable");
+  if (ungranted !== undefined) return atOnce(verdict ?? ofFinding(ungranted, "IdentityUnavailable"));
+  return ok(verdict ?? (unseen === undefined ? undefined : unknown(unseen)));
+}
+
+/** If the identity is not known, the class may still have a mistake for which the worker refuses it in any case. */
+function atOnce(verdict: Verdict): Result<Verdict, Verdict> {
+  return verdict.verdict === "unknown" ? ok(verdict) : failed(verdict);
 }
 
 /** Shorter advice than that of `doctor class`, because the plan does not go to a vault. */
