@@ -129,7 +129,7 @@ export async function principalOf({ viewer, install }: WayContext, spc: SecretPr
 type Account = Required<ObjectRef>;
 
 export async function accountOf(context: WayContext, spc: SecretProviderClass): Promise<Result<Account, ClassFinding>> {
-  const seen = await lookAtAccount(context, spc);
+  const seen = await readAccount(context, spc);
   if (!seen.ok) return seen;
   const { account, absence, ungranted } = seen.value;
   // A grant does not help if the ServiceAccount does not exist.
@@ -146,7 +146,7 @@ interface SeenAccount {
   readonly unseen: string | undefined;
 }
 
-export async function lookAtAccount({ viewer }: WayContext, spc: SecretProviderClass): Promise<Result<SeenAccount, ClassFinding>> {
+export async function readAccount({ viewer }: WayContext, spc: SecretProviderClass): Promise<Result<SeenAccount, ClassFinding>> {
   const { namespace = "" } = spc.metadata;
   const name = serviceAccountName({ provider: spc, ...(await namesOfConsumers(viewer, spc)) });
   if (!name.ok) {

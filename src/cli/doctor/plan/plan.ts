@@ -11,7 +11,7 @@ import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { counted } from "../../../domain/words.ts";
 import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, type Line, line, padded, paint } from "../../shared/terminal.ts";
-import { lackOfObjects, lookAtAccount, parseOptionsOf, principalOf, readOwnClass } from "../class/identity.ts";
+import { lackOfObjects, readAccount, parseOptionsOf, principalOf, readOwnClass } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedAction, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
 
@@ -107,7 +107,7 @@ async function identityVerdict(
     const principal = await principalOf(context, spc);
     return principal.ok ? ok(undefined) : atOnce(ofFinding(principal.error, "CredentialsMissing"));
   }
-  const seen = await lookAtAccount(context, spc);
+  const seen = await readAccount(context, spc);
   if (!seen.ok) return atOnce(ofFinding(seen.error, "IdentityUnavailable"));
   const { absence, ungranted, unseen } = seen.value;
   const verdict = absence && ofFinding(absence, "IdentityUnavailable");
