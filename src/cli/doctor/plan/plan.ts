@@ -11,7 +11,7 @@ import { isOurs, secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import { counted } from "../../../domain/words.ts";
 import { offBecause } from "../../shared/class-context.ts";
 import { type Colour, type Line, line, padded, paint } from "../../shared/terminal.ts";
-import { lackOfObjects, readAccount, parseOptionsOf, principalOf, readOwnClass } from "../class/identity.ts";
+import { lackOfObjects, parseOptionsOf, principalOf, readAccount, readOwnClass } from "../class/identity.ts";
 import type { ClassFinding } from "../class/leaves.ts";
 import { type PlanContext, type PlannedAction, type PlannedSecret, planSecretObject, type SecretClaims } from "./plan-secret.ts";
 
