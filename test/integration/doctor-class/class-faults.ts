@@ -103,7 +103,7 @@ export function classFaults(here: DoctoredClasses): readonly Fault[] {
         return place;
       },
       asked: async (place) => ({ kubeconfig: await classReader(here.sync.plane, place.namespace, "get") }),
-      message: /Forbidden/,
+      message: /^you lack permission to get a token of ServiceAccount \S+\/app/,
     },
     { leaf: "cloud-elsewhere", plant: () => here.aClass({ parameters: { cloudName: "AzureStackCloud", cloudEnvFileName: "cloud.json" } }) },
     {
