@@ -10,7 +10,7 @@ import { nearestSpelling } from "../domain/spelling.ts";
 import { parseQueueSetting, queueLabel, SHARD_PLACE } from "../domain/vault-events/queue-setting.ts";
 import { wordsOf } from "../domain/words.ts";
 import { type OutboundProxy, readOutboundProxy } from "./outbound-proxy.ts";
-import { environmentNameOf, type Setting, type SettingKind } from "./setting.ts";
+import { boundsOf, environmentNameOf, type Setting, type SettingBounds, type SettingKind } from "./setting.ts";
 import { SETTINGS, type SettingName } from "./settings.ts";
 import { type TokenProxyPlace, tokenProxyPlace, tokenProxyProblem } from "./token-proxy-place.ts";
 
@@ -73,13 +73,11 @@ function readValue(kind: SettingKind, text: string): Result<unknown, string> {
     case "cloud":
       return given(findCloud(text).ok || isCustomCloud(text), text, `unknown cloud; write one of ${CLOUD_NAMES.join(", ")}`);
     case "port":
-      return given(/^\d{1,5}$/.test(text) && Number(text) <= 65_535, Number(text), "write a port number from 0 to 65535");
-    case "count": {
-      const { most = 9_999 } = kind;
-      return given(/^[1-9]\d{0,3}$/.test(text) && Number(text) <= most, Number(text), `write a number from 1 to ${most}`);
-    }
+      return readWhole(text, boundsOf(kind), "port number");
+    case "count":
+      return readWhole(text, boundsOf(kind), "number");
     case "duration":
-      return readDuration(text, kind.minimumMs);
+      return readDuration(text, boundsOf(kind));
     case "choice":
       return given(kind.choices.includes(text), text, `write one of ${kind.choices.join(", ")}`);
     case "window": {
@@ -119,9 +117,16 @@ function readEventQueues(items: readonly string[]): Result<readonly QueueSetting
   return ok(settings);
 }
 
-function readDuration(text: string, minimumMs: number): Result<number, string> {
+function readWhole(text: string, { least, most = Number.MAX_SAFE_INTEGER }: SettingBounds, noun: string): Result<number, string> {
+  const isMeant = /^\d{1,9}$/.test(text) && Number(text) >= least && Number(text) <= most;
+  return isMeant ? ok(Number(text)) : failed(`write a ${noun} from ${least} to ${most}`);
+}
+
+function readDuration(text: string, { least, most = Number.POSITIVE_INFINITY }: SettingBounds): Result<number, string> {
   const parsed = parseDuration(text);
-  return parsed.ok && parsed.value < minimumMs ? failed(`not below ${minimumMs / 1_000}s`) : parsed;
+  if (!parsed.ok) return parsed;
+  if (parsed.value < least) return failed(`not below ${least / 1_000}s`);
+  return parsed.value > most ? failed(`not above ${most / 1_000}s`) : parsed;
 }
 
 const UNFILLED = "write the value in place of the placeholder";

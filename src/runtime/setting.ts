@@ -1,4 +1,5 @@
 /** Type of a setting of a process. */
+import { assertNever } from "../domain/assert-never.ts";
 
 export type SettingKind =
   | { readonly kind: "boolean" }
@@ -7,7 +8,7 @@ export type SettingKind =
   | { readonly kind: "port" }
   /** From 1 to `most`; default 9,999. */
   | { readonly kind: "count"; readonly most?: number }
-  | { readonly kind: "duration"; readonly minimumMs: number }
+  | { readonly kind: "duration"; readonly minimumMs: number; readonly maximumMs?: number }
   | { readonly kind: "choice"; readonly choices: readonly string[] }
   /** Times when restarts can begin. */
   | { readonly kind: "window" }
@@ -16,6 +17,42 @@ export type SettingKind =
   | { readonly kind: "eventQueues" }
   /** `every` is a word that means all namespaces. */
   | { readonly kind: "namespaces"; readonly every?: string };
+
+type BoundedKind = Extract<SettingKind, { readonly kind: "count" | "duration" | "port" }>;
+
+/** Smallest and largest value, inclusive. Of a duration, in milliseconds. */
+export interface SettingBounds {
+  readonly least: number;
+  readonly most: number | undefined;
+}
+
+/**
+ * Returns the bounds of a kind of setting. Undefined if it has none. Both the processes and the chart check these bounds, so that the chart
+ * renders no value that a process refuses.
+ */
+export function boundsOf(type: BoundedKind): SettingBounds;
+export function boundsOf(type: SettingKind): SettingBounds | undefined;
+export function boundsOf(type: SettingKind): SettingBounds | undefined {
+  switch (type.kind) {
+    case "count":
+      return { least: 1, most: type.most ?? 9_999 };
+    case "duration":
+      return { least: type.minimumMs, most: type.maximumMs };
+    case "port":
+      return { least: 0, most: 65_535 };
+    case "boolean":
+    case "choice":
+    case "cloud":
+    case "eventQueues":
+    case "list":
+    case "namespaces":
+    case "text":
+    case "window":
+      return undefined;
+    default:
+      return assertNever(type);
+  }
+}
 
 /** The two processes that run in the cluster. */
 export const PROCESSES = ["webhook", "sync"] as const;

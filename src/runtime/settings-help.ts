@@ -41,7 +41,8 @@ export function syntaxOf(type: SettingKind, code: (word: string) => string = (wo
       return type.every === undefined ? "A comma-separated list." : `A comma-separated list, or ${code(type.every)}.`;
     case "duration": {
       const least = type.minimumMs === 0 ? "" : `, not below ${code(formatDuration(type.minimumMs))}`;
-      return `A Go duration such as ${code("30s")} or ${code("1h30m")}${least}.`;
+      const most = type.maximumMs === undefined ? "" : `, not above ${code(formatDuration(type.maximumMs))}`;
+      return `A Go duration such as ${code("30s")} or ${code("1h30m")}${least}${most}.`;
     }
     case "port":
       return "0 picks any free port.";

@@ -9,6 +9,8 @@ import { MOST_SHARDS } from "../domain/shards.ts";
 import type { Setting, SettingKind } from "./setting.ts";
 
 const MINIMUM_POLL_MS = 10_000;
+/** The webhook's pods have 40 s to end, and need the rest to answer what is in progress and to close. */
+const MAXIMUM_DRAIN_MS = 20_000;
 
 type UsedBy = Setting["usedBy"];
 // oxlint-disable-next-line eslint/max-params -- a row of the table.
@@ -222,7 +224,7 @@ export const SETTINGS = {
   ),
   "drain-delay": of(
     "webhook",
-    { kind: "duration", minimumMs: 0 },
+    { kind: "duration", minimumMs: 0, maximumMs: MAXIMUM_DRAIN_MS },
     "5s",
     "How long the webhook continues to serve requests after it reports unready, so that every API server can notice.",
   ),

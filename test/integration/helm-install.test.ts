@@ -29,7 +29,7 @@ class Installer {
   }
 
   ask(...args: readonly string[]): Promise<HelmAnswer> {
-    return runHelm(this.#version, args, this.#plane.kubeconfigPath);
+    return runHelm(this.#version, args, { KUBECONFIG: this.#plane.kubeconfigPath });
   }
 
   /** Runs Helm. Throws its output if it fails. */

@@ -24,7 +24,7 @@ describe("an upgrade of a release of 0.3.0", { skip: refusal === undefined ? fal
       let plane: ControlPlane;
       let folder: string;
       const helm = async (...args: readonly string[]): Promise<void> => {
-        const { code, stderr } = await runHelm(version, [...args, "-n", NAMESPACE], plane.kubeconfigPath);
+        const { code, stderr } = await runHelm(version, [...args, "-n", NAMESPACE], { KUBECONFIG: plane.kubeconfigPath });
         assert.equal(code, 0, stderr);
       };
       const install = (...args: readonly string[]): Promise<void> =>

@@ -356,7 +356,7 @@ describe("the notes", { skip }, () => {
 
   test("do not warn where the image can be pulled, or where the user says that it was loaded", async () => {
     const places = ["image.repository=registry.example.com/app", "image.repository=team/app", "image=registry.example.com/app:1"];
-    for (const set of [...places, "image.tag=0.4.0", "image.pullPolicy=Never"]) {
+    for (const set of [...places, `image.tag=${VERSION}`, "image.pullPolicy=Never"]) {
       const notes = await notesWith(set);
       assert.match(notes, /is installed in namespace/);
       assert.doesNotMatch(notes, warning, set);

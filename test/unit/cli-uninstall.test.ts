@@ -3,9 +3,10 @@ import { describe, test } from "node:test";
 import type { Cluster } from "../../src/cli/shared/command.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import { VERSION } from "../../tools/repository-files.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
-import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
 
 const object = (kind: string, name: string): Manifest => ({ apiVersion: "v1", kind, metadata: { name } });
 
@@ -38,5 +39,73 @@ describe("uninstall --prepare", () => {
 
   test("is told apart from one that may not read the Namespace", async () => {
     assert.equal((await runOffline(["uninstall", "--prepare"], "", { cluster: clusterFor("Deployment") })).code, 2);
+  });
+});
+
+/** An install whose worker's Deployment has these labels and annotations. */
+function installedBy(metadata: Pick<Manifest["metadata"], "labels" | "annotations">): Cluster {
+  const worker = { ...object("Deployment", "keyvault-injector-sync") };
+  const held = heldCluster([
+    object("Namespace", "keyvault-injector"),
+    { ...worker, metadata: { ...worker.metadata, namespace: "keyvault-injector", ...metadata } },
+  ]);
+  return { ...held, kube: { ...held.kube, mergePatch: async () => undefined } as unknown as KubeClient }; // Nothing else is written.
+}
+
+const prepared = async (cluster: Cluster): Promise<string> => (await runOffline(["uninstall", "--prepare"], "", { cluster })).output;
+const staying = (output: string): string => output.split("\n").find((line) => line.startsWith("What stays: ")) ?? "";
+
+describe("NC-2: what comes after uninstall --prepare", () => {
+  const release = { "meta.helm.sh/release-name": "akvsecretsprovider", "meta.helm.sh/release-namespace": "keyvault-injector" };
+
+  test("NC-2: for a Helm release, is one command with its namespace, which removes driver and provider as well", async () => {
+    const output = await prepared(installedBy({ annotations: release }));
+
+    assert.match(output, /^ {2}helm uninstall akvsecretsprovider --namespace keyvault-injector$/m);
+    assert.match(output, /also removes the CSI driver and the Azure provider, if the chart installed them/);
+    assert.doesNotMatch(staying(output), /driver|provider\b/);
+    assert.doesNotMatch(output, /overlays|manifests\/|-k /, "no checkout");
+  });
+
+  test("NC-2: for manifests, needs no checkout, and keeps driver and provider", async () => {
+    const output = await prepared(installedBy({}));
+
+    assert.match(output, /kubectl delete -f keyvault-injector-VERSION\.yaml -l app\.kubernetes\.io\/name=keyvault-injector/);
+    assert.match(output, /without -l, it also deletes the CRDs, and with them every class/);
+    assert.match(output, /kubectl delete -k manifests\/overlays\/default --ignore-not-found/);
+    assert.match(staying(output), /CSI driver and the provider, unless your overlay contains them/);
+    assert.match(output, /kubectl delete \S*daemonsets\S* -n kube-system -l app\.kubernetes\.io\/part-of=keyvault-injector/);
+    assert.doesNotMatch(output, /helm uninstall/);
+  });
+
+  for (const [tool, metadata] of [
+    ["Flux", { labels: { "helm.toolkit.fluxcd.io/name": "keyvault-injector" }, annotations: release }],
+    ["Flux", { labels: { "kustomize.toolkit.fluxcd.io/name": "keyvault-injector" } }],
+    ["Argo CD", { annotations: { "argocd.argoproj.io/tracking-id": "keyvault-injector:apps/Deployment:x/y" } }],
+  ] as const) {
+    test(`NC-2: for ${tool}, is to be removed from Git: ${JSON.stringify(metadata).slice(0, 48)}`, async () => {
+      const output = await prepared(installedBy(metadata));
+
+      assert.match(output, new RegExp(`remove it from Git, so that ${tool} deletes it`));
+      assert.doesNotMatch(output, /helm uninstall|delete -[kf]/);
+      assert.match(staying(output), /unless Git no longer contains them: .*CRDs.*CSI driver/);
+    });
+  }
+
+  test("NC-2: names every way where the worker is gone, and says which of them removes the driver", async () => {
+    const output = await prepared(clusterFor(...NEEDED));
+
+    assert.match(output, /helm uninstall RELEASE --namespace keyvault-injector {4}# also removes the CSI driver and the Azure provider/);
+    assert.match(output, /kubectl delete -f keyvault-injector-VERSION\.yaml/);
+    assert.match(output, /remove it from Git/);
+    assert.match(staying(output), /CSI driver and the provider, unless the chart or your overlay contains them/);
+  });
+
+  test("NC-2: names the CRDs, which need no checkout, and quotes what a release is called", async () => {
+    const output = await prepared(installedBy({ annotations: { ...release, "meta.helm.sh/release-name": "a b" } }));
+
+    for (const name of readManifests(`releases/${VERSION}/crds.yaml`).map(({ metadata }) => metadata.name))
+      assert.match(output, new RegExp(`kubectl delete crds .*${name}`));
+    assert.match(output, /helm uninstall 'a b' --namespace keyvault-injector/);
   });
 });

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import type { Json, JsonMap } from "./place.ts";
 import type { ValueRow } from "./value-row.ts";
 import { GROUPS } from "./values-own.ts";
+import { DURATION_BOUNDS } from "./values-settings.ts";
 
 /** Values by their keys, with rows at the leaves. */
 type Tree = Map<string, Tree | ValueRow>;
@@ -114,7 +115,7 @@ function isInert(node: Tree | ValueRow): boolean {
 
 /**
  * Table for the chart's own checks: the names on each level, the paths that end in a value, and rejected values. `inert`: paths that the
- * checks never suggest, because the chart rejects them. `elsewhere`: advice for names of other charts.
+ * checks never suggest, because the chart rejects them. `elsewhere`: advice for names of other charts. `bounds`: see {@link DURATION_BOUNDS}.
  */
 export function valuesTable(rows: readonly ValueRow[]): string {
   const names: Record<string, readonly string[]> = {};
@@ -133,7 +134,8 @@ export function valuesTable(rows: readonly ValueRow[]): string {
       ? []
       : [{ path: row.path, unless: row.refused.unless.map((value): Json => JSON.stringify(value)), because: row.refused.because }],
   );
-  return `${JSON.stringify({ names, inert: inert.sort(), elsewhere: ELSEWHERE, refused }, null, 2)}\n`;
+  const table = { names, inert: inert.sort(), elsewhere: ELSEWHERE, refused, bounds: DURATION_BOUNDS };
+  return `${JSON.stringify(table, null, 2)}\n`;
 }
 
 const escaped = (text: string): string => text.replaceAll("|", "\\|");

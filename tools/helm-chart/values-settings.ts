@@ -1,6 +1,7 @@
 /** The chart's value for each flag of our processes, and the reason why some flags have none. */
 import { assertNever } from "../../src/domain/assert-never.ts";
-import type { Setting, SettingKind } from "../../src/runtime/setting.ts";
+import { formatDuration } from "../../src/domain/duration.ts";
+import { boundsOf, type Setting, type SettingBounds, type SettingKind } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, OWN_TEXT, OWN_TEXTS, TEXT, type ValueRow, WINDOW } from "./value-row.ts";
@@ -121,12 +122,16 @@ export function valuePathOf(flag: SettingName): string | undefined {
   return place.kind === "upstream" ? place.path : valueNameOf(flag);
 }
 
+function boundedInteger({ least, most }: SettingBounds): JsonMap {
+  return { type: "integer", minimum: least, ...(most === undefined ? {} : { maximum: most }) };
+}
+
 function typeOf({ type }: Setting): JsonMap {
   switch (type.kind) {
     case "boolean":
       return BOOLEAN;
     case "count":
-      return { type: "integer", minimum: 1, ...(type.most === undefined ? {} : { maximum: type.most }) };
+      return boundedInteger(boundsOf(type));
     case "duration":
       return DURATION;
     case "choice":
@@ -168,6 +173,22 @@ export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, settin
   if (place.kind === "decided") return [{ path: valueNameOf(flag), default: null, type: { type: ["boolean", "null"] }, flag, meaning }];
   const isDecided = place.decide !== undefined;
   return [{ path: valueNameOf(flag), default: isDecided ? null : defaultOf(setting), type: typeOf(setting), flag, meaning }];
+});
+
+/** Smallest and largest duration of a value, in milliseconds, and how the chart's message writes them. */
+export interface DurationBounds extends SettingBounds {
+  readonly path: string;
+  readonly written: string;
+}
+
+/** JSON Schema has no order of durations, so the chart's own checks compare them. */
+export const DURATION_BOUNDS: readonly DurationBounds[] = settings.flatMap(([flag, { type }]) => {
+  const path = valuePathOf(flag);
+  if (path === undefined || type.kind !== "duration") return [];
+  const bounds = boundsOf(type);
+  const least = bounds.least === 0 ? [] : [`at least ${formatDuration(bounds.least)}`];
+  const most = bounds.most === undefined ? [] : [`at most ${formatDuration(bounds.most)}`];
+  return [{ path, ...bounds, written: [...least, ...most].join(" and ") }];
 });
 
 /** Named templates that render the arguments that differ from the program's defaults. */

@@ -67,14 +67,20 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "tls-key-file": "The file is in PEM format. Set both flags or neither.",
   "client-ca-file":
     "The file is in PEM format, and the webhook rereads the file when it changes. The chart sets the flag if `clientCA` specifies a ConfigMap or Secret. See [how to give the API server a certificate](../how-to/verify-the-api-server.md).",
-  "drain-delay": "With the default `terminationGracePeriodSeconds` of 40, the maximum is `20s`.",
+  "drain-delay": "A longer delay would exceed the pod's `terminationGracePeriodSeconds` of 40.",
   "health-port": "The port serves plain HTTP.",
   "crds-dir": "The folder in the package is `manifests/crds`, next to `dist`.",
 };
 
+function boundsHere({ minimumMs, maximumMs }: Extract<Setting["type"], { readonly kind: "duration" }>): string {
+  const least = minimumMs === 0 ? [] : [`At least ${code(formatDuration(minimumMs))}.`];
+  const most = maximumMs === undefined ? [] : [`At most ${code(formatDuration(maximumMs))}.`];
+  return [...least, ...most].join(" ");
+}
+
 /** The syntax as in `--help`, except for durations and lists, which the page explains once. */
 function syntaxHere(type: Setting["type"]): string {
-  if (type.kind === "duration") return type.minimumMs === 0 ? "" : `At least ${code(formatDuration(type.minimumMs))}.`;
+  if (type.kind === "duration") return boundsHere(type);
   const syntax = syntaxOf(type, code);
   return syntax === "A comma-separated list." ? "" : syntax;
 }

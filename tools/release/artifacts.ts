@@ -84,7 +84,8 @@ const RENDERED = ["crds.yaml", "keyvault-injector.yaml", "node-side.yaml"] as co
 export function releaseManifests(version: string, image: PlacedImage | undefined, { nodeSide }: { readonly nodeSide: boolean }): string {
   const files = RENDERED.filter((file) => nodeSide || file !== "node-side.yaml");
   const parts = files.map((file) => readFileSync(path.join(root, "manifests/releases", version, file), "utf8"));
-  const warning = "# kubectl delete -f of this file deletes the definitions, and with them every class: see docs/how-to/uninstall.md.\n";
+  const warning =
+    "# Without -l app.kubernetes.io/name=keyvault-injector, kubectl delete -f of this file deletes the CRDs, and with them every class: see docs/how-to/uninstall.md.\n";
   const text = `${warning}${parts.join("---\n")}`;
   if (image === undefined) return text;
   const name = `image: keyvault-injector:${version}`;

@@ -4,7 +4,6 @@ import { isJsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, type ObjectMeta, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
-import { shell } from "../../domain/shell-words.ts";
 import { installAbsence } from "../shared/absence.ts";
 import {
   answered,
@@ -18,6 +17,7 @@ import {
 import { INJECTION_POLICY } from "../shared/injection-mode.ts";
 import { FINAL_CHECK, installNamespace, MORE_RESOURCES } from "../shared/resources.ts";
 import { createViewer, refusalText } from "../shared/viewer.ts";
+import { nextSteps } from "./next-steps.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
@@ -78,16 +78,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
       ? `The policy binding ${FINAL_CHECK} does not exist: no pod is rejected.`
       : `The policy binding ${FINAL_CHECK} is removed: no pod is rejected for lack of injection.`,
     "",
-    "Next, depending on how you installed it:",
-    "  helm uninstall RELEASE, or",
-    shell`  kubectl delete -k manifests/overlays/${overlay} --ignore-not-found, or`,
-    "  remove it from Git and let your GitOps tool prune it.",
-    "",
-    "What stays: the CRDs, every SecretProviderClass, the synced Secrets and their copies, the CSI driver, and the provider. To remove them as well:",
-    "  kubectl delete controllerrevisions -A -l keyvault-injector.dev/snapshot",
-    "  kubectl delete secrets -A -l keyvault-injector.dev/managed=true    # pods that use them no longer start",
-    "  kubectl delete secrets -A -l keyvault-injector.dev/copy=true    # the same",
-    "  kubectl delete -k manifests/crds    # deletes every class in the cluster, including those of other users of the driver",
+    ...nextSteps({ worker, namespace: install.namespace, overlay }),
     "",
     "To keep the install instead: keyvault-injector uninstall --undo",
   ];

@@ -14,7 +14,9 @@ const DRIVER = "secrets-store-csi-driver";
 /** Installs with the chart, with the documentation's settings under their own names. */
 export function helm(version: HelmVersion, { node, emulator, proxyUrl }: InstallWorld): Way {
   const run = async (verb: string, args: readonly string[]): Promise<string> => {
-    const { code, stdout, stderr } = await runHelm(version, [verb, RELEASE, ...args, "-n", INJECTOR_NAMESPACE], node.kubeconfigPath);
+    const { code, stdout, stderr } = await runHelm(version, [verb, RELEASE, ...args, "-n", INJECTOR_NAMESPACE], {
+      KUBECONFIG: node.kubeconfigPath,
+    });
     if (code !== 0) throw new Error(`helm ${verb}: ${stderr}`);
     return stdout;
   };

@@ -26,8 +26,12 @@ export function helmRefusal(): string | undefined {
   return programRefusal(HELM_VERSIONS);
 }
 
-/** Runs Helm with its own home folder, so that the machine's settings have no effect. */
-export async function runHelm(version: HelmVersion, args: readonly string[], kubeconfig?: string): Promise<HelmAnswer> {
+/** Runs Helm with its own home folder, so that the machine's settings have no effect. `variables`: further ones, such as KUBECONFIG. */
+export async function runHelm(
+  version: HelmVersion,
+  args: readonly string[],
+  variables: Readonly<Record<string, string>> = {},
+): Promise<HelmAnswer> {
   const helm = await builtProgram(version);
   const home = mkdtempSync(path.join(tmpdir(), "helm-"));
   // Helm renders and ends. Garbage collection took a third of its CPU time.
@@ -35,7 +39,7 @@ export async function runHelm(version: HelmVersion, args: readonly string[], kub
     PATH: process.env["PATH"] ?? "",
     HOME: home,
     GOGC: "400",
-    ...(kubeconfig === undefined ? {} : { KUBECONFIG: kubeconfig }),
+    ...variables,
   };
   try {
     return await new Promise((resolve) => {

@@ -150,6 +150,24 @@ and no limit: those namespaces that use the node's identity today. Nothing where
 {{- end -}}
 {{- end -}}
 
+{{/*
+An image with the version of another release: its program lacks settings and rights of these manifests, or has others. One line. A tag of
+another form, a version with a suffix, and a digest are the user's own choice. So is a version with a higher major number than the chart's.
+*/}}
+{{- define "keyvault-injector.image-problems" -}}
+{{- $image := include "keyvault-injector.own-image" . -}}
+{{- $tag := regexFind ":v?[0-9]+[.][0-9]+[.][0-9]+$" $image | trimPrefix ":" -}}
+{{- $version := trimPrefix "v" $tag -}}
+{{- if and $tag (ne $version .Chart.AppVersion) (semverCompare (printf "<%d.0.0-0" (add1 (semver .Chart.AppVersion).Major)) $version) }}
+{{- $wrong := printf "is version %s, but this chart installs %s, and its manifests require the program of the same version" $version .Chart.AppVersion }}
+{{- if kindIs "string" .Values.image }}
+- image: {{ $image }} {{ $wrong }}. Set image.repository={{ trimSuffix (printf ":%s" $tag) $image }} without a tag. To run another version on purpose, set its digest
+{{- else }}
+- image.tag: {{ $tag }} {{ $wrong }}. Omit image.tag. To run another version on purpose, set image.digest
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* Our image where its name has no registry, and nothing says that the user loaded it on the nodes: a tag or a pull policy of their own. */}}
 {{- define "keyvault-injector.unplaced-image" -}}
 {{- $given := kindIs "map" .Values.image | ternary .Values.image dict -}}

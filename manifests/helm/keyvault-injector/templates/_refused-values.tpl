@@ -16,6 +16,51 @@
 {{- end -}}
 {{- end -}}
 
+{{/* A Go duration in milliseconds. */}}
+{{- define "keyvault-injector.milliseconds" -}}
+{{- $total := 0.0 -}}
+{{- range regexFindAll "[0-9]+([.][0-9]+)?(ms|s|m|h)" (toString .) -1 -}}
+{{- $number := regexFind "^[0-9.]+" . -}}
+{{- $total = addf $total (mulf $number (get (dict "ms" 1 "s" 1000 "m" 60000 "h" 3600000) (trimPrefix $number .))) -}}
+{{- end -}}
+{{- $total -}}
+{{- end -}}
+
+{{/* Durations that a process would refuse, and so not start. Of a list: the table and the values. */}}
+{{- define "keyvault-injector.bound-problems" -}}
+{{- $values := index . 1 -}}
+{{- range (index . 0).bounds -}}
+{{- $here := $values -}}
+{{- range splitList "." .path -}}
+{{- if kindIs "map" $here -}}
+{{- $here = index $here . -}}
+{{- end -}}
+{{- end -}}
+{{- if $here -}}
+{{- $given := include "keyvault-injector.milliseconds" $here | float64 -}}
+{{- if or (lt $given (float64 .least)) (and (hasKey . "most") (gt $given (float64 .most))) }}
+- {{ .path }}: {{ $here }} is not allowed. Use a duration of {{ .written }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The worker stops if it has queues and no polls, because events only trigger earlier polls. */}}
+{{- define "keyvault-injector.queue-problems" -}}
+{{- if and .Values.eventQueues (ne (include "keyvault-injector.rotation" .) "true") }}
+- eventQueues: events only trigger earlier polls, and rotation is off, so there are none. Set secrets-store-csi-driver.enableSecretRotation to true, or omit eventQueues
+{{- end -}}
+{{- end -}}
+
+{{/* Values that need a later Kubernetes than the chart. */}}
+{{- define "keyvault-injector.kubernetes-problems" -}}
+{{- $version := .Capabilities.KubeVersion.Version -}}
+{{- $mode := (.Values.injection).mode | default "webhook" -}}
+{{- if and (ne $mode "webhook") (semverCompare "<1.36-0" $version) }}
+- injection.mode: {{ $mode }} requires Kubernetes 1.36 or later, but the version is {{ $version }}. Use webhook. If you render for another cluster, set its version with --kube-version
+{{- end -}}
+{{- end -}}
+
 {{/* Of a list: the provider's values and the driver's, of one operating system, and its name. */}}
 {{- define "keyvault-injector.folder-problems" -}}
 {{- $provider := index . 0 -}}
