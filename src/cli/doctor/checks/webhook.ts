@@ -211,6 +211,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
+    if (error.code === "NotFound") return [skip(`not checked: namespace ${namespace} does not exist`, CHOOSE)];
     if (error.code !== "Forbidden") return [skip(`not checked: ${error.message}`, CHOOSE)];
     return [skip(`not checked: you lack permission to create pods in ${namespace}, or the namespace does not admit this pod`, CHOOSE)];
   }
