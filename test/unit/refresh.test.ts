@@ -201,6 +201,17 @@ describe("refresh", () => {
     assert.deepEqual([code, report.answer.kind, report.isUpToDate, report.objects[0].secrets[0].state], [1, "synced", false, "old"]);
   });
 
+  test("NC-16: knows the newest version from another class of the namespace, and lists nobody who uses that class alone", async () => {
+    const confl = usedClass("confl", { objects: ["secret/db-pass"], secrets: { taken: { password: "db-pass" } } });
+    const cluster = heldCluster([confl, usedStatus("confl", {}), CLASS, SECRET, STATUS, POD, FILES]);
+    Object.assign(cluster.kube, { mergePatch: async () => ({}) });
+    const { output } = await runOffline(["refresh", "confl", "-n", "shop"], "", { cluster });
+
+    assert.match(output, new RegExp(`^ {2}newest version: ${VERSION}, seen `, "m"));
+    assert.match(output, /^ {2}1 class: shop\/confl$/m);
+    assert.doesNotMatch(output, /web-1|shop\/db\b/);
+  });
+
   test("N11: does not wait for an answer that the user may not see", async () => {
     const cluster = heldCluster([CLASS, SECRET, POD, FILES, ...driver("v1.6.0")]);
     const { kube } = cluster;
