@@ -1,10 +1,8 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "./annotations.ts";
-
-/** Annotations that only this project writes and reads. The worker also writes its stamp on workloads. */
-const OUTPUT_ONLY: readonly string[] = [POD_ANNOTATIONS.rotated, POD_ANNOTATIONS.status];
+import { OUTPUT_ONLY_KEYS } from "./written-keys.ts";
 
 /** Pod annotations that users write. */
-export const INPUT_ANNOTATIONS: readonly string[] = Object.values(POD_ANNOTATIONS).filter((name) => !OUTPUT_ONLY.includes(name));
+export const INPUT_ANNOTATIONS: readonly string[] = Object.values(POD_ANNOTATIONS).filter((name) => !OUTPUT_ONLY_KEYS.includes(name));
 
 /** Annotations that users write on a workload itself or on its Namespace, and never on pods. */
 export const WORKLOAD_INPUT: readonly string[] = [RESTART_ANNOTATIONS.paused, RESTART_ANNOTATIONS.now];

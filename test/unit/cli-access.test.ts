@@ -90,7 +90,7 @@ describe("N8: a kubeconfig that cannot be read", () => {
 
 describe("N9: an API server that does not answer", () => {
   for (const argv of [["doctor"], ["uninstall", "--prepare"], ["explain", "pod/a"], ["explain", "-f", "-"], ["render", "-f", "-"]]) {
-    test(`is named, with its context: ${argv.join(" ")}`, async () => {
+    test(`NC-17: is named, with its context, and with --offline where files would do: ${argv.join(" ")}`, async () => {
       const folder = await mkdtemp(path.join(tmpdir(), "kubeconfig-"));
       const kubeconfig = path.join(folder, "config");
       const dead = { ...CONTEXTS, clusters: [{ name: "c", cluster: { server: "https://127.0.0.1:1" } }] };
@@ -101,7 +101,9 @@ describe("N9: an API server that does not answer", () => {
       await rm(folder, { recursive: true });
 
       const said = "no answer from the API server https://127.0.0.1:1 of context staging (connection refused)";
-      assert.deepEqual([code, stderr], [2, `keyvault-injector ${argv[0] ?? ""}: ${said}; check the kubeconfig's server, or the network\n`]);
+      const offline = argv.includes("-f") ? "; add --offline to use the files alone" : "";
+      const advice = `check the kubeconfig's server, or the network${offline}`;
+      assert.deepEqual([code, stderr], [2, `keyvault-injector ${argv[0] ?? ""}: ${said}; ${advice}\n`]);
     });
   }
 });

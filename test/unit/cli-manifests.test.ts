@@ -5,8 +5,8 @@ import { itemsOf, podAt, podPath, withItems, withPodAt } from "../../src/cli/man
 import { toYaml } from "../../src/cli/manifest/yaml.ts";
 
 const objectsOf = (text: string) => readManifests("web.yaml", text).documents.map(({ object }) => object);
-const problemsOf = (text: string) =>
-  readManifests("web.yaml", text).problems.map(({ place, message }) => `${place.file}:${place.line}: ${message}`);
+const problemsOf = (text: string, file = "web.yaml") =>
+  readManifests(file, text).problems.map(({ place, message }) => `${place.file}:${place.line}: ${message}`);
 
 describe("manifests", () => {
   test("are read document by document, empty ones left out, JSON too", () => {
@@ -33,6 +33,20 @@ describe("manifests", () => {
       assert.ok(first.startsWith(problem), first);
     });
   }
+
+  for (const [file, text] of [
+    ["web/kustomization.yaml", "namePrefix: a-\n"],
+    ["kustomization.yml", "resources: []\n"],
+    ["web.yaml", "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n"],
+  ] as const) {
+    test(`NC-17: that are a kustomization are told to need -k: ${file}`, () => {
+      assert.deepEqual(problemsOf(text, file), [`${file}:1: this is a kustomization; use -k FOLDER to build it`]);
+    });
+  }
+
+  test("NC-17: that are Flux's Kustomization are objects", () => {
+    assert.deepEqual(problemsOf("apiVersion: kustomize.toolkit.fluxcd.io/v1\nkind: Kustomization\n"), []);
+  });
 
   test("that expand by aliases beyond any use are refused, not expanded", () => {
     const levels = Array.from(

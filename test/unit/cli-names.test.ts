@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { DoctorContext } from "../../src/cli/doctor/checks/check.ts";
+import { checkInjection } from "../../src/cli/doctor/checks/webhook.ts";
 import type { Cluster } from "../../src/cli/shared/command.ts";
 import { targetResource } from "../../src/cli/shared/resources.ts";
 import { KubeError, type Refuser } from "../../src/domain/ports/kube-error.ts";
@@ -121,6 +123,24 @@ describe("N6: a namespace that is not there", () => {
       assert.deepEqual([code, notes], [2, [`keyvault-injector ${argv[0] ?? ""}: namespace nosuch does not exist`]]);
     });
   }
+
+  test("NC-14: is an error of doctor, which would create its pod there", async () => {
+    const { code, notes } = await runOffline(["doctor", "-n", "nosuch"], "", { cluster: shop() });
+
+    assert.deepEqual([code, notes], [2, ["keyvault-injector doctor: namespace nosuch does not exist"]]);
+  });
+
+  test("NC-14: of the kubeconfig is named by doctor's dry run", async () => {
+    const create = async (): Promise<never> => {
+      throw new KubeError("NotFound", "create pods nosuch/keyvault-injector-doctor: HTTP 404", { retry: { kind: "never" } });
+    };
+    const context = { cluster: { kube: { create }, namespace: "nosuch" } } as unknown as DoctorContext; // All that is asked for.
+
+    assert.deepEqual(
+      (await checkInjection(context)).map(({ state, message }) => `${state} ${message}`),
+      ["SKIP not checked: namespace nosuch does not exist"],
+    );
+  });
 
   for (const subject of ["class", "plan"]) {
     test(`is told from one without classes by doctor ${subject}`, async () => {

@@ -48,6 +48,41 @@ describe("a name that no object has", () => {
   });
 });
 
+describe("an object of a vault that no class has", () => {
+  const IN_PAY = [
+    named("v1", "Namespace", "shop"),
+    named("v1", "Namespace", "pay"),
+    { ...usedClass("card", { objects: ["secret/db-password"], vault: "shop-vault" }), metadata: { namespace: "pay", name: "card" } },
+  ];
+
+  for (const [argv, meant] of [
+    [
+      ["where", "secret/db-password", "--vault", "shop-vault", "-n", "shop"],
+      /no class in namespace shop names secret\/db-password of vault shop-vault$/,
+    ],
+    [["where", "secret/db-password", "-n", "shop"], /no class in namespace shop names secret\/db-password$/],
+    [
+      ["where", "secret/db-password", "--vault", "shop"],
+      /no class names secret\/db-password of vault shop; did you mean vault shop-vault\?$/,
+    ],
+    [
+      ["where", "secret/db-password", "--vault", "shopvault.vault.azure.net"],
+      /of vault shopvault\.vault\.azure\.net; did you mean vault shop-vault\?$/,
+    ],
+  ] as const) {
+    test(`NC-15: is told with the namespace, or with the vault that may be meant: ${argv.join(" ")}`, async () => {
+      assert.match(await said(argv, IN_PAY), meant);
+    });
+  }
+
+  test("NC-15: is told for the list of expiry dates, which would otherwise look as if nothing expired", async () => {
+    const listed = async (vault: string) => (await runOffline(["where", "--vault", vault], "", { cluster: heldCluster(IN_PAY) })).notes;
+
+    assert.deepEqual(await listed("shop"), ["note: no class is of vault shop; did you mean vault shop-vault?"]);
+    assert.deepEqual(await listed("shop-vault"), []);
+  });
+});
+
 describe("the distance of two spellings", () => {
   for (const [from, to, distance] of [
     ["hlep", "help", 1],

@@ -147,6 +147,23 @@ describe("a command", () => {
   }
 });
 
+for (const words of [
+  ["pod.yaml", "spc.yaml"],
+  ["pod.yaml", "folder"],
+]) {
+  test(`NC-17: two files of explain are told to need -f each: ${words.join(" ")}`, async () => {
+    const { code, notes } = await runOffline(["explain", ...words]);
+
+    assert.deepEqual([code, notes], [2, ["keyvault-injector explain: explain takes one file without -f; write -f for each file"]]);
+  });
+}
+
+test("NC-17: the kinds that explain lists include the status of a class", async () => {
+  const { notes } = await runOffline(["explain", "service/a"]);
+
+  assert.match(notes.join(), /, secretproviderclass, spcsync$/);
+});
+
 test("NV12: a type of a vault's objects without a name is told as that", async () => {
   for (const word of ["secret", "secret/", "certificates"]) {
     const { notes } = await runOffline(["where", word]);

@@ -97,12 +97,16 @@ describe("N2: a vault that this machine does not reach", () => {
     metadata: { namespace: "team-x", name: "secrets-store-creds" },
     data: { clientid: "YQ==", clientsecret: "YQ==" },
   };
-  const walked = async (synced: [string, string], fresh: [string, string], isInCluster = false) => {
+  const walked = async (synced: [string, string], fresh: [string, string], { isInCluster = false, unreached = /./ } = {}) => {
     const conditions = [condition("Synced", ...synced), condition("Fresh", ...fresh)];
     const context = await contextOf([creds, { ...statusObject, status: { ...status, conditions } }]);
-    const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }), isInCluster, readCloudFile: undefined };
+    const reach = async ({ host }: { readonly host: string }) => ({
+      reach: { kind: unreached.test(host) ? "unresolved" : "reached" },
+      proxy: undefined,
+    });
+    const azure = { reach, isInCluster, readCloudFile: undefined };
     const walk = reportedWalk(await walkClass({ ...context, azure } as unknown as ClassContext, provider)); // The checks end at the step "network".
-    return { ...walk, network: walk.findings.find(({ step }) => step === "network")?.state };
+    return { ...walk, network: walk.findings.findLast(({ step }) => step === "network")?.state };
   };
 
   test("is no failure of a class that the worker mirrors", async () => {
@@ -122,7 +126,27 @@ describe("N2: a vault that this machine does not reach", () => {
     });
   }
 
-  for (const reason of ["Unreachable", "Stale", "Unauthorized"]) {
+  test("NC-5: of the sign-in does not hide that the sign-in refused the worker", async () => {
+    const refused: [string, string] = ["False", "Unauthorized"];
+    const { state, network, next, findings } = await walked(refused, refused);
+
+    assert.deepEqual([state, network], ["FAIL", "SKIP"]);
+    assert.match(next ?? "", /^Do what the status says \(Unauthorized: says Unauthorized\)/);
+    assert.match(
+      findings.find(({ leaf }) => leaf === "network-elsewhere")?.message ?? "",
+      /; the worker's last check was answered with Unauthorized, so this concerns only this machine$/,
+    );
+  });
+
+  test("NC-5: is still the failure where only the vault is not reached, of which an answer of the sign-in proves nothing", async () => {
+    const refused: [string, string] = ["False", "Unauthorized"];
+    const { network, next } = await walked(refused, refused, { unreached: /vault/ });
+
+    assert.equal(network, "FAIL");
+    assert.match(next ?? "", /^Create the vault demo-vault/);
+  });
+
+  for (const reason of ["Unreachable", "Stale"]) {
     test(`is the failure where the worker has no answer either: ${reason}`, async () => {
       const { network, next } = await walked(["False", reason], ["False", reason]);
 
@@ -132,7 +156,7 @@ describe("N2: a vault that this machine does not reach", () => {
   }
 
   test("is the failure where the worker's own pod is this machine", async () => {
-    assert.equal((await walked(["True", "Synced"], ["True", "Synced"], true)).network, "FAIL");
+    assert.equal((await walked(["True", "Synced"], ["True", "Synced"], { isInCluster: true })).network, "FAIL");
   });
 });
 

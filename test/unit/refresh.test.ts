@@ -91,13 +91,48 @@ describe("refresh", () => {
   for (const [name, more, pace] of [
     ["an earlier driver, which cannot be asked", driver("v1.5.6"), "timer"],
     ["a driver that does not rotate", driver("v1.6.0", []), "never"],
-    ["a driver that is not seen", [], "unknown"],
   ] as const) {
     test(`leaves pods alone with ${name}`, async () => {
       const { written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...more]);
       assert.deepEqual([written, report.pace.kind, report.asked], [["secretproviderclasses shop/web"], pace, 0]);
     });
   }
+
+  const unlisted = (plural: string) => (resource: Resource) => {
+    if (resource.plural === plural) throw new KubeError("Forbidden", "no", { retry: { kind: "never" }, refuser: { kind: "rights" } });
+  };
+
+  for (const [name, objects, options, why] of [
+    [
+      "the user may not list DaemonSets",
+      driver("v1.6.0"),
+      { onList: unlisted("daemonsets") },
+      "you lack permission to see the CSI driver's DaemonSet",
+    ],
+    ["no DaemonSet runs the driver's image", [], {}, "no DaemonSet runs the CSI driver's image"],
+  ] as const) {
+    test(`NC-6: asks the kubelets although ${name}, and says what is not known`, async () => {
+      const { code, written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...objects], options);
+
+      assert.deepEqual(written, ["secretproviderclasses shop/web", "pods shop/web-1"]);
+      assert.deepEqual([code, report.asked, report.pace], [0, 1, { kind: "unknown", why }]);
+    });
+  }
+
+  test("NC-6: does not claim that files follow where the driver is not known", async () => {
+    const cluster = heldCluster([CLASS, SECRET, STATUS, POD, FILES]);
+    Object.assign(cluster.kube, { mergePatch: async () => ({}) });
+    const { output } = await runOffline(["refresh", "web", "-n", "shop"], "", { cluster });
+
+    assert.match(output, /^ {2}the kubelets were triggered for 1 pod; the driver then updates the files if its version is 1\.6 or later$/m);
+    assert.match(output, /^ {2}it is not known how soon mounted files follow: /m);
+  });
+
+  test("NC-6: its help names every permission that it uses", async () => {
+    const { output } = await runOffline(["refresh", "-h"], "");
+
+    for (const needed of [/get and patch the class/, /list and patch pods/, /list\s+DaemonSets/]) assert.match(output, needed);
+  });
 
   test("says where the user may not patch pods, and goes on", async () => {
     const { code, report, notes } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")], { refused: ["pods"] });
@@ -164,6 +199,17 @@ describe("refresh", () => {
     const newer = usedPodStatus("web-1", { className: "web", versions: { "secret/db-pass": "b".repeat(32) }, writtenAt: 9 });
     const { code, report } = await refreshed([CLASS, SECRET, answered, POD, newer], { args: ["--wait", "--timeout", "0s"] });
     assert.deepEqual([code, report.answer.kind, report.isUpToDate, report.objects[0].secrets[0].state], [1, "synced", false, "old"]);
+  });
+
+  test("NC-16: knows the newest version from another class of the namespace, and lists nobody who uses that class alone", async () => {
+    const confl = usedClass("confl", { objects: ["secret/db-pass"], secrets: { taken: { password: "db-pass" } } });
+    const cluster = heldCluster([confl, usedStatus("confl", {}), CLASS, SECRET, STATUS, POD, FILES]);
+    Object.assign(cluster.kube, { mergePatch: async () => ({}) });
+    const { output } = await runOffline(["refresh", "confl", "-n", "shop"], "", { cluster });
+
+    assert.match(output, new RegExp(`^ {2}newest version: ${VERSION}, seen `, "m"));
+    assert.match(output, /^ {2}1 class: shop\/confl$/m);
+    assert.doesNotMatch(output, /web-1|shop\/db\b/);
   });
 
   test("N11: does not wait for an answer that the user may not see", async () => {

@@ -116,12 +116,14 @@ async function answer(
   cluster: Cluster,
   context: CommandContext,
 ): Promise<Answer> {
-  const namespace = await installIn(createViewer(cluster, context.signal), options);
+  const viewer = createViewer(cluster, context.signal);
+  const namespace = await installIn(viewer, options);
+  const within = namespaceWithin(options, cluster.namespace);
+  if (subject === undefined) await assertNamespace(viewer, within);
   const asksVaults = subject !== "plan" && options["no-vaults"] === undefined;
   // Reports an image that lacks its own files before the checks send requests.
   const crds = subject === undefined ? context.shipped.shippedCrds() : undefined;
   const classes = await openClassContext({ cluster, context, namespace, asksVaults });
-  const within = namespaceWithin(options, cluster.namespace);
   if (subject === "plan") return answerPlan(classes, within);
   if (crds === undefined) return answerClasses(classes, named?.(cluster.namespace), within);
   const { clock, signal, worker } = classes;

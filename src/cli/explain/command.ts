@@ -15,7 +15,7 @@ import {
   CommandFailure,
   type CommandInput,
   type CommandResult,
-  closing,
+  closingOptional,
   EXIT,
   formatOf,
   reportText,
@@ -85,7 +85,7 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
       resultOf([await explainTarget(target, cluster, { options, context })], input, context),
     );
   const { cluster, notes } = await openIfConfigured(context, options);
-  return closing(cluster, async () => {
+  return closingOptional(cluster, async () => {
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
@@ -119,13 +119,18 @@ function targetOf({ arguments: [first, second] }: CommandInput): Target | undefi
   if (first === undefined || (first === "-" && second === undefined)) return undefined;
   const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
   const resource = targetResource(kind);
-  if (resource === undefined && second === undefined && /\.(?:ya?ml|json)$/.test(first)) return undefined;
+  if (resource === undefined && second === undefined && isFileName(first)) return undefined;
   if (resource === undefined) throw new CommandFailure(noKindText(kind, first, second));
   if (name === "" || name.includes("/") || rest.length > 0) throw new CommandFailure(noNameText(kind, [name, ...rest]));
   return { resource, kind, name };
 }
 
+function isFileName(word: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(word);
+}
+
 function noKindText(kind: string, first: string, second: string | undefined): string {
+  if (second !== undefined && [first, second].some(isFileName)) return "explain takes one file without -f; write -f for each file";
   if (second === undefined && !first.includes("/"))
     return `${JSON.stringify(first)} names no object; write KIND/NAME, such as pod/web, or -f FILE`;
   if (second?.includes("/") === true) return `explain takes one object; remove ${first} or ${second}`;

@@ -100,7 +100,7 @@ function readDocument(source: DocumentText, file: string, number: number): Readi
     const warnings = builder.warnings.map(({ line, message }) => ({ place: placeAt(file, source, line), message }));
     if (value === null) return { warnings };
     const place = placeAt(file, source, builder.line ?? 1);
-    const wrong = wrongWith(value);
+    const wrong = wrongWith(value, file);
     if (wrong !== undefined || !isJsonObject(value)) return { problem: { place, message: wrong ?? NO_OBJECT }, warnings };
     return { document: new ReadDocument(source, value, { place, number, characters: builder.characters }), warnings };
   } catch (error) {
@@ -112,9 +112,15 @@ function readDocument(source: DocumentText, file: string, number: number): Readi
 
 const NO_OBJECT = "not a Kubernetes object; write apiVersion, kind and metadata";
 
-/** Returns why the value is not an object; undefined if it is one. */
-function wrongWith(value: unknown): string | undefined {
+/** Names that kustomize gives its files, which need neither version nor kind. */
+const KUSTOMIZATION = /(?:^|[/\\])kustomization\.ya?ml$/i;
+
+/** Returns why the value is not an object of a cluster; undefined if it is one. */
+function wrongWith(value: unknown, file: string): string | undefined {
   if (!isJsonObject(value)) return NO_OBJECT;
+  const { apiVersion } = value;
+  const isOfKustomize = typeof apiVersion === "string" ? apiVersion.startsWith("kustomize.config.k8s.io/") : KUSTOMIZATION.test(file);
+  if (isOfKustomize) return "this is a kustomization; use -k FOLDER to build it";
   const missing = ["apiVersion", "kind"].find((field) => typeof value[field] !== "string" || value[field] === "");
   return missing === undefined ? undefined : `${missing} is missing or not a string; write ${EXAMPLES[missing] ?? ""}`;
 }

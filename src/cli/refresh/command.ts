@@ -42,7 +42,8 @@ export const refresh: Command = {
   details: [
     "Annotates the class, so that the worker fetches at once. With CSI driver 1.6 or later it also annotates the pods that mount the",
     "class: the kubelet then makes the driver refresh files older than its interval. For an earlier driver it prints the longest wait.",
-    "You need permission to patch the class, and pods.",
+    "You need permission to get and patch the class, and to list and patch pods. Without permission to list DaemonSets and to get",
+    "CSIDrivers, it also annotates the pods, but cannot tell how soon the files follow.",
     "With --wait, it ends when the Secrets match the vault and all pods have the newest version, or when the time is over. It waits",
     "while the worker retries. It ends at once if someone must first fix the class, the vault or a permission, and if the",
     "class is turned off, or syncs only while a pod mounts it and none does.",
@@ -97,9 +98,11 @@ async function refreshNow(refreshing: Refreshing, { isWanted, timeoutMs, signal 
   const isNamed = isWanted && fetching.kind === "fetched" ? await followAnswer(refreshing, signal) : () => false;
   await askWorker(asking, ref);
   const before = await refreshProgress(refreshing);
-  const refusals = pace.kind === "republish" ? await askKubelets(asking, ref.namespace, before.pods) : [];
+  // The annotation is harmless if the driver turns out not to be 1.6 or later.
+  const isAsked = pace.kind === "republish" || pace.kind === "unknown";
+  const refusals = isAsked ? await askKubelets(asking, ref.namespace, before.pods) : [];
   const progress = isWanted ? await waitForProgress(refreshing, { pace, withinMs: timeoutMs ?? defaultMs(pace), isNamed }) : before;
-  const asked = pace.kind === "republish" && refusals.length === 0 ? before.pods.length : 0;
+  const asked = isAsked && refusals.length === 0 ? before.pods.length : 0;
   return { refreshing, pace, refusals, progress, asked, isWaited: isWanted };
 }
 
@@ -179,19 +182,27 @@ function result(refreshed: Refreshed, input: CommandInput, context: CommandConte
 function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: Refreshed, isWide: boolean): readonly Line[] {
   const { ref } = refreshing;
   const worker = answerText(progress.answer, { ref, isWaited });
-  const kubelets =
-    asked > 0
-      ? [`the kubelets were triggered for ${counted(asked, "pod")}`]
-      : refusals.length > 0
-        ? ["the kubelets were not triggered: the files follow at their next sync"]
-        : [];
   const lines = [
     worker,
-    ...kubelets,
+    ...kubeletsText({ asked, refusals, isKnown: pace.kind === "republish" }),
     ...(progress.pods.length > 0 ? [paceText(pace)] : progress.answer.kind === "unused" ? [] : ["no pod mounts the class"]),
   ];
   const usages = progress.usages.length === 0 ? [] : [line``, ...usagesText(progress.usages, { isWide })];
   return [line`refresh of class ${ref.namespace}/${ref.name}`, ...lines.map((each) => line`  ${each}`), ...usages];
+}
+
+/** `isKnown`: whether it is known that the driver updates files at the kubelet's sync. */
+function kubeletsText({
+  asked,
+  refusals,
+  isKnown,
+}: Pick<Refreshed, "asked" | "refusals"> & { readonly isKnown: boolean }): readonly string[] {
+  if (asked > 0) {
+    const triggered = `the kubelets were triggered for ${counted(asked, "pod")}`;
+    return [isKnown ? triggered : `${triggered}; the driver then updates the files if its version is 1.6 or later`];
+  }
+  if (refusals.length === 0) return [];
+  return [isKnown ? "the kubelets were not triggered: the files follow at their next sync" : "the kubelets were not triggered"];
 }
 
 interface CsiDriver extends KubeObject {

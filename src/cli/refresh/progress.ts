@@ -43,13 +43,14 @@ export interface RefreshProgress {
 /** `wasNamed`: whether the status has named the request at any time so far. */
 export async function refreshProgress(refreshing: Refreshing, wasNamed = false): Promise<RefreshProgress> {
   const { cluster, context, ref, cloudName } = refreshing;
-  const isWanted = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
+  const isShown = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
   // Reads the status before the lists: an answer that came later could be newer than what the lists contain.
   const status = await readStatusCondition(refreshing.viewer, ref);
   const spc = await classIn(refreshing.viewer, ref);
-  const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted });
-  const usages = objectUsages(snapshot, () => true);
+  // Another class of the namespace may name the same object, and know a newer version.
+  const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted: () => true });
+  const usages = objectUsages(snapshot, () => true, isShown);
   const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);
   const isUnused = pods.length === 0 && snapshot.unseen("pods", ref.namespace) === undefined;
   const answer = answerIn(refreshing, { status, spc, isUnused, wasNamed });

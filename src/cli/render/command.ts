@@ -17,7 +17,7 @@ import {
   CommandFailure,
   type CommandInput,
   type CommandResult,
-  closing,
+  closingOptional,
   EXIT,
   formatOf,
   type Terminal,
@@ -83,7 +83,7 @@ async function runRender(input: CommandInput, context: CommandContext): Promise<
   const wrong = fileFindings(read).map(showFinding);
   if (read.documents.length === 0) return { code: EXIT.unusable, output: "", notes: wrong };
   const { cluster, notes } = await openIfConfigured(context, options);
-  const result = await closing(cluster, () => renderDocuments(read, options, { context, cluster }));
+  const result = await closingOptional(cluster, () => renderDocuments(read, options, { context, cluster }));
   return { ...result, notes: [...notes, ...wrong, ...result.notes] };
 }
 

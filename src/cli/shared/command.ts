@@ -192,6 +192,16 @@ export async function closing<T>(cluster: Cluster | undefined, reading: () => Pr
   }
 }
 
+/** Same as {@link closing}, for commands that can also work with files alone. */
+export async function closingOptional<T>(cluster: Cluster | undefined, reading: () => Promise<T>): Promise<T> {
+  try {
+    return await closing(cluster, reading);
+  } catch (error) {
+    const isOfCluster = error instanceof CommandFailure && error.cause instanceof KubeError;
+    throw isOfCluster ? new CommandFailure(`${error.message}; add --offline to use the files alone`, { cause: error.cause }) : error;
+  }
+}
+
 /** Words for error codes of the operating system and the network library. */
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ECONNREFUSED: "connection refused",

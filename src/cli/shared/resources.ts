@@ -35,10 +35,10 @@ const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
   [RESOURCES.secretProviderClasses, "secretproviderclass", "secretproviderclasses", "spc"],
 ];
 
-export const TARGET_KINDS: readonly string[] = TARGETS.map(([, name = ""]) => name);
-
 /** The worker's status of a class has the name of the class, so `explain` explains the class. */
 const CLASS_STATUSES = [RESOURCES.secretProviderClassSyncs, "secretproviderclasssync", "secretproviderclasssyncs", "spcsync"] as const;
+
+export const TARGET_KINDS: readonly string[] = [...TARGETS.map(([, name = ""]) => name), CLASS_STATUSES[3]];
 
 /** Finds a kind as users type it, or as `kubectl get -o name` prints it: `deployment`, `deployment.apps`, `deployments.v1.apps`. */
 export function targetResource(kind: string): Resource | undefined {

@@ -11,7 +11,7 @@ import {
   type WantedObject,
 } from "../../domain/where/object-reference.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
-import { isVault, type NamedSecret } from "../../domain/where/read-class.ts";
+import { isVault, type NamedSecret, nearestVault } from "../../domain/where/read-class.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { assertNamespace, installIn } from "../shared/absence.ts";
 import {
@@ -73,16 +73,21 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
   return withCluster(input, context, async (cluster) => {
     const isOfVault = (address: string): boolean => vault === undefined || isVault(address, vault);
     const isWanted = (address: string, object: ObjectReference): boolean => isOfVault(address) && isAsked(asked, object);
+    const within = namespaceWithin(input.options, cluster.namespace);
+    const vaults = new Set<string>();
     const named: ObjectReference[] = [];
     const made: NamedSecret[] = [];
     // Collects every object of the vault, because the user may mean one with another name.
     const gathered = await gatherFor(input, cluster, context, ({ vault: address, objects, secrets }) => {
+      vaults.add(address);
       if (isOfVault(address)) named.push(...objects);
       if (isOfVault(address)) made.push(...secrets);
       return objects.some((object) => isWanted(address, object));
     });
     const usages = objectUsages(gathered.snapshot, isWanted);
-    if (asked !== undefined) return usageResult({ asked: { ...asked, vault }, usages, named, made, gathered }, input, context);
+    const unknown = vault === undefined || [...vaults].some(isOfVault) ? undefined : { vault, meant: meantVault(vault, [...vaults]) };
+    const places = { within, unknown };
+    if (asked !== undefined) return usageResult({ asked: { ...asked, vault }, usages, named, made, gathered, places }, input, context);
     const expiries = expiryCalendar(usages, gathered.snapshot.now, withinMs);
     const undated = usages.filter(({ expires, secrets }) => expires === undefined && secrets.length === 0).length;
     const format = formatOf(input.options, FORMATS);
@@ -91,7 +96,8 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
         ? reportText("expiries", context.shipped, expiriesReport(expiries, undated, gathered))
         : shown(calendarText(expiries, { isWide: format === "wide", now: gathered.snapshot.now, undated, withinMs }), context.terminal);
     const isWrong = expiries.some(({ state }) => state === "expired" || withinMs !== undefined);
-    return { ...answered(output, isWrong), notes: notesOf(gathered) };
+    const note = unknown === undefined ? [] : [`note: ${noClass(gathered, within)} is of vault ${unknown.vault}${unknown.meant}`];
+    return { ...answered(output, isWrong), notes: [...note, ...notesOf(gathered)] };
   });
 }
 
@@ -155,6 +161,12 @@ interface UsageAnswer {
   /** Secrets that these classes create. */
   readonly made: readonly NamedSecret[];
   readonly gathered: Gathered;
+  readonly places: {
+    /** Namespace that the user names. */
+    readonly within: string | undefined;
+    /** Vault that the user names and no class has, and the end of a sentence about it. */
+    readonly unknown: { readonly vault: string; readonly meant: string } | undefined;
+  };
 }
 
 function usageResult(answer: UsageAnswer, input: CommandInput, context: CommandContext): CommandResult {
@@ -184,14 +196,22 @@ function spokenName({ type, name }: Asked): string {
   return type === undefined ? name : spokenReference({ type, name });
 }
 
-function absenceText({ asked, named, made, gathered: { unseen } }: UsageAnswer): string {
+function meantVault(vault: string, vaults: readonly string[]): string {
+  const near = nearestVault(vault, vaults);
+  return near === undefined ? "" : `; did you mean vault ${near}?`;
+}
+
+function noClass({ unseen }: Gathered, within: string | undefined): string {
+  return `no class${unseen.length === 0 ? "" : " that you can see"}${within === undefined ? "" : ` in namespace ${within}`}`;
+}
+
+function absenceText({ asked, named, made, gathered, places: { within, unknown } }: UsageAnswer): string {
   const [first, ...others] = sourcesOf(asked, made);
   if (first !== undefined)
     return `${asked.name} is a Kubernetes Secret, created from ${[first, ...others].join(" and ")}: ${shell`run keyvault-injector where ${first}`}`;
   const near = nearestObject(asked, named);
-  const meant = near === undefined ? "" : `; did you mean ${near}?`;
-  const partly = unseen.length === 0 ? "no class" : "no class that you can see";
-  return `${partly} names ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;
+  const meant = near === undefined ? (unknown?.meant ?? "") : `; did you mean ${near}?`;
+  return `${noClass(gathered, within)} names ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;
 }
 
 /** Returns the objects from which the worker creates the Kubernetes Secret with that name. */

@@ -1,5 +1,6 @@
 import { POD_ANNOTATIONS } from "../annotations.ts";
 import { quoted } from "../quoted.ts";
+import { OUTPUT_ONLY_KEYS } from "../written-keys.ts";
 
 /** Facts about the pod's Namespace at admission time. `unknown`: they could not be read. */
 export type NamespaceFact =
@@ -21,7 +22,7 @@ export interface Annotation {
 export type EffectiveAnnotations = (key: string) => Annotation | undefined;
 
 /** Annotations that only the pod itself can have, or that are output only. */
-export const NEVER_DEFAULTS: readonly string[] = [POD_ANNOTATIONS.inject, POD_ANNOTATIONS.status, POD_ANNOTATIONS.rotated];
+export const NEVER_DEFAULTS: readonly string[] = [POD_ANNOTATIONS.inject, ...OUTPUT_ONLY_KEYS];
 
 /** Returns the pod's own annotations, with those of the Namespace as defaults. */
 export function effectiveAnnotations(

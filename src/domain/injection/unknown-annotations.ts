@@ -1,17 +1,20 @@
 import type { Denial } from "../admission/reasons.ts";
 import { annotationName, isOwnAnnotation } from "../annotation-keys.ts";
-import { CLASS_ANNOTATIONS, INJECTED_LABEL, POD_ANNOTATIONS, PREFIX, RESTART_ANNOTATIONS } from "../annotations.ts";
+import { CLASS_ANNOTATIONS, POD_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { WORKLOAD_INPUT } from "../misplaced-keys.ts";
 import { editDistance, nearestName } from "../spelling.ts";
+import { OUTPUT_ONLY_KEYS, WRITTEN_KEYS } from "../written-keys.ts";
 import { annotationOnPod, NEVER_DEFAULTS, subjectOnNamespace } from "./effective-annotations.ts";
 import { denial, warning } from "./messages.ts";
 
-const KNOWN: readonly string[] = Object.values(POD_ANNOTATIONS).map(annotationName);
+const OF_PODS: readonly string[] = Object.values(POD_ANNOTATIONS).map(annotationName);
+const KNOWN: readonly string[] = [...OF_PODS, ...writtenOn("pods")];
 /** Annotations that pause or request restarts: on a workload itself and on a Namespace, never on pods. */
 const OF_WORKLOADS: readonly string[] = WORKLOAD_INPUT.map(annotationName);
 /** All annotations that a user may have meant. */
-export const KNOWN_ON_NAMESPACES: readonly string[] = [...KNOWN, ...OF_WORKLOADS];
-export const KNOWN_ON_WORKLOADS: readonly string[] = [...KNOWN_ON_NAMESPACES, annotationName(RESTART_ANNOTATIONS.nowAnswered)];
+const MEANT: readonly string[] = [...OF_PODS, ...OF_WORKLOADS];
+export const KNOWN_ON_NAMESPACES: readonly string[] = [...MEANT, ...writtenOn("namespaces")];
+export const KNOWN_ON_WORKLOADS: readonly string[] = [...MEANT, ...writtenOn("workloads")];
 const OF_CLASSES: readonly string[] = Object.values(CLASS_ANNOTATIONS).map(annotationName);
 
 /** Most annotations that are reported, and most of them with a suggestion. An object can have thousands of keys. */
@@ -37,13 +40,10 @@ export function unknownAnnotations(
     .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));
 }
 
-/**
- * Returns the denial with `--strict-annotations`. Undefined for the project's own label, which copied templates may have in the wrong
- * place.
- */
+/** Returns the denial with `--strict-annotations`. Undefined for keys that no user writes, which copies may have in the wrong place. */
 export function unknownAnnotationDenial(unknown: UnknownAnnotation, namespace?: string): Denial | undefined {
   const { key } = unknown;
-  if (key === INJECTED_LABEL) return undefined;
+  if (OUTPUT_ONLY_KEYS.includes(key)) return undefined;
   const annotation = namespace === undefined ? annotationOnPod(key, "").subject : subjectOnNamespace(key, namespace);
   if (OF_WORKLOADS.includes(annotationName(key))) return denial("workloadAnnotation", { annotation });
   if (OF_CLASSES.includes(annotationName(key))) return denial("classAnnotation", { annotation });
@@ -72,9 +72,13 @@ function usableNearest({ nearest }: UnknownAnnotation, namespace: string | undef
   return namespace !== undefined && nearest !== undefined && NEVER_DEFAULTS.includes(nearest) ? undefined : nearest;
 }
 
+function writtenOn(kind: keyof typeof WRITTEN_KEYS): readonly string[] {
+  return WRITTEN_KEYS[kind].annotations.map(annotationName);
+}
+
 /** Returns a suggestion only if it is similar, because others confuse: a third of the word may differ, or two letters of a short word. */
 function nearestTo(name: string): string | undefined {
-  const nearest = nearestName(name, KNOWN_ON_NAMESPACES);
+  const nearest = nearestName(name, MEANT);
   if (nearest === undefined) return undefined;
   return editDistance(name.toLowerCase(), nearest) <= Math.max(2, Math.floor(name.length / 3)) ? nearest : undefined;
 }

@@ -1,7 +1,7 @@
 import { accountNameProblem, statedAccount } from "../account-name.ts";
 import { annotationName, isOwnAnnotation } from "../annotation-keys.ts";
 import { placeOfAnnotation } from "../annotation-places.ts";
-import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS, MADE_FOR, PREFIX } from "../annotations.ts";
+import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS, PREFIX } from "../annotations.ts";
 import { annotationsSizeProblem } from "../annotations-size.ts";
 import { objectAt } from "../json-members.ts";
 import { parsedJson } from "../json-object.ts";
@@ -18,6 +18,7 @@ import { type ParsedClass, parseProviderClass } from "../read-class.ts";
 import { annotationProblems, pollInterval } from "../schedule/class-annotations.ts";
 import { type SecretObjectEntries, secretObjectEntries } from "../secret-data/data-entries.ts";
 import { editDistance, nearestSpelling } from "../spelling.ts";
+import { WRITTEN_KEYS } from "../written-keys.ts";
 import { secretObjectWarnings } from "./secret-object-warnings.ts";
 import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
@@ -162,10 +163,12 @@ function problemWarnings(problem: ClassProblem, spec: SecretProviderClassSpec | 
   return [preflightWarning(reason, `${brief} (${message})`, isMountable(problem) ? undefined : brief)];
 }
 
+const WRITTEN: readonly string[] = WRITTEN_KEYS.classes.annotations;
+
 function annotationWarnings(provider: SecretProviderClass): readonly PreflightWarning[] {
   const known: readonly string[] = Object.values(CLASS_ANNOTATIONS);
   const { annotations = {}, labels = {} } = provider.metadata;
-  const unknown = Object.keys(annotations).filter((key) => isOfOurs(key) && !known.includes(key) && key !== MADE_FOR);
+  const unknown = Object.keys(annotations).filter((key) => isOfOurs(key) && !known.includes(key) && !WRITTEN.includes(key));
   const { reported, more } = reportedOf(unknown);
   const ofUnknown = reported.map((key, index) =>
     preflightWarning("UnknownAnnotation", ofNoClass(key, index < MOST_SUGGESTIONS ? known : [])),

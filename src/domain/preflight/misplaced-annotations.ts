@@ -6,10 +6,14 @@ import { objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "../misplaced-keys.ts";
 import { quoted } from "../quoted.ts";
+import { OUTPUT_ONLY_KEYS, WRITTEN_KEYS } from "../written-keys.ts";
 import { type PreflightWarning, preflightWarning } from "./warning.ts";
 
 /** Annotations that work only on the pod template. The worker also reads the restart window on the workload itself. */
 const FOR_TEMPLATES = INPUT_ANNOTATIONS.filter((key) => key !== POD_ANNOTATIONS.restartWindow);
+
+/** Annotations of other objects that `refresh` also writes on pods. On a pod template, they are mistakes of its author. */
+const NEVER_ON_TEMPLATES: readonly string[] = WRITTEN_KEYS.pods.annotations.filter((key) => !OUTPUT_ONLY_KEYS.includes(key));
 
 /**
  * Warns about pod annotations, also as labels, on the workload itself. Nothing reads them there, and the pods start without their secrets.
@@ -37,12 +41,13 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
   });
   const asLabel = misplacedKeys(INPUT_ANNOTATIONS, { wrong: labels, right: { ...annotations, ...right } });
   const ofItself = misplacedKeys(WORKLOAD_INPUT, { wrong: labels, right: annotations });
+  const onTemplate = NEVER_ON_TEMPLATES.filter((key) => Object.hasOwn(right, key)).map((key) => ({ key, nearest: undefined }));
   return [
     ...misplaced(onItself, { to: template, why: `the ${owner}'s own metadata has no effect` }),
     ...between,
     ...misplaced(asLabel, { to: template, why: `labels of the ${owner} have no effect` }),
     ...misplaced(ofItself, { to: "metadata.annotations", why: `labels of the ${owner} have no effect` }),
-    ...unknownAnnotations(annotations, KNOWN_ON_WORKLOADS).map((each) =>
+    ...[...onTemplate, ...unknownAnnotations(annotations, KNOWN_ON_WORKLOADS)].map((each) =>
       preflightWarning("UnknownAnnotation", unknownAnnotationWarning(each)),
     ),
     ...restartProblems(annotations),

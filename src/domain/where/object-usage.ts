@@ -10,8 +10,15 @@ import type { ContainerUsage, CurrentVersion, Held, ObjectUsage, SecretUsage, Ve
 
 export type IsWanted = (vault: string, object: ObjectReference) => boolean;
 
-/** Returns all uses of the wanted objects: one entry for each object of each vault, sorted by vault, type, and name. */
-export function objectUsages(snapshot: Snapshot, isWanted: IsWanted): readonly ObjectUsage[] {
+/**
+ * Returns all uses of the wanted objects: one entry for each object of each vault, sorted by vault, type, and name. The entries contain
+ * only the shown classes and their users. The other classes only help to find the newest version.
+ */
+export function objectUsages(
+  snapshot: Snapshot,
+  isWanted: IsWanted,
+  isShown: (spc: ReadClass) => boolean = () => true,
+): readonly ObjectUsage[] {
   const naming = new Map<string, Naming[]>();
   for (const spc of snapshot.classes) {
     const wanted = spc.objects.filter((object) => isWanted(spc.vault, object));
@@ -20,7 +27,10 @@ export function objectUsages(snapshot: Snapshot, isWanted: IsWanted): readonly O
       naming.set(key, [...(naming.get(key) ?? []), { spc, entries }]);
     }
   }
-  return [...naming].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, classes]) => usageOf(snapshot, classes));
+  return [...naming]
+    .filter(([, classes]) => classes.some(({ spc }) => isShown(spc)))
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, classes]) => usageOf(snapshot, classes, isShown));
 }
 
 /** A class, and its entries that name the object. */
@@ -35,27 +45,25 @@ interface FoundSecret {
   readonly keys: readonly KeyVersion[];
 }
 
-function usageOf(snapshot: Snapshot, naming: readonly Naming[]): ObjectUsage {
-  const secrets = naming.flatMap(({ spc, entries }) => secretsOf(snapshot, spc, entries));
-  const uses = [
-    ...naming.flatMap(({ spc, entries }) => mountUses(snapshot, spc, entries)),
-    ...secrets.flatMap(({ spc, name, keys }) => secretUses(snapshot, spc, name, keys)),
-  ];
-  const stated = naming.flatMap((each) => statedObjects(snapshot, each));
+function usageOf(snapshot: Snapshot, naming: readonly Naming[], isShown: (spc: ReadClass) => boolean): ObjectUsage {
+  const all = foundBy(snapshot, naming);
+  const { stated } = all;
   const current = currentVersionOf([
-    ...secrets.flatMap(sightingsInSecret),
-    ...uses.flatMap(sightingsInPod),
+    ...all.secrets.flatMap(sightingsInSecret),
+    ...all.uses.flatMap(sightingsInPod),
     ...stated.flatMap(sightingsInStatus),
   ]);
+  const shown = naming.filter(({ spc }) => isShown(spc));
+  const { secrets, uses } = shown.length === naming.length ? all : foundBy(snapshot, shown);
   const [{ spc: { vault = "" } = {}, entries: [first] = [] } = {}] = naming as readonly (Naming | undefined)[];
-  const dates = [...secrets.flatMap(({ keys }) => keys), ...stated].flatMap(({ expires }) => expires ?? []);
+  const dates = [...all.secrets.flatMap(({ keys }) => keys), ...stated].flatMap(({ expires }) => expires ?? []);
   return {
     vault,
     type: first?.type ?? "secret",
     name: first?.name ?? "",
     current,
     expires: dates.length === 0 ? undefined : Math.min(...dates),
-    classes: naming.map(({ spc, entries }) => ({
+    classes: shown.map(({ spc, entries }) => ({
       namespace: spc.namespace,
       name: spc.name,
       files: entries.map(({ path }) => path),
@@ -64,6 +72,21 @@ function usageOf(snapshot: Snapshot, naming: readonly Naming[]): ObjectUsage {
     secrets: secrets.flatMap((secret) => secretUsages(secret, current)),
     containers: uses.map((use) => containerUsage(use, current)).sort(byPlace),
   };
+}
+
+interface FoundUsers {
+  readonly secrets: readonly FoundSecret[];
+  readonly uses: readonly FoundUse[];
+  readonly stated: readonly StatedObject[];
+}
+
+function foundBy(snapshot: Snapshot, naming: readonly Naming[]): FoundUsers {
+  const secrets = naming.flatMap(({ spc, entries }) => secretsOf(snapshot, spc, entries));
+  const uses = [
+    ...naming.flatMap(({ spc, entries }) => mountUses(snapshot, spc, entries)),
+    ...secrets.flatMap(({ spc, name, keys }) => secretUses(snapshot, spc, name, keys)),
+  ];
+  return { secrets, uses, stated: naming.flatMap((each) => statedObjects(snapshot, each)) };
 }
 
 function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassObject[]): readonly FoundSecret[] {

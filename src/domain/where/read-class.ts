@@ -5,6 +5,7 @@ import { type ClassObject, narrowObjects } from "../provider-class/object-rules.
 import { type CloudOptions, readParameters } from "../provider-class/parameters.ts";
 import { entriesOf } from "../read-class.ts";
 import { entryKey, filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
+import { nearestSpelling } from "../spelling.ts";
 
 /** A key of a Secret that a class names, and the object from which its file is made. */
 export interface NamedKey {
@@ -78,14 +79,22 @@ function secretsOf(secretObjects: NamedSecretObjects, objects: readonly ClassObj
  * names are compared.
  */
 export function isVault(vault: string, wanted: string): boolean {
-  const host = (address: string): string =>
-    address
-      .toLowerCase()
-      .replace(/^https:\/\//, "")
-      .replace(/[/:].*$/, "");
-  const [have, want] = [host(vault), host(wanted)];
+  const [have, want] = [hostOf(vault), hostOf(wanted)];
   const isNamed = !want.includes(".") || !have.includes(".");
   return have === want || (isNamed && have.split(".")[0] === want.split(".")[0]);
+}
+
+function hostOf(address: string): string {
+  return address
+    .toLowerCase()
+    .replace(/^https:\/\//, "")
+    .replace(/[/:].*$/, "");
+}
+
+/** Returns the name of the vault that the user may mean: one with a similar name, or one whose name contains the text. */
+export function nearestVault(wanted: string, vaults: readonly string[]): string | undefined {
+  const [want = "", ...names] = [wanted, ...vaults].map((vault) => hostOf(vault).split(".")[0] ?? "");
+  return nearestSpelling(want, names) ?? names.find((name) => name.includes(want));
 }
 
 /** Returns the pinned version of the entry; undefined if the entry follows the newest version. */

@@ -1,6 +1,5 @@
-import { annotationName } from "../../../domain/annotation-keys.ts";
 import { grantMeantBy, misplacedWords, placeInsteadOfNamespace } from "../../../domain/annotation-places.ts";
-import { GRANT_ANNOTATIONS, INSTALL_ANNOTATIONS, PREFIX } from "../../../domain/annotations.ts";
+import { GRANT_ANNOTATIONS, PREFIX } from "../../../domain/annotations.ts";
 import { NEVER_DEFAULTS } from "../../../domain/injection/effective-annotations.ts";
 import { KNOWN_ON_NAMESPACES, unknownAnnotations } from "../../../domain/injection/unknown-annotations.ts";
 import type { KubeObject } from "../../../domain/kubernetes.ts";
@@ -11,7 +10,6 @@ import { type CheckResult, on } from "./check.ts";
 
 const GRANTS: readonly string[] = Object.values(GRANT_ANNOTATIONS);
 const GRANTS_PREFIX = `grants.${PREFIX}/`;
-const KNOWN: readonly string[] = [...KNOWN_ON_NAMESPACES, ...Object.values(INSTALL_ANNOTATIONS).map(annotationName)];
 const READ: readonly string[] = [...INPUT_ANNOTATIONS, ...WORKLOAD_INPUT, ...GRANTS];
 
 /**
@@ -20,7 +18,7 @@ const READ: readonly string[] = [...INPUT_ANNOTATIONS, ...WORKLOAD_INPUT, ...GRA
  */
 export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }: KubeObject): readonly CheckResult[] {
   const elsewhere = [...new Set([...Object.keys(annotations), ...Object.keys(labels)])].filter((key) => placeInsteadOfNamespace(key));
-  const unknown = unknownAnnotations(annotations, KNOWN).filter(({ key }) => !elsewhere.includes(key));
+  const unknown = unknownAnnotations(annotations, KNOWN_ON_NAMESPACES).filter(({ key }) => !elsewhere.includes(key));
   const grants = Object.keys(annotations)
     .filter((key) => key.startsWith(GRANTS_PREFIX) && !GRANTS.includes(key))
     .map((key) => ({ key, nearest: nearestSpelling(key, GRANTS) }));

@@ -211,6 +211,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
+    if (error.code === "NotFound") return [skip(`not checked: namespace ${namespace} does not exist`, CHOOSE)];
     // The API server's answer does not name everything that may reject a pod, such as its pod security standard.
     const orElse = lacksPermission(error) ? ", or the namespace does not admit this pod" : "";
     const why = whyNot(`create pods in ${namespace}`, error);

@@ -8,6 +8,7 @@ import { changedAt } from "../../../domain/written-at.ts";
 import { type ClassContext, insideTheWorker } from "../../shared/class-context.ts";
 import { listed } from "../../shared/viewer.ts";
 import { type ClassFinding, found } from "./leaves.ts";
+import type { VaultReading } from "./objects.ts";
 
 /**
  * Corrects the findings about the network if the cluster knows better. The cluster, but not a laptop, reaches a vault with private link:
@@ -16,11 +17,11 @@ import { type ClassFinding, found } from "./leaves.ts";
 export async function seenFromElsewhere(
   context: ClassContext,
   spc: SecretProviderClass,
-  { findings, status }: { readonly findings: readonly ClassFinding[]; readonly status: ClassStatus | undefined },
+  { findings, unreached, status }: Pick<VaultReading, "findings" | "unreached"> & { readonly status: ClassStatus | undefined },
 ): Promise<readonly ClassFinding[]> {
   const isUnreached = ({ step, state }: ClassFinding): boolean => step === "network" && state === "FAIL";
-  if (context.azure?.isInCluster !== false || !findings.some(isUnreached)) return findings;
-  const witness = status === undefined ? await mountWitness(context, spc) : workerWitness(spc, status);
+  if (context.azure?.isInCluster !== false || unreached === undefined) return findings;
+  const witness = status === undefined ? await mountWitness(context, spc) : workerWitness(spc, status, unreached);
   if (witness === undefined) return findings;
   const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
   return findings.map((finding) =>
@@ -40,11 +41,22 @@ const OF_THE_VAULT: ReadonlySet<string> = new Set<SyncReason>([
   "UnsupportedApiVersion",
 ]);
 
-/** Returns undefined if the vault did not answer the worker's last check of the current class. */
-function workerWitness({ metadata }: SecretProviderClass, status: ClassStatus): string | undefined {
+const UNAUTHORIZED = "Unauthorized" satisfies SyncReason;
+
+/**
+ * Returns undefined if the worker's last check of the current class does not prove that the worker reaches the host. An answer of the vault
+ * proves that there was a token. A refusal of the identity may come from the sign-in service, before the worker queried the vault.
+ */
+function workerWitness(
+  { metadata }: SecretProviderClass,
+  status: ClassStatus,
+  unreached: NonNullable<VaultReading["unreached"]>,
+): string | undefined {
   if (status.observedClassGeneration < (metadata.generation ?? 0)) return undefined;
   const fresh = conditionOf(status, "Fresh");
   const isAnswered = fresh?.status === "True" || (fresh?.status === "False" && OF_THE_VAULT.has(fresh.reason));
+  if (unreached === "signIn" && fresh?.status === "False" && fresh.reason === UNAUTHORIZED)
+    return `the worker's last check was answered with ${UNAUTHORIZED}`;
   return isAnswered ? "the vault answered the worker's last check" : undefined;
 }
 

@@ -89,7 +89,7 @@ export const LEAVES = {
   "network-elsewhere": leaf(
     "network",
     "SKIP",
-    "this machine cannot reach the host, but the worker has received responses from the vault, or a pod has the class mounted",
+    "this machine cannot reach the host, but the worker has received a response from it, or a pod has the class mounted",
   ),
 
   "token-ok": leaf("token", "OK", "the identity can sign in"),

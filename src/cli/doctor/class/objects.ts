@@ -16,6 +16,8 @@ export interface VaultReading {
   readonly files: readonly ObjectFile[];
   /** Whether every object produced its files. */
   readonly isComplete: boolean;
+  /** Host that this machine cannot reach. */
+  readonly unreached?: "signIn" | "vault";
 }
 
 /** Checks token, permission, and objects with the worker's own code for fetching. Each object takes one transaction in the vault. */

@@ -61,7 +61,7 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
     return { namespace, name, findings: [fineLeaf("class-not-azure", message)] };
   }
   const said = await checkStatus(context, spc);
-  const toVault = await seenFromElsewhere(context, spc, { findings: asked.findings, status: said.status });
+  const toVault = await seenFromElsewhere(context, spc, { ...asked, status: said.status });
   const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { status: said.status, files: asked.files });
   return { namespace, name, findings: [...toVault, said.finding, ...checkClassRestarts(said.status), ...secrets] };
 }
@@ -107,7 +107,10 @@ async function readVault(
   if (azure === undefined || parsed.objects.length === 0) return nothingAsked([]);
   const signsIn = identity.kind !== "managedIdentity" && identity.kind !== "identityBinding";
   const network = await checkNetwork(azure, parsed.address, { signsIn, signal });
-  if (network.some(({ state }) => state !== "OK")) return nothingAsked(network);
+  if (network.some(({ state }) => state !== "OK")) {
+    // The sign-in service comes first, and the first failure is the last finding.
+    return { ...nothingAsked(network), unreached: signsIn && network.length === 1 ? "signIn" : "vault" };
+  }
   const fromVault = await checkObjects(context, spc.metadata.namespace ?? "", parsed, identity);
   const made = fromVault.isComplete ? madeSecrets(context, spc, { objects: parsed.objects, files: fromVault.files }) : [];
   return { ...fromVault, findings: [...network, ...fromVault.findings, ...made] };
