@@ -1,5 +1,6 @@
 /** Reasons why there is no token, by the kind of identity that requested it, and the origin of each failure. */
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
+import { valueAt } from "../domain/json-members.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
@@ -25,9 +26,11 @@ export class SignInError extends Error {
   }
 }
 
-/** Turns every failure of a sign-in into a `SignInError`. `trace` is the result of its last request. */
-export function translateSignInError(error: unknown, asking: Asking, trace: SignInTrace): SignInError {
+/** Turns every failure of a sign-in into a `SignInError`. `traced` is the result of its last request. */
+export function translateSignInError(error: unknown, asking: Asking, traced: SignInTrace): SignInError {
   const chain = chainOf(error);
+  // The SDK accepts no policy for requests to the metadata service, but its error contains the status.
+  const trace = asking.identity.kind === "managedIdentity" ? { status: statusIn(chain) } : traced;
   // The ServiceAccount has no token, and this error already reports it.
   const ours = chain.find((link) => link instanceof VaultError);
   if (ours !== undefined) {
@@ -38,9 +41,9 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
   if (unusable !== undefined) return unanswered(asking, `${wordsOf(unusable)}; check the network path from the cluster`);
   const code = trace.entraCode ?? entraCode(error);
   return new SignInError(
-    ofMetadataService(error, asking) ??
-      ofTenant(chain, asking) ??
+    ofTenant(chain, asking) ??
       ofBusy(trace, code, asking) ??
+      ofMetadataService(error, asking) ??
       (code === undefined ? undefined : ofEntra(code, asking)) ??
       ofTrace(trace, asking) ??
       unknown(error, asking),
@@ -113,14 +116,20 @@ const TRANSIENT = new Set(["AADSTS50196", "AADSTS90025", "AADSTS90033"]);
 /**
  * Detects a token service that is busy. The credentials are not at fault. The status counts before the code: Entra's codes may change at
  * any time, and Microsoft advises against a list of them. A proxy may respond with 5xx, too, but without an error in the words of OAuth.
+ * No proxy is on the way to the metadata service, which responds with 410 while it is updated.
  */
 function ofBusy(trace: SignInTrace, code: string | undefined, asking: Asking): VaultVerdict | undefined {
   const { status = 0, refusal } = trace;
-  const isTheServices = code !== undefined || refusal !== undefined;
-  const isBusy = status === 429 || (status >= 500 && isTheServices) || (code !== undefined && TRANSIENT.has(code));
-  if (!isBusy) return undefined;
+  const isOfNode = asking.identity.kind === "managedIdentity";
+  const isTheServices = isOfNode || code !== undefined || refusal !== undefined;
+  const isBusy = status === 429 || (status >= 500 && isTheServices) || (status === 410 && isOfNode);
+  if (!isBusy && !(code !== undefined && TRANSIENT.has(code))) return undefined;
   const words = `${notGiven(code ?? `HTTP ${status}`, asking)}: the service is busy`;
-  return { code: "Unreachable", retry: retryOf(trace), origin: "signIn", words, serviceCode: code };
+  return { code: "Unreachable", retry: retryOf(trace), origin: originOf(asking), words, serviceCode: code };
+}
+
+function statusIn(chain: readonly Error[]): number | undefined {
+  return chain.map((link) => valueAt(link, ["status"])).find((status) => typeof status === "number");
 }
 
 /** Returns the verdict on a refusal by Entra, with its code. */

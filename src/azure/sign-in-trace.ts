@@ -11,7 +11,7 @@ export interface SignInTrace {
   readonly unusable?: CallTimeout | AnswerTooLarge;
   /** Node's code of a failure below HTTP. */
   readonly code?: string | undefined;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Such as `AADSTS90002`. */
   readonly entraCode?: string | undefined;
   /** OAuth's word for an error, such as `invalid_client`. It shows that the response is not a page of a proxy. */

@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
-import { afterEach, describe, test } from "node:test";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, afterEach, before, describe, test } from "node:test";
+import { sdkNetwork } from "../../src/azure/sdk-network.ts";
 import { createSignIn, type SignIn } from "../../src/azure/sign-in.ts";
 import { SignInError } from "../../src/azure/sign-in-errors.ts";
 import type { VaultVerdict } from "../../src/azure/vault-request.ts";
@@ -129,5 +133,66 @@ describe("a token service that is busy", () => {
     });
     await verdictOf(signIn);
     assert.equal(requests(), 2);
+  });
+});
+
+describe("the node's metadata service", () => {
+  const HOST_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
+  let answer: TokenAnswer = { status: 200, body: "" };
+  let requests = 0;
+  const server = createServer((_, response) => {
+    requests += 1;
+    response.writeHead(answer.status, answer.headers).end(answer.body);
+  });
+
+  // One server for all tests: the SDK keeps the first address for as long as the process lives.
+  before(async () => {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo; // The server listens on TCP.
+    process.env[HOST_VARIABLE] = `http://127.0.0.1:${port}`;
+  });
+
+  after(() => {
+    delete process.env[HOST_VARIABLE];
+    server.close();
+  });
+
+  /** Verdicts on this many sign-ins in a row at a metadata service with this answer, and the number of requests that it got. */
+  async function verdictsAt(given: TokenAnswer, signIns = 1) {
+    answer = given;
+    requests = 0;
+    const address = { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: TENANT };
+    const signIn = createSignIn(address, { kind: "managedIdentity", clientId: "app" }, { network: sdkNetwork(undefined) });
+    const verdicts: VaultVerdict[] = [];
+    while (verdicts.length < signIns) verdicts.push(await verdictOf(signIn));
+    return { verdicts, requests };
+  }
+
+  const JSON_TYPE = { "content-type": "application/json" };
+
+  for (const [status, body, headers] of [
+    [429, refusal("too_many_requests", "Too many requests"), JSON_TYPE],
+    [410, "", HTML],
+    [500, refusal("unknown", "Failed to retrieve token from the Active directory."), JSON_TYPE],
+    [503, PAGE, HTML],
+    [500, refusal("server_error", "AADSTS50000: There was an error issuing a token."), JSON_TYPE],
+  ] as const) {
+    test(`SW-4: that answers ${status} ${body} is busy, and is there`, async () => {
+      const { verdicts, requests: sent } = await verdictsAt({ status, body, headers }, 7);
+
+      for (const verdict of verdicts) {
+        assert.partialDeepStrictEqual(verdict, { code: "Unreachable", origin: "metadataService" });
+        assert.match(verdict.words, /^no token from the node's metadata service \(169\.254\.169\.254\) for the managed identity app of /);
+        assert.match(verdict.words, /\((?:HTTP \d{3}|AADSTS50000)\): the service is busy$/);
+      }
+      assert.deepEqual(verdicts[0]?.retry, { kind: "backoff" });
+      assert.equal(sent, 5, "it is left alone");
+    });
+  }
+
+  test("SW-4: that is another cloud's is not one of Azure: the control", async () => {
+    const { verdicts } = await verdictsAt({ status: 404, body: PAGE, headers: HTML });
+
+    assert.match(verdicts[0]?.words ?? "", /managed identities work only on Azure nodes/);
   });
 });
