@@ -48,7 +48,8 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
       return error;
     }
     if (breaker.failures === 0) first = error;
-    breaker = unansweredBy(breaker, { request, now: now(), mostFailures: hasTakenAll ? 1 : FAILURES_TO_OPEN });
+    const pauseMs = retry.kind === "after" ? retry.milliseconds : undefined;
+    breaker = unansweredBy(breaker, { request, now: now(), mostFailures: hasTakenAll ? 1 : FAILURES_TO_OPEN, pauseMs });
     return new SignInError({ ...(first ?? error).verdict, code, origin, retry });
   }
 

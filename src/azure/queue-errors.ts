@@ -6,7 +6,7 @@ import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
-import { chainOf, networkCode, retryAfterOf } from "./service-answer.ts";
+import { chainOf, networkCode, retryAfterIn } from "./service-answer.ts";
 import { SignInError } from "./sign-in-errors.ts";
 
 /** The action, the queue, and the identity of a request. */
@@ -50,7 +50,7 @@ export function storageAnswer(error: unknown): StorageAnswer | undefined {
   const answered = chainOf(error).find((link): link is RestError => link instanceof RestError && link.statusCode !== undefined);
   if (answered?.statusCode === undefined) return undefined;
   const code = answered.response?.headers.get("x-ms-error-code") ?? "";
-  return { status: answered.statusCode, code: CODE.test(code) ? code : undefined, retryAfterMs: retryAfterOf(answered) };
+  return { status: answered.statusCode, code: CODE.test(code) ? code : undefined, retryAfterMs: retryAfterIn(answered.response?.headers) };
 }
 
 /** Turns every error of the SDK into a `QueueError`. It has no `cause`: the SDK's errors contain the request with its token. */

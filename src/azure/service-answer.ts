@@ -2,7 +2,7 @@
  * The few facts of an SDK error that are safe to use: status, code words, `Retry-After`. Its message, headers and body are left out: they
  * contain tokens, request text and values.
  */
-import { isRestError, type RestError } from "@azure/keyvault-secrets";
+import { isRestError } from "@azure/keyvault-secrets";
 import { valueAt } from "../domain/json-members.ts";
 import { latestVersionIn } from "./api-version.ts";
 import { errorBodyOf } from "./error-body-policy.ts";
@@ -44,8 +44,13 @@ function innerCodeOf(error: unknown): string | undefined {
 const MILLISECOND_HEADERS = ["retry-after-ms", "x-ms-retry-after-ms"];
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
-export function retryAfterOf(error: RestError): number | undefined {
-  const header = (name: string) => error.response?.headers.get(name);
+interface Headers {
+  get(name: string): string | undefined;
+}
+
+/** Returns the pause in milliseconds that a response asks for. */
+export function retryAfterIn(headers: Headers | undefined): number | undefined {
+  const header = (name: string) => headers?.get(name);
   const milliseconds = MILLISECOND_HEADERS.map((name) => Number(header(name) ?? Number.NaN)).find(Number.isFinite);
   const text = header("retry-after");
   const seconds = text === undefined ? Number.NaN : Number(text);
@@ -62,7 +67,7 @@ export function serviceAnswer(error: unknown): ServiceAnswer | undefined {
     status: error.statusCode,
     code: codeOf(body),
     innerCode: innerCodeOf(body),
-    retryAfterMs: retryAfterOf(error),
+    retryAfterMs: retryAfterIn(error.response?.headers),
     latestApiVersion: latestVersionIn(valueAt(body, ["message"])),
   };
 }

@@ -1,5 +1,6 @@
 /** Reasons why there is no token, by the kind of identity that requested it, and the origin of each failure. */
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
+import { valueAt } from "../domain/json-members.ts";
 import type { Retry } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
@@ -25,9 +26,11 @@ export class SignInError extends Error {
   }
 }
 
-/** Turns every failure of a sign-in into a `SignInError`. `trace` is the result of its last request. */
-export function translateSignInError(error: unknown, asking: Asking, trace: SignInTrace): SignInError {
+/** Turns every failure of a sign-in into a `SignInError`. `traced` is the result of its last request. */
+export function translateSignInError(error: unknown, asking: Asking, traced: SignInTrace): SignInError {
   const chain = chainOf(error);
+  // The SDK accepts no policy for requests to the metadata service, but its error contains the status.
+  const trace = asking.identity.kind === "managedIdentity" ? { status: statusIn(chain) } : traced;
   // The ServiceAccount has no token, and this error already reports it.
   const ours = chain.find((link) => link instanceof VaultError);
   if (ours !== undefined) {
@@ -38,9 +41,10 @@ export function translateSignInError(error: unknown, asking: Asking, trace: Sign
   if (unusable !== undefined) return unanswered(asking, `${wordsOf(unusable)}; check the network path from the cluster`);
   const code = trace.entraCode ?? entraCode(error);
   return new SignInError(
-    ofMetadataService(error, asking) ??
+    ofTenant(chain, asking) ??
+      ofBusy(trace, code, asking) ??
+      ofMetadataService(error, asking) ??
       (code === undefined ? undefined : ofEntra(code, asking)) ??
-      ofTenant(chain, asking) ??
       ofTrace(trace, asking) ??
       unknown(error, asking),
   );
@@ -72,8 +76,13 @@ function noToken(asking: Asking, words: string): string {
   return `no token from ${tokenSource(asking)} for ${who(asking)}: ${words}`;
 }
 
-function unanswered(asking: Asking, words: string): SignInError {
-  return new SignInError({ code: "Unreachable", retry: BACKOFF, origin: originOf(asking), words: noToken(asking, words) });
+function unanswered(asking: Asking, words: string, retry = BACKOFF): SignInError {
+  return new SignInError({ code: "Unreachable", retry, origin: originOf(asking), words: noToken(asking, words) });
+}
+
+/** The service names the time of the next attempt, or leaves it to the worker. */
+function retryOf({ retryAfterMs }: SignInTrace): Retry {
+  return retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: retryAfterMs };
 }
 
 const METADATA_SERVICE = "the node's metadata service (169.254.169.254)";
@@ -101,15 +110,36 @@ const ASSERTION_WORDS: Readonly<Record<string, string>> = {
  */
 const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]);
 
-/** Entra is busy. The credentials are not at fault. */
-const TRANSIENT = new Set(["AADSTS90025", "AADSTS90033"]);
+/** Codes that mean a busy service, whatever the status: Entra rejects a client that asks in a loop with 400. */
+const TRANSIENT = new Set(["AADSTS50196", "AADSTS90025", "AADSTS90033"]);
+
+/**
+ * Detects a token service that is busy. The credentials are not at fault. The status counts before the code: Entra's codes may change at
+ * any time, and Microsoft advises against a list of them. A proxy may respond with 5xx, too, but without an error in the words of OAuth.
+ * No proxy is on the way to the metadata service, which responds with 410 while it is updated.
+ */
+function ofBusy(trace: SignInTrace, code: string | undefined, asking: Asking): VaultVerdict | undefined {
+  const { status = 0, refusal } = trace;
+  const isOfNode = asking.identity.kind === "managedIdentity";
+  const isTheServices = isOfNode || code !== undefined || refusal !== undefined;
+  const isBusy = status === 429 || (status >= 500 && isTheServices) || (status === 410 && isOfNode);
+  if (!isBusy && !(code !== undefined && TRANSIENT.has(code))) return undefined;
+  const words = `${notGiven(code ?? `HTTP ${status}`, asking)}: the service is busy`;
+  return { code: "Unreachable", retry: retryOf(trace), origin: originOf(asking), words, serviceCode: code };
+}
+
+function statusIn(chain: readonly Error[]): number | undefined {
+  return chain.map((link) => valueAt(link, ["status"])).find((status) => typeof status === "number");
+}
 
 /** Returns the verdict on a refusal by Entra, with its code. */
 function ofEntra(code: string, asking: Asking): VaultVerdict {
-  const asked = `no token from ${tokenSource(asking)} for ${who(asking)} (${code})`;
-  const reported = { origin: "signIn", serviceCode: code } as const;
-  if (TRANSIENT.has(code)) return { ...reported, code: "Unreachable", retry: BACKOFF, words: `${asked}: the service is busy` };
-  return { ...reported, code: "Unauthorized", retry: NEVER, words: `${asked}: ${entraRemedy(code, asking)}` };
+  const words = `${notGiven(code, asking)}: ${entraRemedy(code, asking)}`;
+  return { code: "Unauthorized", retry: NEVER, origin: "signIn", words, serviceCode: code };
+}
+
+function notGiven(shown: string, asking: Asking): string {
+  return `no token from ${tokenSource(asking)} for ${who(asking)} (${shown})`;
 }
 
 function entraRemedy(code: string, asking: Asking): string {
@@ -152,7 +182,8 @@ function ofTenant(chain: readonly Error[], { address }: Asking): VaultVerdict | 
 }
 
 /** Returns the verdict by the last request. For most failures, the SDK reports only that there was one. */
-function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): VaultVerdict | undefined {
+function ofTrace(trace: SignInTrace, asking: Asking): VaultVerdict | undefined {
+  const { code, status, refusal } = trace;
   const host = new URL(asking.address.authorityHost).hostname;
   const proxy = code === undefined ? undefined : proxyWords(code, host, "");
   if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: noToken(asking, proxy) };
@@ -166,7 +197,7 @@ function ofTrace({ code, status, refusal }: SignInTrace, asking: Asking): VaultV
     return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
   }
   if (refusal === undefined)
-    return unanswered(asking, `no valid response (HTTP ${status}); check the network path from the cluster`).verdict;
+    return unanswered(asking, `no valid response (HTTP ${status}); check the network path from the cluster`, retryOf(trace)).verdict;
   const words = noToken(asking, `the request is rejected (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
   return { code: "Unauthorized", retry: NEVER, origin: "signIn", words, serviceCode: refusal };
 }

@@ -3,7 +3,7 @@ import { parsedJson } from "../domain/json-object.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
-import { networkCode } from "./service-answer.ts";
+import { networkCode, retryAfterIn } from "./service-answer.ts";
 
 /** Result of the last request of a sign-in, if it failed. For most failures, the SDK reports only that there was one. */
 export interface SignInTrace {
@@ -11,11 +11,13 @@ export interface SignInTrace {
   readonly unusable?: CallTimeout | AnswerTooLarge;
   /** Node's code of a failure below HTTP. */
   readonly code?: string | undefined;
-  readonly status?: number;
+  readonly status?: number | undefined;
   /** Such as `AADSTS90002`. */
   readonly entraCode?: string | undefined;
-  /** OAuth's word for a refusal, such as `invalid_client`. It shows that the response is not a page of a proxy. */
+  /** OAuth's word for an error, such as `invalid_client`. It shows that the response is not a page of a proxy. */
   readonly refusal?: string | undefined;
+  /** Pause in milliseconds that the response asks for. */
+  readonly retryAfterMs?: number | undefined;
 }
 
 /** Holder of a sign-in's trace. Sign-ins of one identity run one at a time, except for different audiences. */
@@ -25,10 +27,17 @@ export interface TraceHolder {
 
 const REFUSAL = /^[a-z]+(?:_[a-z]+)*$/;
 
-function ofAnswer(status: number, body: string | null | undefined): SignInTrace {
-  const word = valueAt(parsedJson(body ?? ""), ["error"]);
-  const isRefusal = status < 500 && status !== 429 && typeof word === "string" && REFUSAL.test(word);
-  return { status, entraCode: /AADSTS\d{2,9}/.exec(body ?? "")?.[0], refusal: isRefusal ? word : undefined };
+type Answer = Awaited<ReturnType<AdditionalPolicy["policy"]["sendRequest"]>>;
+
+function ofAnswer({ status, bodyAsText, headers }: Answer): SignInTrace {
+  const body = bodyAsText ?? "";
+  const word = valueAt(parsedJson(body), ["error"]);
+  return {
+    status,
+    entraCode: /AADSTS\d{2,9}/.exec(body)?.[0],
+    refusal: typeof word === "string" && REFUSAL.test(word) ? word : undefined,
+    retryAfterMs: retryAfterIn(headers),
+  };
 }
 
 export function isUnusable(error: unknown): error is CallTimeout | AnswerTooLarge {
@@ -44,7 +53,7 @@ export function tracePolicy(holder: TraceHolder): AdditionalPolicy {
         holder.trace = {};
         try {
           const response = await next(request);
-          if (response.status >= 400) holder.trace = ofAnswer(response.status, response.bodyAsText);
+          if (response.status >= 400) holder.trace = ofAnswer(response);
           return response;
         } catch (error) {
           holder.trace = isUnusable(error) ? { unusable: error } : { code: networkCode(error) };

@@ -96,6 +96,42 @@ describe("a token service", () => {
     assert.equal(requests(), 24);
   });
 
+  const busyFor = (seconds: number): SignInError =>
+    new SignInError({ code: "Unreachable", origin: "signIn", retry: { kind: "after", milliseconds: seconds * 1_000 }, words: "busy" });
+
+  test("SW-2: that asks for a pause gets the whole pause, and then one sign-in at a time", async () => {
+    const { service, ask, requests, pass } = aService();
+    service.mode = busyFor(120);
+    assert.partialDeepStrictEqual(await ask(), { retry: { kind: "after", milliseconds: 120_000 } });
+
+    pass(119_000);
+    assert.partialDeepStrictEqual(await ask(), { words: "busy", retry: { kind: "after", milliseconds: 1_000 } });
+    assert.equal(requests(), 1);
+
+    pass(1_000);
+    service.mode = "silent";
+    await Promise.all([ask(), ask()]);
+    assert.equal(requests(), 2);
+  });
+
+  test("SW-2: gets the longest pause that it asks for in sign-ins that were under way together", async () => {
+    const ends: ((error: SignInError) => void)[] = [];
+    const credential: Parameters<typeof guardSignIn>[0] = { getToken: () => new Promise((_, reject) => ends.push(reject)) };
+    const translate = (error: unknown) => (error instanceof SignInError ? error : reported("Unreachable", "own"));
+    const guarded = guardSignIn(credential, { translate, now: () => 0 });
+    const ask = (): Promise<unknown> =>
+      Promise.resolve(guarded.getToken("scope")).then(
+        () => "token",
+        (error: unknown) => (error instanceof SignInError ? error.verdict.retry : error),
+      );
+    const asked = [ask(), ask(), ask()];
+    for (const [at, seconds] of [60, 300, 90].entries()) ends[at]?.(busyFor(seconds));
+    await Promise.all(asked);
+
+    assert.deepEqual(await ask(), { kind: "after", milliseconds: 300_000 });
+    assert.equal(ends.length, 3);
+  });
+
   test("C-3: is left alone once for sign-ins that were silent together, though some of them end after the pause", async () => {
     let now = 0;
     const ends: ((error: SignInError) => void)[] = [];

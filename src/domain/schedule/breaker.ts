@@ -63,15 +63,17 @@ export interface Silence {
   readonly now: number;
   /** Number of failures in a row that open the breaker. */
   readonly mostFailures: number;
+  /** Pause in milliseconds that the party itself asks for. It opens the breaker at once. */
+  readonly pauseMs?: number | undefined;
 }
 
-/** Records that no answer came. */
-export function unansweredBy(breaker: Breaker, { request, now, mostFailures }: Silence): Breaker {
+/** Records that no usable answer came. */
+export function unansweredBy(breaker: Breaker, { request, now, mostFailures, pauseMs = 0 }: Silence): Breaker {
   // A request that hangs may end long after the pause that it would have caused.
-  if (request <= breaker.settled) return breaker;
+  if (request <= breaker.settled) return isOpen(breaker) ? { ...breaker, openUntil: Math.max(breaker.openUntil, now + pauseMs) } : breaker;
   const failures = breaker.failures + 1;
-  if (failures < mostFailures && !isOpen(breaker)) return { ...breaker, failures };
-  const pause = Math.min(LAST_OPEN_MS, FIRST_OPEN_MS * 2 ** breaker.openings);
+  if (failures < mostFailures && pauseMs <= 0 && !isOpen(breaker)) return { ...breaker, failures };
+  const pause = Math.max(pauseMs, Math.min(LAST_OPEN_MS, FIRST_OPEN_MS * 2 ** breaker.openings));
   const { requests } = breaker;
   return { failures, openings: breaker.openings + 1, openUntil: now + pause, probe: undefined, requests, settled: requests };
 }
