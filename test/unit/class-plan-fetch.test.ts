@@ -124,6 +124,36 @@ describe("a repair", () => {
   });
 });
 
+describe("SW-1: a Secret with Argo CD's label that release 0.4.0 wrote", () => {
+  const label = "app.kubernetes.io/instance";
+  const spec = classOf();
+  const [secretObject] = spec.spec?.secretObjects ?? [];
+  const labelled = { ...secretObject, secretName: "app", labels: { [label]: "shop" } };
+  const spc = { ...spec, spec: { ...spec.spec, secretObjects: [labelled] } };
+  const written = (annotations: Readonly<Record<string, string>> = {}) => {
+    const { labels, ...secret } = secretOf("app", annotations);
+    return { ...secret, labels: { ...labels, [label]: "shop" } };
+  };
+  const complete = { "argocd.argoproj.io/sync-options": "Prune=false", "argocd.argoproj.io/compare-options": "IgnoreExtraneous" };
+  const polled = (secret: ReturnType<typeof secretOf>) => {
+    const { fetch } = planFetch(mirrored({ spc, secrets: secrets(secret) }), atRest({ nextPoll: NOW }), SETTINGS);
+    return fetch?.fetchRequest.kind === "changes" ? [fetch.trigger, ...fetch.fetchRequest.intact] : fetch?.fetchRequest.kind;
+  };
+
+  test("SW-1: was not edited by anyone, so nothing repairs it before its poll", () => {
+    assert.equal(planFetch(mirrored({ spc, secrets: secrets(written()) }), atRest(), SETTINGS).fetch, undefined);
+  });
+
+  test("SW-1: is written again at the next poll, and then no more", () => {
+    assert.deepEqual(polled(written()), ["PollDue"]);
+    assert.deepEqual(polled(written(complete)), ["PollDue", "app"]);
+  });
+
+  test("SW-1: is judged by the live Secret if the worker holds a part of it", () => {
+    assert.deepEqual(polled({ ...written(), isPartial: true }), ["PollDue", "app"]);
+  });
+});
+
 describe("a while-used class that no pod mounts", () => {
   const settings = { ...SETTINGS, syncMode: "while-used" } as const;
   const events = (step: FetchStep): readonly StateEvent["kind"][] =>

@@ -82,6 +82,21 @@ describe("what becomes of one copy", () => {
     assert.deepEqual(copyMetadata(source).labels, { team: "blue", [COPY_LABEL]: "true" });
   });
 
+  test("SW-1: it has the annotations that make Argo CD leave it alone, if it has the label by which Argo CD finds objects", () => {
+    const label = "app.kubernetes.io/instance";
+    const owned = { data: ["password"], labels: [MANAGED_LABEL, label], annotations: [] };
+    const source = sourceOf({ labels: { [MANAGED_LABEL]: "true", [label]: "shop" }, owned });
+
+    const { labels, annotations } = copyMetadata(source);
+    assert.equal(annotations["argocd.argoproj.io/sync-options"], "Prune=false");
+    assert.equal(annotations["argocd.argoproj.io/compare-options"], "IgnoreExtraneous");
+    assert.equal(plan(copyIn("target", { labels }), source).kind, "apply", "a former release wrote it without them");
+    const ownedCopy = { data: ["password"], labels: Object.keys(labels), annotations: Object.keys(annotations) };
+    const step = plan(copyIn("target", { labels, annotations, owned: ownedCopy }));
+    const removed = ["argocd.argoproj.io/sync-options", "argocd.argoproj.io/compare-options"];
+    assert.deepEqual(step.kind === "apply" && step.removed, { data: [], labels: [label], annotations: removed });
+  });
+
   test("it is made anew where the API server lets nobody change it, if this install made it", () => {
     const ofOtherType = copyIn("target", { type: "kubernetes.io/tls" });
     const frozen = copyIn("target", { immutable: true, isContentIntact: false });

@@ -72,6 +72,32 @@ describe("the plan for a Secret", () => {
     assert.deepEqual(plan(wanted(), shared), { kind: "keep" });
   });
 
+  describe("SW-1: with the label by which Argo CD finds the objects of an Application", () => {
+    const labels = { team: "a", "app.kubernetes.io/instance": "shop" };
+    const ours = {
+      "argocd.argoproj.io/sync-options": "Prune=false",
+      "argocd.argoproj.io/compare-options": "IgnoreExtraneous",
+    };
+
+    test("SW-1: has the annotations that make Argo CD leave it alone, as it has no owner", () => {
+      const { annotations } = metadataFor(wanted({ labels, annotations: { note: "x" } }), "demo");
+      assert.deepEqual(annotations, { ...metadataFor(wanted(), "demo").annotations, note: "x", ...ours });
+    });
+
+    test("SW-1: is completed if a former release wrote it without them", () => {
+      const former = observed({ labels: { ...labels, [MANAGED_LABEL]: "true" } });
+      assert.equal(plan(wanted({ labels }), former).kind, "apply");
+    });
+
+    test("SW-1: loses them with the label", () => {
+      const { labels: written, annotations } = metadataFor(wanted({ labels }), "demo");
+      const owned = { data: ["password"], labels: Object.keys(written), annotations: Object.keys(annotations) };
+      const action = plan(wanted(), observed({ labels: written, annotations, owned }));
+      const removed = { data: [], labels: ["app.kubernetes.io/instance"], annotations: Object.keys(ours) };
+      assert.deepEqual(action.kind === "apply" ? action.removed : action, removed);
+    });
+  });
+
   test("removes a key of ours that is no longer wanted", () => {
     const owned = { ...observed().owned, data: ["password", "user"] };
 

@@ -1,6 +1,7 @@
 import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import type { SecretObject } from "../kubernetes.ts";
 import { hasEntries } from "../text-map.ts";
+import { argoAnnotations } from "./argo-cd.ts";
 import type { ObservedSecret } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
@@ -33,4 +34,13 @@ export function isAsWritten(className: string, secretObject: SecretObject, obser
     hasEntries(observed.annotations, secretObject.annotations) &&
     observed.annotations[SECRET_ANNOTATIONS.objects] !== undefined
   );
+}
+
+/**
+ * Whether the Secret is as the worker would write it now, as far as {@link isAsWritten} can check this. A Secret that an earlier release
+ * wrote may lack annotations. Because nothing is damaged, the next poll completes the Secret, not a repair.
+ */
+export function isAsWrittenNow(className: string, secretObject: SecretObject, observed: ObservedSecret): boolean {
+  if (!isAsWritten(className, secretObject, observed)) return false;
+  return observed.isPartial === true || hasEntries(observed.annotations, argoAnnotations(secretObject.labels));
 }

@@ -1,5 +1,6 @@
 import { MANAGED_LABEL, SECRET_ANNOTATIONS } from "../annotations.ts";
 import { hasEntries } from "../text-map.ts";
+import { argoAnnotations } from "./argo-cd.ts";
 import type { ObservedSecret, OwnedFields } from "./observed-secret.ts";
 import { hasDriverMarks } from "./take-over.ts";
 
@@ -46,6 +47,7 @@ export function metadataFor(wanted: WantedSecret, className: string): Metadata {
     labels: { ...wanted.labels, [MANAGED_LABEL]: "true" },
     annotations: {
       ...wanted.annotations,
+      ...argoAnnotations(wanted.labels),
       [SECRET_ANNOTATIONS.class]: className,
       [SECRET_ANNOTATIONS.objects]: wanted.objects.join(","),
       [SECRET_ANNOTATIONS.content]: wanted.fingerprint,

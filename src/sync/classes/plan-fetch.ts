@@ -2,7 +2,7 @@ import { CLASS_ANNOTATIONS, SECRET_ANNOTATIONS } from "../../domain/annotations.
 import { formatDuration } from "../../domain/duration.ts";
 import { type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { isAnswerOwed, isSpecNew } from "../../domain/sync/class-answer.ts";
-import { type FetchTrigger, isAsWritten } from "../../domain/sync/fetch-trigger.ts";
+import { type FetchTrigger, isAsWritten, isAsWrittenNow } from "../../domain/sync/fetch-trigger.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ClassStatus, SecretStatus } from "../../domain/sync/status-fields.ts";
 import { storedTime } from "../../domain/sync/stored-time.ts";
@@ -300,9 +300,10 @@ function intactSecrets({ spc, secrets }: Mirrored, stored: readonly SecretStatus
   const intact = secretObjectsOf(spc).filter((secretObject) => {
     const secret = observed.get(secretObject.secretName);
     const { objects, specHash } = reported.get(secretObject.secretName) ?? {};
-    const isReported = secret?.annotations[SECRET_ANNOTATIONS.objects] === objects;
+    if (secret === undefined) return false;
+    const isReported = secret.annotations[SECRET_ANNOTATIONS.objects] === objects;
     const isSameSpec = specHash === undefined || specHash === hashes.get(secretObject.secretName);
-    return isReported && isSameSpec && isAsWritten(spc.metadata.name, secretObject, secret);
+    return isReported && isSameSpec && isAsWrittenNow(spc.metadata.name, secretObject, secret);
   });
   return new Set(intact.map(({ secretName }) => secretName));
 }

@@ -1,5 +1,6 @@
 import { COPY_ANNOTATIONS, COPY_LABEL, MANAGED_LABEL, SECRET_ANNOTATIONS } from "../../annotations.ts";
 import { keyIn } from "../../object-key.ts";
+import { argoAnnotations } from "../argo-cd.ts";
 import type { ObservedSecret, OwnedFields } from "../observed-secret.ts";
 import { type Metadata, metadataDifference, type Onto, ontoOf, unwantedFields } from "../secret-plan.ts";
 import { hasDriverMarks } from "../take-over.ts";
@@ -71,10 +72,12 @@ export function isOwnCopy({ owned, labels, lacksProof }: ObservedSecret): boolea
  */
 export function copyMetadata({ classKey, secret, mark }: CopySource): Metadata {
   const { labels, owned, annotations } = secret;
-  const given = owned.labels.filter((key) => key !== MANAGED_LABEL && Object.hasOwn(labels, key)).map((key) => [key, labels[key] ?? ""]);
+  const keys = owned.labels.filter((key) => key !== MANAGED_LABEL && Object.hasOwn(labels, key));
+  const given: Readonly<Record<string, string>> = Object.fromEntries(keys.map((key) => [key, labels[key] ?? ""]));
   return {
-    labels: { ...Object.fromEntries(given), [COPY_LABEL]: "true" },
+    labels: { ...given, [COPY_LABEL]: "true" },
     annotations: {
+      ...argoAnnotations(given),
       [COPY_ANNOTATIONS.copiedFrom]: classKey,
       [COPY_ANNOTATIONS.sourceContent]: mark,
       [SECRET_ANNOTATIONS.objects]: annotations[SECRET_ANNOTATIONS.objects] ?? "",
