@@ -11,7 +11,7 @@ import { aClass, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 type Texts = Readonly<Record<string, string>>;
 
-/** What the webhook with --strict-annotations says of a new pod: its warnings, or the message of the denial. */
+/** The reply of the webhook with --strict-annotations to a new pod: its warnings, or the message of the denial. */
 function strictly(annotations: Texts, { labels = {}, namespace = {} }: { readonly labels?: Texts; readonly namespace?: Texts } = {}) {
   const pod = { metadata: { annotations: { ...prefixed(OPTED_IN), ...annotations }, labels }, spec: { containers: [{ name: "app" }] } };
   const opened = openRequest(
