@@ -1,6 +1,7 @@
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
 import { find, type SyncWorld, send } from "../worker/sync-world.ts";
 import { apiRequest } from "./api-request.ts";
+import type { ControlPlane } from "./control-plane.ts";
 import { podsOf, type WorkloadFacts } from "./workloads.ts";
 
 /** Account with which the driver records its mounts. */
@@ -48,9 +49,20 @@ export async function mountAs(world: SyncWorld, facts: WorkloadFacts, { classNam
     const method = known === undefined ? "POST" : "PUT";
     const path = known === undefined ? recordsPath(namespace) : `${recordsPath(namespace)}/${name}`;
     const answer = await apiRequest(world.plane, { method, path, body, as: DRIVER });
+    // The garbage collector deletes the record with its pod, which a restart can delete at any time.
+    if (answer.status === 404 && (await isGone(world.plane, namespace, { name: podName, uid }))) continue;
     if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${JSON.stringify(answer.body)}`);
   }
   return live.map(({ metadata }) => metadata.name);
+}
+
+async function isGone(
+  plane: ControlPlane,
+  namespace: string,
+  { name, uid }: { readonly name: string; readonly uid: string },
+): Promise<boolean> {
+  const pod = await find<KubeObject>(plane, `/api/v1/namespaces/${namespace}/pods/${name}`);
+  return pod?.metadata.uid !== uid || pod.metadata.deletionTimestamp !== undefined;
 }
 
 /** Deletes all records of the namespace, as a user might. */
