@@ -31,6 +31,9 @@ const REFUSED_SECRETS: ReadonlySet<string> = new Set([
 ]);
 
 const TOO_NEW = /pkcs12: (?:unknown digest algorithm: |algorithm \S+ is not supported)/;
+/** Go's checks of certificates and of RSA keys, which we do not make. */
+const CHECKED_BY_GO =
+  /(?:^|: )x509: (?:negative serial number|SAN dNSName is malformed|cannot parse (?:IP address of length \d+|URI ".*": .*)|invalid key usage|invalid authority info access|unsupported elliptic curve)$|: crypto\/rsa: public exponent too large$/;
 /** Messages about the same file, or about parts after it. */
 const AFTER_IT = /^(?:failed to get (?:objectType:|cert data from file )|file matching objectName |illegal base64 data |encoding\/hex: )/;
 
@@ -57,18 +60,25 @@ const BEHIND_YAML = [YAML_ERROR, AFTER_IT, /^parameter \w+ cannot be empty$/] as
 /** End of our message, where upstream's continues with the value that it found. */
 const MISMATCH = / expected\) \w+$/;
 
+/** End of our message about a private key, where upstream's continues with the cause. */
+const UNKNOWN_KEY =
+  /(?<=: pkcs12: error parsing PKCS#8 private key: |^pkcs12: error parsing PKCS#8 private key: )it is broken, or of an unknown kind$/;
+
 /** Row for Secret data: upstream quotes the value if it is not a certificate. */
 export const QUOTED_VALUE = "hex-error";
 
 /** By id, which is the row's anchor on the page. */
 const ALLOWED: Readonly<Record<string, Allows>> = {
   "modern-pfx": (ours, theirs) =>
-    theirs.kind === "refused" && TOO_NEW.test(theirs.message) && (ours.kind === "done" || AFTER_IT.test(ours.message)),
+    theirs.kind === "refused" &&
+    (TOO_NEW.test(theirs.message) || CHECKED_BY_GO.test(theirs.message)) &&
+    (ours.kind === "done" || AFTER_IT.test(ours.message)),
   "refused-secrets": (ours, theirs) => ours.kind === "refused" && REFUSED_SECRETS.has(ours.message) && theirs.kind === "done",
   [QUOTED_VALUE]: refusedBoth(
     (ours, theirs) =>
       (/^encoding\/hex: invalid byte at input byte \d+$/.test(ours) && theirs.startsWith("encoding/hex: invalid byte: U+")) ||
-      (MISMATCH.test(ours) && theirs.startsWith(`${ours.replace(MISMATCH, "")} vs {class:`)),
+      (MISMATCH.test(ours) && theirs.startsWith(`${ours.replace(MISMATCH, "")} vs {class:`)) ||
+      (UNKNOWN_KEY.test(ours) && theirs.startsWith(`${ours.replace(UNKNOWN_KEY, "")}x509: `)),
   ),
   "object-type-first": refusedBoth(
     (ours, theirs) =>

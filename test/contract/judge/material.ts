@@ -1,6 +1,7 @@
 /** Keys, certificates and PKCS#12 files, created once per run and combined anew for each case. */
 import { generateKeyPairSync, type KeyObject } from "node:crypto";
 
+import { oddCertificates, oddKeys } from "../../support/fixtures/odd-certificates.ts";
 import { type Issued, PFX_SETTINGS, type PfxSetting, Workshop } from "../../support/fixtures/openssl.ts";
 
 /** A key in each of its encodings: PEM, by the encoding's name. */
@@ -119,9 +120,13 @@ function cyclesOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
   ];
 }
 
-/** Kinds of keys that a Key Vault certificate cannot have. */
-function oddKeysOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
-  return [["ed25519", workshop.pfx(workshop.issue("odd-ed25519", "ed25519"), [], "legacy")]];
+/** Certificates and keys that an import into Key Vault does not accept. */
+function oddFilesOf(workshop: Workshop): readonly (readonly [string, Buffer])[] {
+  const odd = [...oddCertificates(workshop), ...oddKeys(workshop)];
+  return [
+    ["ed25519", workshop.pfx(workshop.issue("odd-ed25519", "ed25519"), [], "legacy")],
+    ...odd.map(({ name, pfx }) => [name, pfx] as const),
+  ];
 }
 
 /** Takes a second or two, mostly for starts of openssl. */
@@ -133,7 +138,7 @@ export function makeMaterial(): Material {
       ...pfxOf(workshop, "p256", chains.p256),
       ...pfxOf(workshop, "rsa", chains.rsa),
       ...cyclesOf(workshop),
-      ...oddKeysOf(workshop),
+      ...oddFilesOf(workshop),
     ]);
     return { keys: makeKeys(), chains, pfx };
   } finally {

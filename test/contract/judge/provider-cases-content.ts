@@ -1,4 +1,5 @@
 /** Files made from a vault's answers. */
+import { QUOTED_VALUE } from "./listed-rows.ts";
 import { item, type ProviderCase } from "./provider-case.ts";
 import type { Setting } from "./provider-world.ts";
 import type { ProviderRow } from "./spec-rows.ts";
@@ -108,6 +109,19 @@ const MODERN: Row = [
   ...named("secret", "pfx-p256-chain-modern", "pfx-rsa-alone-modern", "pfx-rsa-chain-AES-128-SHA-512"),
 ];
 
+/** Objects with a certificate that Go rejects, or with a key that it does not read. */
+const CHECKED: Row = [
+  ["PKCS#12 with a certificate that Go rejects"],
+  ...named("secret", "pfx-odd-negative-serial", "pfx-odd-DNS-name", "pfx-odd-IP-address", "pfx-odd-URI"),
+  ...named("secret", "pfx-odd-key-usage", "pfx-odd-authority", "pfx-odd-root", "pfx-odd-exponent"),
+];
+
+/** Objects that both sides reject with different words. */
+const UNKNOWN_KEYS: Row = [
+  ["PKCS#12 with a key of an unknown kind"],
+  ...named("secret", "pfx-odd-brainpool", "pfx-odd-secp256k1", "pfx-odd-explicit-curve", "pfx-odd-ed448", "pfx-odd-RSA-PSS"),
+];
+
 /** This object crashes the provider, which follows a nil pointer. */
 const NO_CONTENT_TYPE: Row = [["an unknown content type of a certificate's secret"], secret("odd-no-type")];
 
@@ -209,6 +223,7 @@ export const CONTENT_CASES: readonly ProviderCase[] = [
   ...casesOf([...CERTIFICATES, ...HISTORY.slice(0, 1)], "separate files", {
     rows: ["separate files", "separate files of a pfx are empty"],
   }),
-  ...casesOf([MODERN], "default", { listed: "modern-pfx" }),
+  ...casesOf([MODERN, CHECKED], "default", { listed: "modern-pfx" }),
+  ...casesOf([UNKNOWN_KEYS], "default", { listed: QUOTED_VALUE }),
   ...casesOf([NO_CONTENT_TYPE], "to be ended", { listed: "nil-content-type" }),
 ];

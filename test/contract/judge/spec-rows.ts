@@ -99,6 +99,8 @@ const CONTENT = [
   "a chain in a cycle",
   "a broken PKCS#12 file",
   "PKCS#12 with modern algorithms",
+  "PKCS#12 with a certificate that Go rejects",
+  "PKCS#12 with a key of an unknown kind",
   "RSA keys",
   "RSA-HSM keys",
   "EC keys on P-256, P-384 and P-521",
