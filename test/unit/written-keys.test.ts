@@ -78,6 +78,7 @@ const WRITERS: Readonly<Record<string, keyof typeof WRITTEN_KEYS | "none">> = {
   "src/cli/doctor/checks/webhook.ts": "pods",
   "src/cli/refresh/command.ts": "pods",
   "src/domain/injection/patch.ts": "pods",
+  "src/domain/injection/plan.ts": "pods",
   "src/sync/healing/restart-holders.ts": "pods",
   "src/sync/rollouts/rollout-write.ts": "workloads",
   "src/cli/grants/command.ts": "namespaces",
