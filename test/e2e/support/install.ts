@@ -60,7 +60,7 @@ export async function installNodeSide(node: RealNode, { emulator, proxyUrl }: In
   const caConfigMap = await shareEmulatorCa(node, emulator, "kube-system");
   await applyKustomization(node, "components/csi-driver", driverPatches({ pollInterval: "2s" }));
   await applyKustomization(node, "components/azure-provider", providerPatches({ proxyUrl, caConfigMap }));
-  await nodeSideReady(node, "60s");
+  await nodeSideReady(node, "180s");
 }
 
 /** Waits until driver and provider are rolled out, each within `timeout`, and the driver is registered with the kubelet. */
@@ -96,7 +96,7 @@ async function isInjecting(node: RealNode): Promise<boolean> {
 /** Waits until all replicas are ready, even without endpoints. */
 export async function injectorReady(node: RealNode): Promise<void> {
   for (const name of ["keyvault-injector-webhook", "keyvault-injector-sync"]) {
-    await node.kubectl(["rollout", "status", `deployment/${name}`, `--namespace=${INJECTOR_NAMESPACE}`, "--timeout=90s"]);
+    await node.kubectl(["rollout", "status", `deployment/${name}`, `--namespace=${INJECTOR_NAMESPACE}`, "--timeout=180s"]);
   }
 }
 
