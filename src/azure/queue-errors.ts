@@ -6,7 +6,7 @@ import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
-import { chainOf, networkCode, retryAfterIn } from "./service-answer.ts";
+import { chainOf, networkCode, retryAfterIn, retryAsAsked } from "./service-answer.ts";
 import { SignInError } from "./sign-in-errors.ts";
 
 /** The action, the queue, and the identity of a request. */
@@ -120,12 +120,11 @@ const FORBIDDEN: Readonly<Record<string, (request: QueueRequest) => Omit<Verdict
 };
 
 function ofAnswer(answer: StorageAnswer, request: QueueRequest): Verdict {
-  const { status, code, retryAfterMs } = answer;
+  const { status, code } = answer;
   const shown = code === undefined ? `HTTP ${status}` : `HTTP ${status} ${code}`;
-  const after: Retry = retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: retryAfterMs };
   // The service uses both if an account or one of its partitions receives too many requests.
   if (status === 429 || (status === 503 && code === "ServerBusy"))
-    return { code: "Throttled", retry: after, words: `the storage account is busy (${shown})` };
+    return { code: "Throttled", retry: retryAsAsked(answer), words: `the storage account is busy (${shown})` };
   if (code === undefined || status >= 500) return unreachable(`no valid response (${shown}); check the address in --event-queues`);
   if (status === 404)
     return { code: "NotFound", retry: BACKOFF, words: `the queue does not exist (${shown}); create it, or correct --event-queues` };

@@ -4,6 +4,7 @@
  */
 import { isRestError } from "@azure/keyvault-secrets";
 import { valueAt } from "../domain/json-members.ts";
+import type { Retry } from "../domain/ports/retry.ts";
 import { latestVersionIn } from "./api-version.ts";
 import { errorBodyOf } from "./error-body-policy.ts";
 
@@ -57,6 +58,11 @@ export function retryAfterIn(headers: Headers | undefined): number | undefined {
   // The header contains seconds or a date.
   const wait = milliseconds ?? (Number.isFinite(seconds) ? seconds * 1000 : Date.parse(text ?? "") - Date.now());
   return Number.isFinite(wait) ? Math.min(Math.max(wait, 0), MAX_RETRY_AFTER_MS) : undefined;
+}
+
+/** A service names the time of the next attempt, or leaves it to the worker. */
+export function retryAsAsked({ retryAfterMs }: { readonly retryAfterMs?: number | undefined }): Retry {
+  return retryAfterMs === undefined ? { kind: "backoff" } : { kind: "after", milliseconds: retryAfterMs };
 }
 
 /** Returns undefined if there was no HTTP response. */

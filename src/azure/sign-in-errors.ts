@@ -6,7 +6,7 @@ import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.t
 import { AnswerTooLarge } from "./answer-size.ts";
 import type { CallTimeout } from "./bounded-call.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
-import { chainOf, entraCode } from "./service-answer.ts";
+import { chainOf, entraCode, retryAsAsked } from "./service-answer.ts";
 import { isUnusable, type SignInTrace } from "./sign-in-trace.ts";
 import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
 
@@ -80,11 +80,6 @@ function unanswered(asking: Asking, words: string, retry = BACKOFF): SignInError
   return new SignInError({ code: "Unreachable", retry, origin: originOf(asking), words: noToken(asking, words) });
 }
 
-/** The service names the time of the next attempt, or leaves it to the worker. */
-function retryOf({ retryAfterMs }: SignInTrace): Retry {
-  return retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: retryAfterMs };
-}
-
 const METADATA_SERVICE = "the node's metadata service (169.254.169.254)";
 const TOKEN_PROXY = "the cluster's token proxy";
 
@@ -125,7 +120,7 @@ function ofBusy(trace: SignInTrace, code: string | undefined, asking: Asking): V
   const isBusy = status === 429 || (status >= 500 && isTheServices) || (status === 410 && isOfNode);
   if (!isBusy && !(code !== undefined && TRANSIENT.has(code))) return undefined;
   const words = `${notGiven(code ?? `HTTP ${status}`, asking)}: the service is busy`;
-  return { code: "Unreachable", retry: retryOf(trace), origin: originOf(asking), words, serviceCode: code };
+  return { code: "Unreachable", retry: retryAsAsked(trace), origin: originOf(asking), words, serviceCode: code };
 }
 
 function statusIn(chain: readonly Error[]): number | undefined {
@@ -197,7 +192,7 @@ function ofTrace(trace: SignInTrace, asking: Asking): VaultVerdict | undefined {
     return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
   }
   if (refusal === undefined)
-    return unanswered(asking, `no valid response (HTTP ${status}); check the network path from the cluster`, retryOf(trace)).verdict;
+    return unanswered(asking, `no valid response (HTTP ${status}); check the network path from the cluster`, retryAsAsked(trace)).verdict;
   const words = noToken(asking, `the request is rejected (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
   return { code: "Unauthorized", retry: NEVER, origin: "signIn", words, serviceCode: refusal };
 }

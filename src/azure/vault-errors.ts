@@ -7,7 +7,7 @@ import { unknownVersionWords } from "./api-version.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { grantFor, networkRefusal } from "./forbidden.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
-import { chainOf, networkCode, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
+import { chainOf, networkCode, retryAsAsked, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
 import { SignInError, who } from "./sign-in-errors.ts";
 import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
 
@@ -95,16 +95,18 @@ function ofAnswer(answer: ServiceAnswer, request: VaultRequest): Answered {
 
 function meaningOf(answer: ServiceAnswer, request: VaultRequest): Answered {
   if (answer.status === 429) {
-    const retry: Retry = answer.retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: answer.retryAfterMs };
     return {
       code: "Throttled",
-      retry,
+      retry: retryAsAsked(answer),
       words: `the vault is throttling requests (${shownCode(answer)}); poll less often, or spread objects across more vaults`,
     };
   }
   const definite = objectState(answer) ?? refusal(answer, request);
   if (definite) return definite;
-  return { code: "Unreachable", retry: BACKOFF, words: unusable(shownCode(answer), request) };
+  const shown = shownCode(answer);
+  // Key Vault's own error body proves that the vault exists, and that nothing on the path changes its responses.
+  const words = answer.code === undefined ? unusable(shown, request) : `the vault responds with an error (${shown}); the worker retries`;
+  return { code: "Unreachable", retry: retryAsAsked(answer), words };
 }
 
 function unusable(what: string, request: VaultRequest): string {

@@ -380,7 +380,7 @@ describe("a failure names the party that it is of", () => {
     [
       "a vault that is busy",
       "vault",
-      /no valid response \(HTTP 503 .*\) from the vault;/,
+      /the vault responds with an error \(HTTP 503 .*\); the worker retries$/,
       () => emulator.injectFault({ vault, kind: "status", status: 503 }),
     ],
     [

@@ -20,7 +20,7 @@ function afterFailures(count: number, pressure = noPressure(), now = NOW): Vault
   return Array.from({ length: count }).reduce<VaultPressure>((current) => {
     const admission = admit(current, { now, isKey: false });
     assert.ok(admission.kind === "go");
-    return unanswered(admission.pressure, admission.request, now);
+    return unanswered(admission.pressure, { request: admission.request, now });
   }, pressure);
 }
 
@@ -108,7 +108,7 @@ describe("a vault that does not answer", () => {
       const probe = admit(pressure, { now, isKey: false });
       assert.ok(probe.kind === "go");
       assert.equal(admit(probe.pressure, { now, isKey: false }).kind, "refused", "one probe at a time");
-      pressure = unanswered(probe.pressure, probe.request, now);
+      pressure = unanswered(probe.pressure, { request: probe.request, now });
       pauses.push((pressure.breaker.openUntil - now) / 1_000);
     }
 

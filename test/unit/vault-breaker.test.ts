@@ -60,6 +60,20 @@ async function open(): Promise<void> {
   assert.equal(await ask(), "held", "the control: it is open");
 }
 
+describe("a vault that responds with an error and names a time", () => {
+  test("SW-5: gets no request before that time, and then one", async () => {
+    const busy = new VaultError("Unreachable", "busy", { retry: { kind: "after", milliseconds: 120_000 }, origin: "vault" });
+    const signal = new AbortController().signal;
+    const refused = gate.pass({ kind: "secret", operation: "get", namespace: "team" }, () => Promise.reject(busy), signal);
+    await assert.rejects(refused, { code: "Unreachable", retry: { kind: "after", milliseconds: 120_000 } });
+
+    await clock.advance(119_000);
+    assert.equal(await ask(), "held");
+    await clock.advance(1_000);
+    assert.equal(await ask(), "answered");
+  });
+});
+
 describe("requests that were under way when a vault's breaker opened", () => {
   /**
    * Sends five requests, and ten a second after eight seconds, until the first five have opened the breaker and the vault answers

@@ -2,7 +2,7 @@
  * Limits the requests to one vault. The state is per vault, for all callers together: a vault counts its limits per vault, and a vault that
  * throttles or does not respond must not hold up the others.
  */
-import { answeredBy, asked, type Breaker, CLOSED, heldFor, notTried, unansweredBy } from "./breaker.ts";
+import { answeredBy, asked, type Breaker, CLOSED, heldFor, notTried, type Silence, unansweredBy } from "./breaker.ts";
 import { type Bucket, type BucketLimits, bucketSince, takeTurns } from "./token-bucket.ts";
 
 /**
@@ -148,9 +148,9 @@ export function throttled(pressure: VaultPressure, now: number, retryAfterMs: nu
   };
 }
 
-/** Records that no answer of the vault came. */
-export function unanswered(pressure: VaultPressure, request: number, now: number): VaultPressure {
-  return { ...pressure, breaker: unansweredBy(pressure.breaker, { request, now, mostFailures: FAILURES_TO_OPEN }) };
+/** Records that no usable answer of the vault came. */
+export function unanswered(pressure: VaultPressure, silence: Omit<Silence, "mostFailures">): VaultPressure {
+  return { ...pressure, breaker: unansweredBy(pressure.breaker, { ...silence, mostFailures: FAILURES_TO_OPEN }) };
 }
 
 /** Records a request without a result: the worker gave it up, or it failed before it reached the vault. */

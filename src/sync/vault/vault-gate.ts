@@ -173,17 +173,18 @@ export class VaultGate {
       return error;
     }
     if (error.origin !== "vault") return this.#unasked(call, request, error);
+    const pauseMs = error.retry.kind === "after" ? error.retry.milliseconds : undefined;
     if (error.code === "Throttled") {
       this.#options.metrics.throttled.inc(this.#labels);
       this.#causes.Throttled = causeOf(error);
       this.#payers = this.#usage.most(now);
-      const next = throttled(this.#pressure, now, error.retry.kind === "after" ? error.retry.milliseconds : undefined);
+      const next = throttled(this.#pressure, now, pauseMs);
       this.#ended(call, "throttled", next);
       return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
     }
     if (error.code === "Unreachable") {
       if (this.#pressure.breaker.failures === 0) this.#causes.Unreachable = causeOf(error);
-      this.#ended(call, "unreachable", unanswered(this.#pressure, request, now));
+      this.#ended(call, "unreachable", unanswered(this.#pressure, { request, now, pauseMs }));
       return this.#trouble("Unreachable", error.retry);
     }
     this.#ended(call, "refused", answeredPressure(this.#pressure, now));
