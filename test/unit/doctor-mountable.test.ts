@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { CheckResult, DoctorContext } from "../../src/cli/doctor/checks/check.ts";
 import { checkClasses } from "../../src/cli/doctor/checks/classes.ts";
+import { checkNodes } from "../../src/cli/doctor/checks/nodes.ts";
+import { counted } from "../../src/domain/words.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 import { aClass } from "../support/fixtures/pods.ts";
 import { usedClass } from "../support/fixtures/used-objects.ts";
@@ -60,6 +62,30 @@ describe("NB4: doctor, of classes that no pod can mount", () => {
       "OK 0 classes have a status from the worker, and none of them fails; none of 3 classes has an error that stops its pods",
     ]);
   });
+});
+
+test("NC-23: doctor counts one class in the singular", async () => {
+  const conditions = [{ type: "Synced", status: "True", reason: "Synced", message: "all is well" }];
+  const status: Manifest = Object.assign(
+    { apiVersion: "keyvault-injector.dev/v1alpha1", kind: "SecretProviderClassSync", status: { conditions, secrets: [] } },
+    { metadata: { namespace: "shop", name: "web" } },
+  );
+
+  assert.deepEqual(states(await checked([sound, status])), [
+    "OK 1 class has a status from the worker, and does not fail; the only class has no error that stops its pods",
+  ]);
+  assert.deepEqual([counted(1, "class"), counted(2, "class"), counted(2, "Secret")], ["1 class", "2 classes", "2 Secrets"]);
+});
+
+test("NC-23: doctor counts one node in the singular", async () => {
+  const node = (name: string): Manifest => ({ apiVersion: "v1", kind: "Node", metadata: { name } });
+  const said = async (...names: readonly string[]) => {
+    const context = { viewer: holding(names.map(node)) } as unknown as DoctorContext; // All that the check asks for.
+    return (await checkNodes(context)).map(({ message }) => message);
+  };
+
+  assert.deepEqual(await said("a"), ["0 of 1 node has the driver; without it: a"]);
+  assert.deepEqual(await said("a", "b"), ["0 of 2 nodes have the driver; without it: a, b"]);
 });
 
 test("AT20-9: doctor names five failing classes of a namespace, and counts its others, so that another namespace's are seen", async () => {

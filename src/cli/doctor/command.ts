@@ -1,5 +1,6 @@
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
+import { counted } from "../../domain/words.ts";
 import { assertNamespace, installIn, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type ClassContext, openClassContext } from "../shared/class-context.ts";
 import {
@@ -195,7 +196,8 @@ function installText(results: readonly CheckResult[], { walks, left, permissions
     line`${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(check, 12)}  ${message}`,
     ...(fix === undefined || isUnseen ? [] : [line`${padded("", 20)}-> ${fix}`]),
   ]);
-  const more = left === 0 ? [] : [line`${left} more classes were not checked: keyvault-injector doctor class checks them all`, line``];
+  const unchecked = `${counted(left, "more class")} ${left === 1 ? "was" : "were"} not checked`;
+  const more = left === 0 ? [] : [line`${unchecked}: keyvault-injector doctor class checks all classes`, line``];
   const counts = countsOf([...results, ...walks.flatMap(({ findings }) => findings)]);
   const first = firstToDo(results);
   return [
@@ -213,7 +215,7 @@ function installText(results: readonly CheckResult[], { walks, left, permissions
 function permissionsText(results: readonly CheckResult[], permissions: readonly MissingRule[], user: string | undefined): readonly Line[] {
   const unseen = new Set(results.filter(({ isUnseen = false }) => isUnseen).map(({ check }) => check)).size;
   if (unseen === 0 || permissions.length === 0) return [];
-  const count = unseen === 1 ? "1 check was not made" : `${unseen} checks were not made`;
+  const count = `${counted(unseen, "check")} ${unseen === 1 ? "was" : "were"} not made`;
   const command = "kubectl apply -f -";
   const named = user === undefined ? ", with your user name in place of NAME" : "";
   return [

@@ -108,7 +108,7 @@ async function namespacesOf(
   const notes =
     left > 0
       ? [
-          `you lack permission to list classes cluster-wide: the first ${MOST_NAMESPACES} namespaces are listed, ${left} are not; use -n for one namespace`,
+          `you lack permission to list classes cluster-wide: the first ${MOST_NAMESPACES} namespaces are listed, ${left} ${left === 1 ? "is" : "are"} not; use -n for one namespace`,
         ]
       : [];
   return { names: names.slice(0, MOST_NAMESPACES), notes };

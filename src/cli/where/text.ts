@@ -44,7 +44,7 @@ function usageLines(usage: ObjectUsage, width: Width): readonly Line[] {
   return [
     paint("bold", `${spokenReference(usage)} in ${vault}`),
     line`  ${newest}${expires === undefined ? "" : line`, expires ${rfc3339(expires)}`}`,
-    line`  ${classes.length === 1 ? "1 class" : `${classes.length} classes`}: ${someOf(named, "other", width)}`,
+    line`  ${counted(classes.length, "class")}: ${someOf(named, "other", width)}`,
     ...section(secretTable(secrets, width)),
     ...section(containerTable(containers, width)),
     line``,

@@ -49,7 +49,7 @@ export function nodeDamages(install: InstallEdits): readonly Damage[] {
       what: "a node without the driver",
       check: "nodes",
       state: "WARN",
-      message: /^0 of 1 nodes have the driver; without it: node-1$/,
+      message: /^0 of 1 node has the driver; without it: node-1$/,
       damage: () => install.kubectl("delete", "csinode", "node-1"),
       repair: () => install.driverOn([{ name: "secrets-store.csi.k8s.io", nodeID: "node-1", topologyKeys: null }]),
     },

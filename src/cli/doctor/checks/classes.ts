@@ -5,6 +5,7 @@ import { classDefect } from "../../../domain/preflight/class-defect.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
+import { counted } from "../../../domain/words.ts";
 import { DEFAULT_CLOUD } from "../../shared/resources.ts";
 import { workerSettingsInForce } from "../../shared/settings-in-force.ts";
 import { listed } from "../../shared/viewer.ts";
@@ -25,9 +26,18 @@ export const checkClasses: Check = async (context) => {
   const reported = [...(reading.kind === "seen" ? findings : [on.classes.skipped(reading, "crds")]), ...misplaced, ...unmountable];
   if (reported.length > 0) return reported;
   // This check knows no more about a class without a status; `doctor class` explains it.
-  const texts = count === 0 ? "" : `; none of ${count} classes has an error that stops its pods`;
-  return [on.classes.fine(`${listed(reading).length} classes have a status from the worker, and none of them fails${texts}`)];
+  return [on.classes.fine(`${statusText(listed(reading).length)}${mountText(count)}`)];
 };
+
+function statusText(count: number): string {
+  const end = count === 1 ? "has a status from the worker, and does not fail" : "have a status from the worker, and none of them fails";
+  return `${counted(count, "class")} ${end}`;
+}
+
+function mountText(count: number): string {
+  if (count === 0) return "";
+  return count === 1 ? "; the only class has no error that stops its pods" : `; none of ${count} classes has an error that stops its pods`;
+}
 
 /** Maximum number of failing classes to name in each namespace. The others are counted, so that no tenant buries another's findings. */
 const MOST_FAILING = 5;
@@ -46,7 +56,7 @@ function failingResults(failing: readonly FailingClass[]): readonly CheckResult[
       );
     const left = own.length - named.length;
     if (left === 0) return named;
-    const rest = left === 1 ? `1 more class of ${namespace} fails` : `${left} more classes of ${namespace} fail`;
+    const rest = `${counted(left, "more class")} of ${namespace} ${left === 1 ? "fails" : "fail"}`;
     return [...named, on.classes.warn(rest, shell`kubectl get spcsync -n ${namespace}`)];
   });
 }
@@ -85,13 +95,6 @@ async function checkTexts(
     .map(({ key, message }) => on.classes.warn(`no pod can mount class ${key}: ${message}`, shell`keyvault-injector doctor class ${key}`));
   const left = broken.length - named.length;
   const rest =
-    left === 0
-      ? []
-      : [
-          on.classes.warn(
-            left === 1 ? "1 more class cannot be mounted by any pod" : `${left} more classes cannot be mounted by any pod`,
-            "keyvault-injector doctor class",
-          ),
-        ];
+    left === 0 ? [] : [on.classes.warn(`${counted(left, "more class")} cannot be mounted by any pod`, "keyvault-injector doctor class")];
   return { unmountable: [...named, ...rest], count: classes.length };
 }

@@ -9,6 +9,7 @@ import { memberOf } from "../../../domain/json-members.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { shownNames } from "../../../domain/sync/shown-names.ts";
+import { counted } from "../../../domain/words.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { FINAL_CHECK, MORE_RESOURCES } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
@@ -88,7 +89,12 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
         "check that --heal includes components, or wait: the worker may have just started",
       ),
     ];
-  return orFine(results, on.components.fine(`${count} parts of the install are as the installer left them`));
+  return orFine(
+    results,
+    on.components.fine(
+      `${counted(count, "part")} of the install ${count === 1 ? "is as the installer left it" : "are as the installer left them"}`,
+    ),
+  );
 };
 
 function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy | undefined {
@@ -131,7 +137,7 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
     if (older.length > 0) results.push(refusedTokens(account.value, older));
   }
   if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of the install exists", "deployments")];
-  return orFine(results, on.tokens.fine(`of ${count} pods, none has a token of a deleted ServiceAccount`));
+  return orFine(results, on.tokens.fine(`of ${counted(count, "pod")}, none has a token of a deleted ServiceAccount`));
 };
 
 function refusedTokens({ metadata: { namespace, name, creationTimestamp } }: KubeObject, pods: readonly string[]): CheckResult {

@@ -1,6 +1,7 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
 import { shell } from "../../../domain/shell-words.ts";
+import { counted } from "../../../domain/words.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
@@ -82,7 +83,8 @@ export const checkNodes: Check = async ({ viewer }) => {
     csiNodes.value.filter(({ spec }) => spec?.drivers?.some(({ name }) => name === CSI_DRIVER)).map(({ metadata }) => metadata.name),
   );
   const without = nodes.value.map(({ metadata }) => metadata.name).filter((name) => !served.has(name));
-  const count = `${nodes.value.length - without.length} of ${nodes.value.length} nodes have the driver`;
+  const [all, reached] = [nodes.value.length, nodes.value.length - without.length];
+  const count = `${reached} of ${counted(all, "node")} ${all === 1 || reached === 1 ? "has" : "have"} the driver`;
   if (without.length === 0) return [nodes.value.length === 0 ? on.nodes.warn("there are no nodes", "add one") : on.nodes.fine(count)];
   const names = [...without.slice(0, SHOWN), ...(without.length > SHOWN ? ["…"] : [])].join(", ");
   const fix = "pods with a class do not start there: see the driver's DaemonSet, its tolerations and nodeSelector";

@@ -10,6 +10,7 @@ import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode } from "../../../domain/ports/kube-error.ts";
+import { counted } from "../../../domain/words.ts";
 import { INJECTION_POLICY, injectionModeOf, narrowingsOfPolicy } from "../../shared/injection-mode.ts";
 import { INJECTION_POLICY_DIGEST } from "../../shared/injection-policy-digest.ts";
 import { policyDigest } from "../../shared/policy-digest.ts";
@@ -121,7 +122,8 @@ async function servedResult({ viewer, namespace }: DoctorContext, namespaces: re
   const meant = [...EXCLUDED_NAMESPACES, namespace];
   const missing = meant.filter((name) => !excluded.includes(name) && namespaces.some(({ metadata }) => metadata.name === name));
   const others = excluded.filter((name) => !meant.includes(name));
-  const count = `${namespaces.length - excluded.length} of ${namespaces.length} namespaces are served`;
+  const served = namespaces.length - excluded.length;
+  const count = `${served} of ${counted(namespaces.length, "namespace")} ${served === 1 || namespaces.length === 1 ? "is" : "are"} served`;
   if (missing.length > 0)
     return on.namespaces.fail(`${missing.join(", ")} is not excluded: pods that the webhook needs would need the webhook`, APPLY);
   if (others.length === 0) return on.namespaces.fine(`${count}; excluded: ${excluded.join(", ")}`);
