@@ -83,16 +83,25 @@ function unanswered(asking: Asking, words: string, retry = BACKOFF): SignInError
 const METADATA_SERVICE = "the node's metadata service (169.254.169.254)";
 const TOKEN_PROXY = "the cluster's token proxy";
 
+/** Remedies that do not depend on the identity's credentials. */
+const COMMON_WORDS: Readonly<Record<string, string>> = {
+  AADSTS90002: "the tenant does not exist; correct tenantID",
+  AADSTS500011: "the requested service does not exist in the tenant; correct cloudName or tenantID",
+  AADSTS53003: "a Conditional Access policy blocks the sign-in; an administrator of the tenant must exempt the application",
+  AADSTS7000112: "the application is disabled; an administrator of the tenant must enable its service principal",
+  AADSTS7000229: "the application has no service principal in the tenant; create it (az ad sp create), or correct tenantID",
+};
+
 const SECRET_WORDS: Readonly<Record<string, string>> = {
+  ...COMMON_WORDS,
   AADSTS7000215: "the client secret is wrong; put the secret's value, not its id, into clientsecret",
   AADSTS7000222: "the client secret has expired; add a new one and put it into clientsecret",
   AADSTS700016: "the application does not exist in the tenant; correct clientid or tenantID",
-  AADSTS90002: "the tenant does not exist; correct tenantID",
 };
 
 const ASSERTION_WORDS: Readonly<Record<string, string>> = {
+  ...COMMON_WORDS,
   AADSTS700016: "the application or managed identity does not exist in the tenant; correct clientID or tenantID",
-  AADSTS90002: "the tenant does not exist; correct tenantID",
   AADSTS700024: "the ServiceAccount's token has expired or is not valid yet; check the API server's clock",
   AADSTS7000272:
     "the issuer's published keys do not include the key with which the API server signs; check --service-account-issuer and its key set",
@@ -103,7 +112,7 @@ const ASSERTION_WORDS: Readonly<Record<string, string>> = {
 /**
  * No federated credential matches: there is none at all, none for the issuer, audience or subject, or the subject is spelled differently.
  */
-const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]);
+const NOT_FEDERATED = new Set(["AADSTS70021", "AADSTS70025", "AADSTS700211", "AADSTS700212", "AADSTS700213", "AADSTS7002138"]);
 
 /** Codes that mean a busy service, whatever the status: Entra rejects a client that asks in a loop with 400. */
 const TRANSIENT = new Set(["AADSTS50196", "AADSTS90025", "AADSTS90033"]);

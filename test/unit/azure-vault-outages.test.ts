@@ -2,9 +2,12 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";
 import { RestError } from "@azure/keyvault-secrets";
+import { translateSignInError } from "../../src/azure/sign-in-errors.ts";
 import { translateError } from "../../src/azure/vault-errors.ts";
 import type { VaultRequest } from "../../src/azure/vault-request.ts";
 import type { VaultError } from "../../src/domain/ports/vault-error.ts";
+import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
 
 const REQUEST: VaultRequest = {
   address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
@@ -22,6 +25,48 @@ function answered(status: number, error: unknown, headers: Readonly<Record<strin
   const response = { status, request, headers: createHttpHeaders(headers) };
   return translateError(Object.assign(new RestError("canary", { statusCode: status, response }), { details: { error } }), REQUEST);
 }
+
+/** The message about a sign-in that Entra refuses with this code. */
+function refused(code: string, identity: VaultIdentity): VaultError {
+  const request = { ...REQUEST, identity, assertion: { issuer: "https://issuer.example" } };
+  const trace = { status: 401, entraCode: code, refusal: "unauthorized_client" };
+  return translateError(new Error("outer", { cause: translateSignInError(new Error("x"), request, trace) }), request);
+}
+
+const ACCOUNT = { namespace: "shop", name: "cart" };
+const requestToken = (): Promise<never> => Promise.reject(new Error("not asked for here"));
+const IDENTITIES: readonly VaultIdentity[] = [
+  { kind: "servicePrincipal", clientId: "app", clientSecret: Sensitive.ofText("s") },
+  { kind: "workloadIdentity", clientId: "app", account: ACCOUNT, requestToken },
+  { kind: "identityBinding", clientId: "app", account: ACCOUNT, requestToken },
+];
+
+describe("a definite refusal by Entra", () => {
+  for (const [code, remedy] of [
+    ["AADSTS7000112", /the application is disabled; .*enable/],
+    ["AADSTS53003", /a Conditional Access policy blocks the sign-in; .*administrator/],
+    ["AADSTS500011", /the requested service does not exist in the tenant; correct cloudName or tenantID$/],
+    ["AADSTS7000229", /no service principal in the tenant; .*or correct tenantID$/],
+  ] as const) {
+    for (const identity of IDENTITIES) {
+      test(`SW-6: has its own remedy: ${code} for a ${identity.kind}`, () => {
+        const { code: reason, message, retry } = refused(code, identity);
+
+        assert.deepEqual([reason, retry], ["Unauthorized", { kind: "never" }]);
+        assert.match(message, remedy);
+        assert.doesNotMatch(message, /clientsecret|check client|federated|identity-binding/);
+      });
+    }
+  }
+
+  test("SW-6: of an application without any federated credential says what to add", () => {
+    const federate = "subject system:serviceaccount:shop:cart, issuer https://issuer.example, audience api://AzureADTokenExchange";
+    const [, workload, binding] = IDENTITIES.map((identity) => refused("AADSTS70025", identity).message);
+
+    assert.ok(workload?.endsWith(`(AADSTS70025): the identity has no matching federated credential; add one: ${federate}`), workload);
+    assert.match(binding ?? "", /\(AADSTS70025\): bind the managed identity app to this cluster/);
+  });
+});
 
 describe("an error with which a vault responds", () => {
   for (const [status, error, shown] of [

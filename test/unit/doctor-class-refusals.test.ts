@@ -141,6 +141,10 @@ describe("doctor's advice on a refusal goes by the service's code, not by the ob
       assert.equal((await reported(name, noToken("AADSTS7000222")))[0], "client-secret-expired");
     });
   }
+
+  test("SW-6: an application without any federated credential gets the same advice as one whose credentials do not match", async () => {
+    assert.deepEqual((await reported("db", noToken("AADSTS70025")))[0], "not-federated");
+  });
 });
 
 describe("NV9: an Unauthorized without a code of Entra's", () => {

@@ -71,6 +71,7 @@ const ENTRA_LEAVES: Readonly<Record<string, TokenLeaf>> = {
   AADSTS700016: "application-unknown",
   AADSTS90002: "tenant-unknown",
   AADSTS70021: "not-federated",
+  AADSTS70025: "not-federated",
   AADSTS700211: "not-federated",
   AADSTS700212: "not-federated",
   AADSTS700213: "not-federated",
