@@ -98,6 +98,9 @@ export function entraCode(error: unknown): string | undefined {
   return undefined;
 }
 
+/** The SDK's code for a body that the service does not send. */
+export const UNREADABLE = "PARSE_ERROR";
+
 /** Returns Node's code of a network or TLS failure (`ENOTFOUND`, `SELF_SIGNED_CERT_IN_CHAIN`). */
 export function networkCode(error: unknown): string | undefined {
   return chainOf(error)

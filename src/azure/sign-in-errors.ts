@@ -6,7 +6,7 @@ import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.t
 import { AnswerTooLarge } from "./answer-size.ts";
 import type { CallTimeout } from "./bounded-call.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
-import { chainOf, entraCode, retryAsAsked } from "./service-answer.ts";
+import { chainOf, entraCode, retryAsAsked, UNREADABLE } from "./service-answer.ts";
 import { isUnusable, type SignInTrace } from "./sign-in-trace.ts";
 import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
 
@@ -191,6 +191,7 @@ function ofTrace(trace: SignInTrace, asking: Asking): VaultVerdict | undefined {
   const host = new URL(asking.address.authorityHost).hostname;
   const proxy = code === undefined ? undefined : proxyWords(code, host, "");
   if (proxy !== undefined) return { code: "Unreachable", retry: BACKOFF, origin: "proxy", words: noToken(asking, proxy) };
+  if (code === UNREADABLE) return unanswered(asking, noValidResponse(code)).verdict;
   if (code !== undefined) return unanswered(asking, `no connection (${code}): ${connectionRemedy(code, asking)}`).verdict;
   if (status === undefined) return undefined;
   if (asking.identity.kind === "identityBinding" && REFUSED.has(status)) {
@@ -200,10 +201,13 @@ function ofTrace(trace: SignInTrace, asking: Asking): VaultVerdict | undefined {
     );
     return { code: "Unauthorized", retry: NEVER, origin: "signIn", words };
   }
-  if (refusal === undefined)
-    return unanswered(asking, `no valid response (HTTP ${status}); check the network path from the cluster`, retryAsAsked(trace)).verdict;
+  if (refusal === undefined) return unanswered(asking, noValidResponse(`HTTP ${status}`), retryAsAsked(trace)).verdict;
   const words = noToken(asking, `the request is rejected (HTTP ${status} ${refusal}); check tenantID and the identity's credentials`);
   return { code: "Unauthorized", retry: NEVER, origin: "signIn", words, serviceCode: refusal };
+}
+
+function noValidResponse(shown: string): string {
+  return `no valid response (${shown}); check the network path from the cluster`;
 }
 
 /** Statuses with which the token proxy itself responds if the identity may not be used. */

@@ -1,11 +1,12 @@
+import { isRestError } from "@azure/keyvault-secrets";
 import { valueAt } from "../domain/json-members.ts";
-import { parsedJson } from "../domain/json-object.ts";
+import { isJsonObject, parsedJson } from "../domain/json-object.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { networkCode, retryAfterIn } from "./service-answer.ts";
 
-/** Result of the last request of a sign-in, if it failed. For most failures, the SDK reports only that there was one. */
+/** Result of the last request of a sign-in, if the sign-in cannot use it. For most failures, the SDK reports only that there was one. */
 export interface SignInTrace {
   /** No response in time, or a response that is too large. */
   readonly unusable?: CallTimeout | AnswerTooLarge;
@@ -27,17 +28,28 @@ export interface TraceHolder {
 
 const REFUSAL = /^[a-z]+(?:_[a-z]+)*$/;
 
+/** Members of the responses that a sign-in needs: the token, and the two documents that describe an authority. */
+const MEMBERS = ["access_token", "issuer", "tenant_discovery_endpoint"];
+
 type Answer = Awaited<ReturnType<AdditionalPolicy["policy"]["sendRequest"]>>;
 
 function ofAnswer({ status, bodyAsText, headers }: Answer): SignInTrace {
   const body = bodyAsText ?? "";
-  const word = valueAt(parsedJson(body), ["error"]);
+  const parsed = parsedJson(body);
+  if (status < 400 && isJsonObject(parsed) && MEMBERS.some((member) => Object.hasOwn(parsed, member))) return {};
+  const word = valueAt(parsed, ["error"]);
   return {
     status,
     entraCode: /AADSTS\d{2,9}/.exec(body)?.[0],
     refusal: typeof word === "string" && REFUSAL.test(word) ? word : undefined,
     retryAfterMs: retryAfterIn(headers),
   };
+}
+
+function ofFailure(error: unknown): SignInTrace {
+  if (isUnusable(error)) return { unusable: error };
+  // The SDK throws for a body that is not the JSON that its header claims, although there is a response.
+  return isRestError(error) && error.response !== undefined ? ofAnswer(error.response) : { code: networkCode(error) };
 }
 
 export function isUnusable(error: unknown): error is CallTimeout | AnswerTooLarge {
@@ -53,10 +65,10 @@ export function tracePolicy(holder: TraceHolder): AdditionalPolicy {
         holder.trace = {};
         try {
           const response = await next(request);
-          if (response.status >= 400) holder.trace = ofAnswer(response);
+          holder.trace = ofAnswer(response);
           return response;
         } catch (error) {
-          holder.trace = isUnusable(error) ? { unusable: error } : { code: networkCode(error) };
+          holder.trace = ofFailure(error);
           throw error;
         }
       },

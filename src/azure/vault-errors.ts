@@ -7,7 +7,7 @@ import { unknownVersionWords } from "./api-version.ts";
 import { CallTimeout } from "./bounded-call.ts";
 import { grantFor, networkRefusal } from "./forbidden.ts";
 import { networkRemedy, proxyWords } from "./network-words.ts";
-import { chainOf, networkCode, retryAsAsked, type ServiceAnswer, serviceAnswer } from "./service-answer.ts";
+import { chainOf, networkCode, retryAsAsked, type ServiceAnswer, serviceAnswer, UNREADABLE } from "./service-answer.ts";
 import { SignInError, who } from "./sign-in-errors.ts";
 import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
 
@@ -127,9 +127,6 @@ function ofChallenge(error: unknown): Answered | undefined {
     "the host asks for a token for a service other than Key Vault, so none was requested; check cloudName, and what the name resolves to";
   return { code: "Unauthorized", retry: NEVER, words };
 }
-
-/** The SDK's code for a body that the service does not send. */
-const UNREADABLE = "PARSE_ERROR";
 
 function ofNetwork(code: string, request: VaultRequest): VaultVerdict {
   const proxy = proxyWords(code, hostOf(request), ", and check that the vault exists (keyvaultName and cloudName form its host name)");

@@ -136,6 +136,37 @@ describe("a token service that is busy", () => {
   });
 });
 
+describe("a page in place of a token service's answer", () => {
+  for (const [what, status, body, headers] of [
+    ["a page", 200, PAGE, HTML],
+    ["a page that calls itself JSON", 200, PAGE, { "content-type": "application/json" }],
+    ["nothing", 200, "", HTML],
+    ["JSON of somebody else", 200, '{"status":"ok"}', { "content-type": "application/json" }],
+    ["a refusal that calls itself JSON", 403, PAGE, { "content-type": "application/json" }],
+  ] as const) {
+    test(`SW-7: is blamed on the path, and counted: ${what}`, async () => {
+      const { signIn, requests } = await anAuthority({ status, body, headers });
+
+      for (let attempt = 0; attempt < 7; attempt += 1) {
+        const { code, origin, words } = await verdictOf(signIn);
+        assert.deepEqual([code, origin], ["Unreachable", "signIn"]);
+        assert.ok(words.endsWith(`no valid response (HTTP ${status}); check the network path from the cluster`), words);
+      }
+      assert.equal(requests(), 5);
+    });
+  }
+
+  test("SW-7: is blamed on the path where it breaks off", async () => {
+    const { signIn } = await anAuthority({
+      status: 200,
+      body: "{}",
+      headers: { "content-type": "application/json", "content-encoding": "gzip" },
+    });
+
+    assert.match((await verdictOf(signIn)).words, /: no valid response \(PARSE_ERROR\); check the network path from the cluster$/);
+  });
+});
+
 describe("the node's metadata service", () => {
   const HOST_VARIABLE = "AZURE_POD_IDENTITY_AUTHORITY_HOST";
   let answer: TokenAnswer = { status: 200, body: "" };
