@@ -67,11 +67,11 @@ const HELD = { args: ["--heal=crds,classes"] };
 describe("doctor", { skip: refusal }, () => {
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
+    await aNamespace(plane, PROBE);
     bare = await doctor();
     bareText = await runOnline(["doctor", "--no-vaults"], plane.kubeconfigPath);
     product = await installProduct(plane);
     [webhook, worker] = await Promise.all([product.start("webhook"), product.start("sync", HELD)]);
-    await aNamespace(plane, PROBE);
     install = new InstallEdits(plane, PROBE);
     await install.addNodeSide();
   });
