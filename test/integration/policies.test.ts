@@ -241,6 +241,23 @@ function thePolicies(version: ApiServerVersion): void {
       assertAllowed(await requests.createSecret(namespace, "invented", { ...ours, type: "example.com/any" }, tokens.sync));
     });
 
+    test("AT1: refuse what Helm reads as a record of a release, whatever its type", async () => {
+      const namespace = await requests.namespaceWith();
+      const labelled = { ...ours, labels: { ...ours.labels, owner: "helm" } };
+      const attempts = [
+        ["sh.helm.release.v1.shop.v9", ours],
+        ["shop", labelled],
+      ] as const;
+      for (const [name, fields] of attempts) {
+        assertDenied(await requests.createSecret(namespace, name, fields, tokens.sync), POLICY, /reads as records of its releases/);
+        assertAllowed(await requests.createSecret(namespace, name, fields, tokens.somebody));
+      }
+      // Another writer's label does not stop the worker, which only must not add it.
+      assertAllowed(await requests.applySecret(namespace, "shop", { ...ours, data: { password: "eA==" } }, tokens.sync));
+      assertAllowed(await requests.createSecret(namespace, "owned", { ...ours, labels: { ...ours.labels, owner: "team" } }, tokens.sync));
+      assertDenied(await requests.applySecret(namespace, "owned", labelled, tokens.sync), POLICY, /reads as records of its releases/);
+    });
+
     test("refuse every change of a foreign Secret, the empty dry-run patch that only reads it among them", async () => {
       const namespace = await requests.namespaceWith();
       assertAllowed(await requests.createSecret(namespace, "foreign", { data: { password: "aHVudGVyMg==" } }, tokens.somebody));

@@ -155,6 +155,8 @@ const TOLD: readonly Reported[] = [
   ofSecret({ secretName: "A_B" }),
   ofSecret({ data: [{ objectName: "a", key: "a b" }] }),
   ofSecret({ labels: { "keyvault-injector.dev/managed": "true" } }),
+  ofSecret({ secretName: "sh.helm.release.v1.shop.v9" }),
+  ofSecret({ labels: { owner: "helm" } }),
   ofSecret({ annotations: { "argocd.argoproj.io/x": "y" } }),
   ofSecret({ type: "helm.sh/release.v1" }),
   ofSecret({ type: "kubernetes.io/tls", data: [{ objectName: "a", key: "other" }] }),

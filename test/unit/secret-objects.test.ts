@@ -151,6 +151,22 @@ describe("a secretObject", () => {
     assert.deepEqual(build(anObject({ labels })).labels, labels);
   });
 
+  for (const [what, changes, field, message] of [
+    ["name", { secretName: "sh.helm.release.v1.shop.v9" }, "secretName", "sh.helm.release.v1.shop.v9 is the name of a Helm release record"],
+    ["label", { labels: { owner: "helm" } }, "labels[owner]", "labels cannot set owner to helm"],
+  ] as const) {
+    test(`AT1: is not a record of a Helm release by its ${what}, whatever its type`, () => {
+      const problem = refuse(anObject(changes));
+      assert.deepEqual([problem.field, problem.message, problem.reason], [`spec.secretObjects[0].${field}`, message, "InvalidClass"]);
+      assert.notEqual(problem.hint, "");
+    });
+  }
+
+  test("AT1: may have the label owner with another value, and a name that only contains Helm's", () => {
+    const made = build(anObject({ secretName: "my.sh.helm.release.v1.shop", labels: { owner: "team-helm" } }));
+    assert.deepEqual([made.name, made.labels], ["my.sh.helm.release.v1.shop", { owner: "team-helm" }]);
+  });
+
   test("is TooLarge above 1 MiB, naming the biggest entry", () => {
     const files = [aFile("small", "x".repeat(48_577)), aFile("big", "x".repeat(1_000_000))];
     const entries = files.map(({ path }) => ({ objectName: path, key: path }));

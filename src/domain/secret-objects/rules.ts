@@ -17,6 +17,13 @@ const MAX_SUBDOMAIN = 253;
 const FORBIDDEN_TYPES = new Set(["kubernetes.io/service-account-token", "bootstrap.kubernetes.io/token", "helm.sh/release.v1"]);
 
 /**
+ * Helm reads each Secret with this label, or with a name of this kind, as a record of a release, whatever its type. The next Helm command
+ * then runs the hooks in it and deletes the objects in it, with the permissions of the user who runs Helm.
+ */
+const HELM_LABEL = { key: "owner", value: "helm" } as const;
+const HELM_RECORD = /^sh\.helm\.release\.v1\./;
+
+/**
  * Keys of this project and the driver's label would forge ownership. With a key of a GitOps tool, the tool would treat the Secret as its
  * own, and delete or overwrite it.
  */
@@ -59,6 +66,26 @@ const typeIsForbidden: Check = ({ type = "" }) =>
     ? refusal("ForbiddenType", "type", `Secrets of type ${trimSpace(type)} are never written`, "use Opaque")
     : undefined;
 
+const nameIsHelms: Check = ({ secretName = "" }) =>
+  HELM_RECORD.test(trimSpace(secretName))
+    ? refusal(
+        "InvalidClass",
+        "secretName",
+        `${trimSpace(secretName)} is the name of a Helm release record`,
+        "choose a name that does not begin with sh.helm.release.v1.",
+      )
+    : undefined;
+
+const labelIsHelms: Check = ({ labels = {} }) =>
+  Object.hasOwn(labels, HELM_LABEL.key) && labels[HELM_LABEL.key] === HELM_LABEL.value
+    ? refusal(
+        "InvalidClass",
+        `labels[${HELM_LABEL.key}]`,
+        `labels cannot set ${HELM_LABEL.key} to ${HELM_LABEL.value}`,
+        "remove it: Helm would read the Secret as a record of a release",
+      )
+    : undefined;
+
 function forbiddenKey(field: "labels" | "annotations"): Check {
   return (object) => {
     const key = Object.keys(object[field] ?? {}).find(isReservedKey);
@@ -76,7 +103,14 @@ function forbiddenKey(field: "labels" | "annotations"): Check {
 const driverChecks: readonly Check[] = [nameIsMissing, typeIsMissing, dataIsMissing];
 
 /** Checks for content that the API server rejects, or that the worker must not write. */
-const furtherChecks: readonly Check[] = [nameIsNoSubdomain, typeIsForbidden, forbiddenKey("labels"), forbiddenKey("annotations")];
+const furtherChecks: readonly Check[] = [
+  nameIsNoSubdomain,
+  nameIsHelms,
+  typeIsForbidden,
+  labelIsHelms,
+  forbiddenKey("labels"),
+  forbiddenKey("annotations"),
+];
 
 function firstOf(checks: readonly Check[], object: SecretObjectEntries): SecretObjectProblem | undefined {
   for (const check of checks) {

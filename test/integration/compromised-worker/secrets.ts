@@ -136,6 +136,8 @@ export function mintingSecrets(accounts: readonly ForeignSecret[]): readonly Att
     }),
     make("a token for nodes", "kube-system", body("bootstrap-token-abcdef", { labels: FORGED }, { type: "bootstrap.kubernetes.io/token" })),
     make("a Helm release", "default", body("sh.helm.release.v1.x.v1", { labels: FORGED }, { type: "helm.sh/release.v1" })),
+    make("a Helm release of another type", "default", body("sh.helm.release.v1.x.v2", { labels: FORGED })),
+    make("a Helm release by its label", "default", body("x", { labels: { ...FORGED, owner: "helm" } })),
     make("a Secret without our label", "default", body("unmarked", {})),
     ...Object.entries(FREEING).map(([what, metadata]) => make(`a Secret with ${what}`, "default", body("freed", metadata))),
     make("a copy where none is taken", "default", body("copied", { labels: COPIED, annotations: COPIED_FROM })),
