@@ -3,6 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Registry } from "prom-client";
 import { type Connection, type ConnectionTable, createConnectionTable } from "./connection-table.ts";
 import { createFairTurns } from "./fair-turns.ts";
+import { createMetricsText } from "./metrics-text.ts";
 import { createOneRequest } from "./one-request.ts";
 import { peerOf } from "./peer.ts";
 
@@ -38,10 +39,11 @@ export interface HealthServer {
 export async function startHealthServer(options: HealthOptions): Promise<HealthServer> {
   let isDraining = false;
   const draining: HealthCheck = { name: "draining", problem: () => (isDraining ? "the process is stopping" : undefined) };
+  const metricsText = createMetricsText(options.registry);
   const routes: Readonly<Record<string, (response: ServerResponse) => void>> = {
     "/livez": (response) => answer(response, options.liveness),
     "/readyz": (response) => answer(response, [draining, ...options.readiness], options.notes),
-    "/metrics": (response) => void sendMetrics(response, options.registry),
+    "/metrics": (response) => void sendMetrics(response, metricsText, options.registry.contentType),
   };
   const server = createServer(TIMEOUTS);
   const table = serveFairly(server, (request, response) => {
@@ -111,10 +113,10 @@ function answer(response: ServerResponse, checks: readonly HealthCheck[], notes:
   response.end(`${[...lines.map((line) => shown("-", line)), ...notes.map(asked).map((line) => shown("~", line))].join("\n")}\n`);
 }
 
-async function sendMetrics(response: ServerResponse, registry: Registry): Promise<void> {
+async function sendMetrics(response: ServerResponse, metricsText: () => Promise<string>, contentType: string): Promise<void> {
   try {
-    const text = await registry.metrics();
-    response.writeHead(200, { "content-type": registry.contentType }).end(text);
+    const text = await metricsText();
+    response.writeHead(200, { "content-type": contentType }).end(text);
   } catch {
     response.writeHead(500).end();
   }

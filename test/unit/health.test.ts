@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { afterEach, beforeEach, describe, test } from "node:test";
-import { Registry } from "prom-client";
+import { afterEach, beforeEach, describe, mock, test } from "node:test";
+import { Gauge, Registry } from "prom-client";
 import { type HealthServer, startHealthServer } from "../../src/runtime/health.ts";
 import { createRegistry } from "../../src/runtime/metrics.ts";
 import { eventually } from "../support/time/eventually.ts";
@@ -54,6 +54,15 @@ describe("the health server", () => {
 
   test("serves metrics with the version", async () => {
     assert.match((await get("/metrics")).text, /process_cpu_user_seconds_total\{version="1\.2\.3"\}/);
+  });
+
+  test("answers with 500 if a collection of the metrics fails", async () => {
+    const registry = new Registry();
+    const failing = new Gauge({ name: "failing", help: "Fails.", registers: [registry] });
+    mock.method(failing, "get", () => Promise.reject(new Error("the collection failed")));
+    const health = await startHealthServer({ address: "127.0.0.1", port: 0, liveness: [], readiness: [], registry });
+    assert.equal((await fetch(`http://127.0.0.1:${health.port}/metrics`)).status, 500);
+    await health.close();
   });
 
   test("knows no other path", async () => {
