@@ -13,6 +13,7 @@ import { assertAllowed, assertDenied, messageOf } from "../support/cluster/polic
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { at, installShipped, nodeSideHealing, policyIsActive, renderOwnKustomization } from "../support/cluster/shipped-manifests.ts";
 import { ROLLOUT_CRD } from "../support/fixtures/rollout-crd.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { workload } from "../support/worker/observed-workload.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
@@ -105,6 +106,24 @@ const CHANGES: Readonly<Record<string, readonly unknown[]>> = {
   ],
 };
 
+/** Grants more rights than the worker has: the policy must also reject what RBAC rejects anyway. */
+async function widen(): Promise<void> {
+  const account = "keyvault-injector:keyvault-injector-sync";
+  await plane.kubectl(["create", "clusterrolebinding", "widened", "--clusterrole=cluster-admin", `--serviceaccount=${account}`]);
+  const asked = {
+    apiVersion: "authorization.k8s.io/v1",
+    kind: "SubjectAccessReview",
+    spec: {
+      user: `system:serviceaccount:${account}`,
+      resourceAttributes: { namespace: "kube-system", verb: "create", group: "apps", resource: "daemonsets" },
+    },
+  };
+  const path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+  await eventually(async () => at((await call({ method: "POST", path, body: asked })).body, "status", "allowed") === true, {
+    what: "the wider rights",
+  });
+}
+
 for (const version of API_SERVER_VERSIONS) {
   const refusedBy = controlPlaneRefusal({ version });
   const skip = refusedBy === undefined ? false : `SKIPPED: ${refusedBy}`;
@@ -119,14 +138,7 @@ function thePolicy(version: ApiServerVersion): void {
     await plane.kubectl(["wait", "--for=condition=Established", "crd/rollouts.argoproj.io", "--timeout=30s"]);
     await plane.kubectl(["create", "serviceaccount", "somebody", "-n", "default"]);
     await plane.kubectl(["create", "clusterrolebinding", "somebody", "--clusterrole=cluster-admin", "--serviceaccount=default:somebody"]);
-    // This grants more rights than the worker has: the policy must also reject what RBAC rejects anyway.
-    await plane.kubectl([
-      "create",
-      "clusterrolebinding",
-      "widened",
-      "--clusterrole=cluster-admin",
-      "--serviceaccount=keyvault-injector:keyvault-injector-sync",
-    ]);
+    await widen();
     sync = await serviceAccountToken(plane, "keyvault-injector", "keyvault-injector-sync");
     somebody = await serviceAccountToken(plane, "default", "somebody");
     const probe = await create("Deployment", await namespaceWith(), {});
@@ -217,6 +229,27 @@ function thePolicy(version: ApiServerVersion): void {
     for (const [path, value] of Object.entries({ finalizers: ["example.com/hold"], ownerReferences: [owner] })) {
       const held = await tryPatch(`${own}/keyvault-injector-webhook`, [{ op: "add", path: `/metadata/${path}`, value }]);
       assertRefused(held, /cannot add finalizers or owners to keyvault-injector's components/);
+    }
+  });
+
+  test("AT5: leaves a driver alone whose healing nobody asked for, beside a product that heals its own", async () => {
+    const path = "/apis/apps/v1/namespaces/kube-system/daemonsets/csi-secrets-store";
+    const spec = { selector: { matchLabels: { app: "web" } }, template: largeTemplate({}) };
+    const body = { apiVersion: "apps/v1", kind: "DaemonSet", metadata: { name: "csi-secrets-store" }, spec };
+    assertAllowed(await call({ method: "POST", path: "/apis/apps/v1/namespaces/kube-system/daemonsets", body }));
+    const otherImage = [{ op: "replace", path: `${TEMPLATE}/spec/containers/0/image`, value: "evil:1" }];
+    // The control: with the right to create the DaemonSet, which comes with its healing, the worker may change it.
+    assertAllowed(await tryPatch(path, otherImage));
+
+    // From here on the worker has the rights that the overlay gives it, a patch of every DaemonSet among them.
+    await plane.kubectl(["delete", "clusterrolebinding", "widened"]);
+    try {
+      await eventually(async () => messageOf(await tryPatch(path, otherImage)).includes(POLICY), { what: "a refusal by the policy" });
+      assertRefused(await tryPatch(path, otherImage), /can restart only workloads that request restarts/);
+      assertAllowed(await tryPatch(path, otherImage, somebody));
+    } finally {
+      await widen();
+      await call({ method: "DELETE", path });
     }
   });
 
