@@ -140,7 +140,7 @@ class Damage {
     const live = secrets.get(operation.secret);
     if (live === undefined || !isManaged(live)) return true;
     const owner = live.annotations["keyvault-injector.dev/class"] ?? "";
-    const now = Date.now();
+    const now = performance.now();
     const recent = (this.#times.get(owner) ?? []).filter((time) => now - time < REPAIR_WINDOW_MS);
     if (recent.length >= REPAIRS_AT_ONCE) return false;
     this.#times.set(owner, [...recent, now]);
