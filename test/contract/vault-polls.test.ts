@@ -10,6 +10,7 @@ import { type SpawnedEmulator, spawnEmulator } from "../../tools/key-vault-emula
 import type { Permission } from "../../tools/key-vault-emulator/vault/permissions.ts";
 import { type LineProcess, startLineProcess } from "../support/processes/line-process.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { clockShows } from "../support/time/wall-clock.ts";
 import type { PollAnswer, PollQuestion } from "./vault-polls-process.ts";
 
 const PROCESS = fileURLToPath(new URL("./vault-polls-process.ts", import.meta.url));
@@ -82,8 +83,7 @@ async function lastSequence(): Promise<number> {
 
 /** Waits until the second of the last change is well in the past. */
 async function settled(): Promise<void> {
-  const from = Date.now();
-  await eventually(() => Date.now() - from >= 6_000, { within: 10_000, what: "six seconds" });
+  await clockShows(Date.now() + 6_000);
 }
 
 const countOf = (values: readonly string[], wanted: string): number => values.filter((value) => value === wanted).length;

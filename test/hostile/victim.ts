@@ -93,7 +93,7 @@ export class Victim {
     const hurts = [...late, ...failures, ...this.#ground.ended()];
     const now = await this.#leader();
     if (now !== leader) hurts.push(`the lease went from ${leader} to ${now}`);
-    const waits = rotations.map(({ name, index, at: rotated }) => (this.#arrived.get(`${name}/${index}`) ?? Date.now()) - rotated);
+    const waits = rotations.map(({ name, index, at: rotated }) => (this.#arrived.get(`${name}/${index}`) ?? performance.now()) - rotated);
     return {
       hurts,
       rotations: rotations.length,
@@ -126,7 +126,7 @@ export class Victim {
 
   /** A version that a later one replaced counts as arrived with the later one. */
   #note(key: string): void {
-    if (!this.#arrived.has(key)) this.#arrived.set(key, Date.now());
+    if (!this.#arrived.has(key)) this.#arrived.set(key, performance.now());
   }
 
   #indexOf(name: string, value: string): number {
@@ -136,10 +136,10 @@ export class Victim {
 
   async #rotate(): Promise<readonly Rotation[]> {
     const rotations: Rotation[] = [];
-    const until = Date.now() + STRUCK_MS;
-    for (let serial = 0; Date.now() < until; serial += 1) {
+    const until = performance.now() + STRUCK_MS;
+    for (let serial = 0; performance.now() < until; serial += 1) {
       const name = this.#cell.names[(serial * 7) % this.#cell.names.length] ?? "";
-      const rotated = Date.now();
+      const rotated = performance.now();
       await this.#cell.rotate(name);
       rotations.push({ name, index: this.#cell.mark().get(name) ?? -1, at: rotated });
       await pause(ROTATE_EVERY_MS);
@@ -151,7 +151,7 @@ export class Victim {
   async #awaited(rotations: readonly Rotation[]): Promise<readonly string[]> {
     const isDue = ({ name, index }: Rotation): boolean => this.#arrived.has(`${name}/${index}`);
     const last = Math.max(...rotations.map(({ at: rotated }) => rotated)) + ROTATED_WITHIN_MS;
-    while (Date.now() < last && !rotations.every(isDue)) await pause(100);
+    while (performance.now() < last && !rotations.every(isDue)) await pause(100);
     const late = rotations.filter(
       ({ name, index, at: rotated }) => (this.#arrived.get(`${name}/${index}`) ?? Number.POSITIVE_INFINITY) - rotated > ROTATED_WITHIN_MS,
     );

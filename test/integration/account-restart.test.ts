@@ -9,6 +9,7 @@ import { at } from "../support/cluster/shipped-manifests.ts";
 import { manifestOf, readTarget, type Target } from "../support/component-damage/cluster.ts";
 import { type ComponentWorld, installComponents } from "../support/component-damage/component-world.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { clockShows } from "../support/time/wall-clock.ts";
 import { eventsOf, listAll, writesOf } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -50,7 +51,7 @@ const comesTrue = (attempt: () => Promise<boolean>): Promise<boolean> => eventua
 async function gone(of: Holder): Promise<void> {
   // Kubernetes timestamps have a resolution of one second: an object that is created after this wait is younger than the pods.
   const youngest = Math.max(...(await podsOf(of)).map(madeAt));
-  await eventually(() => Date.now() > youngest + 1_000, { what: "a later second" });
+  await clockShows(youngest + 1_000);
   await world.plane.kubectl(["delete", "serviceaccount", of.account.name, "-n", of.account.namespace ?? ""]);
 }
 

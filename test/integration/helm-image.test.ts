@@ -1,8 +1,6 @@
 /** An image of another version than the chart's: its program does not fit the chart's manifests. */
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,6 +8,7 @@ import { stringify } from "yaml";
 import { readRepositoryFile, VERSION } from "../../tools/repository-files.ts";
 import { CHART, chartRefusal, HELM_VERSIONS, type HelmVersion, helmRefusal, renderChart, runHelm } from "../support/cluster/helm.ts";
 import { fencedBlocks } from "../support/docs/markdown.ts";
+import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
 
 const refusal = helmRefusal();
 const skip = refusal === undefined ? false : `SKIPPED: ${refusal}`;
@@ -41,7 +40,11 @@ describe("NC-1: an image of another version", { skip }, () => {
 
   for (const tag of OTHERS) {
     test(`NC-1: is refused by its tag: ${tag}`, async () => {
-      for (const set of [[`image=${NAME}:${tag}`], [`image.tag=${tag}`]]) await chartRefusal("helm-4", { set });
+      for (const set of [[`image=${NAME}:${tag}`], [`image.tag=${tag}`]])
+        assert.match(
+          await chartRefusal("helm-4", { set }),
+          new RegExp(`- image\\S*: .*${tag} is version ${tag.replace("v", "")}, but this chart`),
+        );
     });
   }
 
@@ -81,27 +84,24 @@ const RELEASE = {
 
 describe("NC-1: the command of the page on upgrading", { skip }, () => {
   let folder: string;
-  let server: Server;
+  let server: StubApiServer;
   before(async () => {
     folder = mkdtempSync(path.join(tmpdir(), "release-0.3.0-"));
     writeFileSync(path.join(folder, "release.yaml"), stringify([RELEASE]));
-    server = createServer(({ url = "" }, response) => {
-      const answer = DISCOVERED[url.replace(/\?.*/, "")];
-      response.statusCode = answer === undefined ? 404 : 200;
-      response.setHeader("content-type", "application/json").end(JSON.stringify(answer ?? {}));
+    server = await startStubApiServer(({ url }, response) => {
+      const answer = DISCOVERED[url.pathname];
+      sendJson(response, answer === undefined ? 404 : 200, answer ?? {});
     });
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
   });
-  after(() => {
-    server.close();
+  after(async () => {
+    await server.stop();
     rmSync(folder, { recursive: true });
   });
 
   async function upgraded(version: HelmVersion, values: readonly string[]) {
-    const { port } = server.address() as AddressInfo; // It listens on a port.
     const args = ["upgrade", RELEASE.name, CHART, "--namespace", RELEASE.namespace, "--dry-run=client"];
     const storage = { HELM_DRIVER: "memory", HELM_MEMORY_DRIVER_DATA: path.join(folder, "release.yaml") };
-    return runHelm(version, [...args, "--kube-apiserver", `http://127.0.0.1:${port}`, ...values], storage);
+    return runHelm(version, [...args, ...values], { ...storage, KUBECONFIG: server.kubeconfig });
   }
 
   const command = fencedBlocks(readRepositoryFile("docs/how-to/upgrade.md"))

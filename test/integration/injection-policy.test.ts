@@ -32,17 +32,17 @@ interface LargePod {
 }
 
 const COMPARED = /mounts of their own and \d+ classes are more than a policy can compare: name fewer containers/;
-const MOST_SECRETS_READ = /a pod of \d+ containers, \d+ volumes and \d+ classes .* is more than a policy can check: make it smaller/;
+const TOO_LARGE = /a pod of \d+ containers, \d+ volumes and \d+ classes .* is more than a policy can check: make it smaller/;
 
 const LARGE: readonly LargePod[] = [
   { containers: 40, classes: 16, mounts: 10 },
   { containers: 100, classes: 3, mounts: 10 },
   { containers: 500, classes: 1, mounts: 3 },
   { containers: 1_900, classes: 1, mounts: 0 },
-  { containers: 200, classes: 8, mounts: 20, refused: MOST_SECRETS_READ },
-  { containers: 1_500, classes: 1, mounts: 5, refused: MOST_SECRETS_READ },
+  { containers: 200, classes: 8, mounts: 20, refused: TOO_LARGE },
+  { containers: 1_500, classes: 1, mounts: 5, refused: TOO_LARGE },
   { containers: 700, classes: 1, mounts: 6, refused: COMPARED },
-  { containers: 5_000, classes: 1, mounts: 0, refused: MOST_SECRETS_READ },
+  { containers: 5_000, classes: 1, mounts: 0, refused: TOO_LARGE },
   { containers: 1, classes: 16, mounts: 0, path: 3_900, refused: /the mount paths of 16 classes are longer than a policy can compare/ },
 ];
 

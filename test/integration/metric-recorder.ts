@@ -71,10 +71,12 @@ export class MetricRecorder {
   }
 
   async #run(): Promise<void> {
-    for (let next = Date.now(); !this.#stop.signal.aborted; next += this.interval * 1_000) {
+    for (let next = performance.now(); !this.#stop.signal.aborted; next += this.interval * 1_000) {
       await Promise.all([...this.#targets].map((target) => this.#scrape(target, this.#scrapes)));
       this.#scrapes += 1;
-      await pause(Math.max(0, next + this.interval * 1_000 - Date.now()), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      await pause(Math.max(0, next + this.interval * 1_000 - performance.now()), undefined, { signal: this.#stop.signal }).catch(
+        () => undefined,
+      );
     }
   }
 

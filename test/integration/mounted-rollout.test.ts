@@ -12,6 +12,7 @@ import { type RolloutSteps, rolloutSteps } from "../support/cluster/rollout-step
 import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 import { isReady, liveWorkload, podsOf, recordedStampOf, restartStampOf, type WorkloadFacts } from "../support/cluster/workloads.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { clockShows } from "../support/time/wall-clock.ts";
 import {
   classOf,
   classPath,
@@ -219,8 +220,7 @@ describe("workloads that only mount", { skip: refusal === undefined ? false : `S
     for (const { name } of [proven, young]) await steps.running({ name, classes: [files.name] }, files);
     await mounted(proven, files, "an-earlier-one");
     // The driver's record must be older than the version by more than clocks may differ.
-    const recordedAt = Date.now();
-    await eventually(() => Date.now() > recordedAt + 7_000, { what: "a version that is younger than the record" });
+    await clockShows(Date.now() + 7_000);
     await world.emulator.rotateSecret({ vault: world.vault, name: files.object, value: "younger" });
     worker = await world.product.start("sync", { args: PATIENT });
 

@@ -8,6 +8,7 @@ import { assertAllowed, assertDenied, messageOf } from "../support/cluster/polic
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { at, healingManifests, installDefinitions, listAt, readManifests } from "../support/cluster/shipped-manifests.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { anew, pathOf } from "./compromised-worker/components.ts";
 import type { Operation } from "./worker-writes/pod-changes.ts";
 import { TARGETS, type Target } from "./worker-writes/table.ts";
 
@@ -25,17 +26,9 @@ for (const version of API_SERVER_VERSIONS) {
 }
 
 const call = (request: ApiCall): Promise<ApiAnswer> => apiRequest(plane, request);
-const pathOf = ({ collection, object }: Target): string => `${collection}/${object}`;
 
 function changesOf({ changes }: Target, but: readonly string[] = []): readonly (readonly [string, readonly Operation[]])[] {
   return Object.entries(changes).filter(([what]) => !but.includes(what));
-}
-
-/** Returns the object in the form in which the worker would recreate it. */
-function anew(live: object): object {
-  const { name, namespace, labels, annotations } = Object(at(live, "metadata")) as Readonly<Record<string, unknown>>; // An API object.
-  const { status: _status, ...rest } = live as Readonly<Record<string, unknown>>;
-  return { ...rest, metadata: { name, namespace, labels: labels ?? {}, annotations: annotations ?? {} } };
 }
 
 async function untilActive(): Promise<void> {

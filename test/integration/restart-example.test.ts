@@ -8,6 +8,7 @@ import { type PodReadiness, startPodReadiness } from "../support/cluster/pod-rea
 import { isReady, podsOf, recordedStampOf, restartStampOf } from "../support/cluster/workloads.ts";
 import { fencedBlocks } from "../support/docs/markdown.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { clockShows } from "../support/time/wall-clock.ts";
 import {
   askNow,
   createCredentials,
@@ -76,8 +77,7 @@ describe("the example of restarts on rotation", { skip: refusal === undefined ? 
     await reasonIs(plane, WEB, "Synced");
     await eventually(async () => (await podsOf(plane, WEB)).length === 2 && (await isReady(plane, WEB)), { what: "the pods" });
     await eventually(() => recordedStampOf(plane, WEB), { what: "the record" });
-    const second = Math.ceil(Date.now() / 1_000) * 1_000 + 1_000;
-    await eventually(() => Date.now() >= second, { what: "a later second" });
+    await clockShows(Math.ceil(Date.now() / 1_000) * 1_000 + 1_000);
     await emulator.rotateSecret({ vault, name: OBJECT, value: "second" });
     await askNow(plane, WEB);
     await eventually(

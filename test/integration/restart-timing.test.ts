@@ -13,6 +13,7 @@ import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 import { ASKING, createWorkload, liveWorkload, type WorkloadFacts, workloadPath } from "../support/cluster/workloads.ts";
 import { ROLLOUT_CRD } from "../support/fixtures/rollout-crd.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { nextSecond } from "../support/time/wall-clock.ts";
 import { assertNothingForbidden, find, mergePatch, type SyncWorld, send, startSyncWorld } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -42,11 +43,6 @@ async function changeLeader(args: readonly string[] = WITH_ALL): Promise<void> {
 
 const annotate = (facts: WorkloadFacts, annotations: Readonly<Record<string, string | null>>) =>
   mergePatch(world.plane, workloadPath(facts), { metadata: { annotations } });
-
-async function nextSecond(): Promise<void> {
-  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
-  await eventually(() => Date.now() >= end, { what: "the next second" });
-}
 
 async function rotate(of: Mirrored): Promise<void> {
   await nextSecond();

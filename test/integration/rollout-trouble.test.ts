@@ -5,6 +5,7 @@ import { type PodReadiness, startPodReadiness } from "../support/cluster/pod-rea
 import { type RolloutSteps, rolloutSteps } from "../support/cluster/rollout-steps.ts";
 import { createWorkload, isReady, liveWorkload, restartStampOf, type WorkloadFacts } from "../support/cluster/workloads.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { nextSecond } from "../support/time/wall-clock.ts";
 import { eventsOf, type SyncWorld, startSyncWorld } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -28,12 +29,6 @@ async function comesTrue(attempt: () => Promise<boolean>, within = 20_000): Prom
   return eventually(attempt, { within }).catch(() => false);
 }
 
-/** Waits for the next second. Kubernetes timestamps have a resolution of one second, so later objects have a later timestamp. */
-async function nextSecond(): Promise<void> {
-  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
-  await eventually(() => Date.now() >= end, { what: "the next second" });
-}
-
 async function availablePods(facts: WorkloadFacts): Promise<number> {
   const { status } = await liveWorkload(world.plane, facts);
   return Number(status?.["availableReplicas"] ?? status?.["numberAvailable"] ?? 0);
@@ -46,8 +41,8 @@ const hasEvent = async (facts: WorkloadFacts, reason: string): Promise<boolean> 
  * Simulates a crash loop: the containers start, are ready immediately because they have no probe, and end a moment later, again and again.
  */
 async function crashLoop(facts: WorkloadFacts, until: () => Promise<boolean>): Promise<void> {
-  const end = Date.now() + LOOP_MS;
-  while (Date.now() < end && !(await until())) {
+  const end = performance.now() + LOOP_MS;
+  while (performance.now() < end && !(await until())) {
     const isUp = async (): Promise<boolean> => (await isReady(world.plane, facts)) && (await availablePods(facts)) > 0;
     await eventually(isUp, { within: MOST_UP_MS }).catch(() => undefined);
     await pods.crash(facts.name);

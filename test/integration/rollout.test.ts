@@ -19,6 +19,7 @@ import {
   workloadPath,
 } from "../support/cluster/workloads.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { nextSecond } from "../support/time/wall-clock.ts";
 import { find, mergePatch, type SyncWorld, secretPath, send, startSyncWorld, statusOf, writesOf } from "../support/worker/sync-world.ts";
 
 const refusal = controlPlaneRefusal();
@@ -31,12 +32,6 @@ let pods: PodReadiness;
 let steps: RolloutSteps;
 
 const patch = (path: string, body: unknown) => mergePatch(world.plane, path, body);
-
-/** Waits for the next second. Kubernetes timestamps have a resolution of one second, so later objects have a later timestamp. */
-async function nextSecond(): Promise<void> {
-  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
-  await eventually(() => Date.now() >= end, { what: "the next second" });
-}
 
 const mirrored = (name?: string, namespace?: string) => steps.mirrored(name, namespace);
 const rotate = (of: Mirrored) => steps.rotate(of);

@@ -5,6 +5,7 @@ import type { Secret, SecretObject } from "../../src/domain/kubernetes.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { clockShows } from "../support/time/wall-clock.ts";
 import {
   assertNothingForbidden,
   type ClassEvent,
@@ -234,7 +235,7 @@ describe("drift of mirrored Secrets", { skip: refusal === undefined ? false : `S
     // By name the younger class comes first, and no Secret exists yet when the worker sees both.
     const older = await given([first], [opaque("app", first)], { namespace, name: "zebra" });
     const created = (await find<Secret>(world.plane, classPath(namespace, "zebra")))?.metadata.creationTimestamp;
-    await eventually(() => Math.floor(Date.now() / 1_000) * 1_000 > Date.parse(created ?? ""), { what: "the next second" });
+    await clockShows(Date.parse(created ?? "") + 1_000);
     const younger = await given([second], [opaque("app", second)], { namespace, name: "ant" });
     worker = await world.product.start("sync", SYNC);
 

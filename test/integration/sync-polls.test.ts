@@ -82,12 +82,12 @@ describe("the polls of the sync worker", { skip: refusal === undefined ? false :
 
   test("cost one list an interval for all classes, write nothing, and read the credentials once for many", async () => {
     await atRest();
-    const [since, start, from] = [await lastSequence(), new Date().toISOString(), Date.now()];
+    const [since, start, from] = [await lastSequence(), new Date().toISOString(), performance.now()];
 
     await eventually(async () => (await polls(since)) >= 3, { within: 60_000, what: "three polls" });
 
     const seen = await transactions(since);
-    const intervals = (Date.now() - from) / INTERVAL_MS;
+    const intervals = (performance.now() - from) / INTERVAL_MS;
     assert.ok(seen.every(isList), seen.map(({ path }) => path).join());
     assert.ok((await polls(since)) <= intervals + 1, `${await polls(since)} lists in ${intervals} intervals`);
     const audit = world.plane.audit().filter(({ time }) => time >= start);

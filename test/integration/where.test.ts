@@ -9,6 +9,7 @@ import { type ControlPlane, controlPlaneRefusal } from "../support/cluster/contr
 import { serviceAccountToken } from "../support/cluster/service-account-token.ts";
 import { MANIFESTS } from "../support/cluster/shipped-manifests.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { nextSecond } from "../support/time/wall-clock.ts";
 import { askNow, classOf, createClass, dataOf, reasonIs, type SyncWorld, startSyncWorld } from "../support/worker/sync-world.ts";
 import { mountFiles, STYLES, startPod, type UsedPod } from "./used-cluster.ts";
 
@@ -34,12 +35,6 @@ async function versionsIn(vault: string): Promise<readonly string[]> {
 
 /** Returns the value of a version: the vault's name, and the index of the version. */
 const valueIn = (vault: string, place: number): string => `${vault}-${place}`;
-
-/** Waits for the next second. Kubernetes timestamps have a resolution of one second, so later objects have a later timestamp. */
-async function nextSecond(): Promise<void> {
-  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
-  await eventually(() => Date.now() >= end, { what: "the next second" });
-}
 
 async function inTens<T>(items: readonly T[], act: (item: T) => Promise<void>): Promise<void> {
   for (let start = 0; start < items.length; start += 10) await Promise.all(items.slice(start, start + 10).map(act));

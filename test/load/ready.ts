@@ -31,7 +31,7 @@ const PROMISE_MS = 1_000;
 const LANES = 4;
 
 interface Statuses {
-  /** Resolves with the Unix time in milliseconds at which the status first described this generation of its class. */
+  /** Resolves with the milliseconds of `performance.now` at which the status first described this generation of its class. */
   answered(place: Place, generation: number): Promise<number>;
   stop(): Promise<void>;
 }
@@ -47,7 +47,7 @@ async function watchStatuses(world: SyncWorld): Promise<Statuses> {
       project: (object) => (object as SecretProviderClassSync).status?.observedClassGeneration ?? 0, // An object of the watched kind.
       onChange: (ref, { current = 0 }) => {
         const key = `${objectKey(ref)} ${current}`;
-        if (!seen.has(key)) seen.set(key, Date.now());
+        if (!seen.has(key)) seen.set(key, performance.now());
       },
     },
     ended.signal,
@@ -97,7 +97,7 @@ async function measureWindows(world: SyncWorld, subjects: readonly Subject[]): P
   for (let index = 0; index < edits; index += 1) {
     const { place, object } = nth(subjects, index);
     const generation = await editClass(world, place, Math.floor(index / subjects.length) % 2 === 0 ? ABSENT : object);
-    const edited = Date.now();
+    const edited = performance.now();
     windows.push(Math.max(0, (await statuses.answered(place, generation)) - edited));
   }
   await statuses.stop();

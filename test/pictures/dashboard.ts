@@ -5,6 +5,7 @@ import { startPod } from "../integration/used-cluster.ts";
 import { prepareChromium, startChromium } from "../support/dashboard/chromium.ts";
 import { startDashboard } from "../support/dashboard/dashboard.ts";
 import { eventually } from "../support/time/eventually.ts";
+import { nextSecond } from "../support/time/wall-clock.ts";
 import {
   askNow,
   classOf,
@@ -82,12 +83,6 @@ async function draw(world: SyncWorld): Promise<void> {
   await plane.kubectl(["patch", "secret", "db", "-n", "shop", "-p", '{"data":{"password":"ZWRpdGVk"}}']);
   const isRepaired = async () => (await plane.kubectl(["get", "events", "-n", "shop"])).includes("SecretRepaired");
   await eventually(isRepaired, { what: "the repair", within: 60_000 });
-}
-
-/** Kubernetes times have whole seconds: what is made now is younger than what was there. */
-async function nextSecond(): Promise<void> {
-  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
-  await eventually(() => Date.now() >= end, { what: "the next second" });
 }
 
 const PICTURES = [

@@ -15,7 +15,7 @@ const ROOT = path.resolve(import.meta.dirname, "../..");
 const DASHBOARD = path.join(ROOT, "manifests/components/monitoring/dashboard.json");
 const FILE = path.join(ROOT, "docs/pictures/grafana.png");
 const PAGE = path.join(import.meta.dirname, "grafana");
-const PACKAGES = { locked: "pictures/grafana", name: "grafana" };
+const PACKAGES = "pictures/grafana";
 const MOST_BYTES = 200_000;
 /** Rows of the dashboard's grid in the picture: what is at a glance, the classes, and the first panels of the vaults. */
 const ROWS = 28;

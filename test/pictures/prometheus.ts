@@ -9,7 +9,7 @@ import { startProcess } from "../support/processes/process.ts";
 import { eventually } from "../support/time/eventually.ts";
 
 /** Seconds between two scrapes. */
-export const SCRAPE_INTERVAL = 5;
+const SCRAPE_INTERVAL = 5;
 
 export interface PrometheusSeries {
   readonly metric: Readonly<Record<string, string>>;

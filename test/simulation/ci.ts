@@ -29,7 +29,7 @@ const SHRINK = { tries: 40, minutes: 2 };
 const MOST = { cpuSeconds: 5 * 60, seconds: 30 * 60 };
 
 const { values } = parseArgs({ options: { minutes: { type: "string", default: "3" } } });
-const deadline = Date.now() + Number(values.minutes) * 60_000;
+const deadline = performance.now() + Number(values.minutes) * 60_000;
 
 const known = 1;
 const { digests, difference } = await runThrice({ seed: known, hours: 1 });
@@ -43,8 +43,8 @@ const waiting = [...FIXED];
 const totals = new Totals();
 const pool = new Pool(WORKERS, MOST);
 function next(): Job | undefined {
-  const job = waiting.shift() ?? (Date.now() < deadline ? { seed: randomInt(FRESH.from, FRESH.to), hours: HOURS } : undefined);
-  return job && { ...job, shrink: { tries: SHRINK.tries, before: deadline + SHRINK.minutes * 60_000 } };
+  const job = waiting.shift() ?? (performance.now() < deadline ? { seed: randomInt(FRESH.from, FRESH.to), hours: HOURS } : undefined);
+  return job && { ...job, shrink: { tries: SHRINK.tries, within: deadline - performance.now() + SHRINK.minutes * 60_000 } };
 }
 try {
   await pool.runAll(next, report);

@@ -30,7 +30,3 @@ export function boundedSettings(): readonly BoundedSetting[] {
     return [{ flag, type, path: valuePathOf(flag), least, most, accepted, refused: [...below, ...above] }];
   });
 }
-
-export function within(flag: SettingName): { readonly most: number | undefined } {
-  return { most: boundsOf(SETTINGS[flag].type)?.most };
-}

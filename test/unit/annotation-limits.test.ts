@@ -74,6 +74,9 @@ describe("an object with more annotations than the API server stores", () => {
     annotationsSizeProblem({ note: "x".repeat(MOST + 1) });
 
     assert.equal(encode.mock.callCount(), 0);
+
+    annotationsSizeProblem({ note: "x".repeat(MOST / 2) });
+    assert.notEqual(encode.mock.callCount(), 0, "the control: these may be too many");
   });
 });
 

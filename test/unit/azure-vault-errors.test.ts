@@ -11,17 +11,9 @@ import { translateError } from "../../src/azure/vault-errors.ts";
 import type { VaultRequest } from "../../src/azure/vault-request.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
-import { Sensitive } from "../../src/domain/sensitive.ts";
+import { VAULT_REQUEST } from "../support/fixtures/vault-request.ts";
 
-const REQUEST: VaultRequest = {
-  address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
-  identity: { kind: "servicePrincipal", clientId: "the-client", clientSecret: Sensitive.ofText("canary") },
-  assertion: { issuer: undefined },
-  action: "get",
-  object: "secret",
-  name: "DemoSecret",
-  version: undefined,
-};
+const REQUEST: VaultRequest = { ...VAULT_REQUEST, name: "DemoSecret" };
 
 const FEDERATED: VaultIdentity = {
   kind: "workloadIdentity",

@@ -8,16 +8,9 @@ import type { VaultRequest } from "../../src/azure/vault-request.ts";
 import type { VaultError } from "../../src/domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../src/domain/ports/vault-identity.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
+import { VAULT_REQUEST } from "../support/fixtures/vault-request.ts";
 
-const REQUEST: VaultRequest = {
-  address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
-  identity: { kind: "managedIdentity", clientId: undefined },
-  assertion: { issuer: undefined },
-  action: "get",
-  object: "secret",
-  name: "db",
-  version: undefined,
-};
+const REQUEST: VaultRequest = { ...VAULT_REQUEST, identity: { kind: "managedIdentity", clientId: undefined } };
 
 /** The adapter's error for a response with this `error` in its body. */
 function answered(status: number, error: unknown, headers: Readonly<Record<string, string>> = {}): VaultError {

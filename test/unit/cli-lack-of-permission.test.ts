@@ -10,7 +10,7 @@ import type { ClassContext } from "../../src/cli/shared/class-context.ts";
 import { CLASS_ANNOTATIONS, GRANT_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode, type Refuser } from "../../src/domain/ports/kube-error.ts";
-import { holding } from "../support/worker/held-objects.ts";
+import { holding, workerDeployment } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 
@@ -38,12 +38,7 @@ const NAMESPACE_OF_ACCOUNT = {
 const ACCOUNT = { apiVersion: "v1", kind: "ServiceAccount", metadata: { namespace: NAMESPACE, name: "reader" } };
 const GUID = "00000000-0000-4000-8000-000000000001";
 const QUEUE = `https://shop.queue.core.windows.net/events;tenantID=${GUID};identity=workload;clientID=${GUID};serviceAccount=reader`;
-const WORKER = {
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" },
-  spec: { template: { spec: { containers: [{ args: ["sync", `--event-queues=${QUEUE}`] }] } } },
-};
+const WORKER = workerDeployment(`--event-queues=${QUEUE}`);
 
 /** A cluster that answers every request with this refusal. `failing`: only from the attempts on, after it has told who asks. */
 function contextOf({ code, refuser }: Refusal, failing: "all" | "attempts" = "all"): DoctorContext {

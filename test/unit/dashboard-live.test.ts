@@ -148,14 +148,14 @@ describe("the dashboard", () => {
     const names = ["classes", "classStatuses", "secrets", "podStatuses", "events", "lease"];
     const copies = { ...Object.fromEntries(names.map((plural) => [plural, { plural, ...kind }])), pods } as unknown as LiveCopies; // All other lists are empty.
     const site = createSite({ copies, clock, server: "", within: undefined, onNews: () => undefined });
-    const reading = () => site.render("objects", new URLSearchParams({ part: "1" }));
-    reading();
+    const renderPart = () => site.render("objects", new URLSearchParams({ part: "1" }));
+    renderPart();
     const before = checked;
 
     ahead -= 3_600_000;
     await manual.advance(60_000);
     site.noteNews();
-    reading();
+    renderPart();
 
     assert.ok(checked > before, "what it shows is of an hour ago");
   });

@@ -68,5 +68,6 @@ describe("the script of a page of the dashboard", () => {
 
   test("CW-21: has comments that the lint of our English accepts", () => {
     assert.deepEqual(findingsInComments(SCRIPT), []);
+    assert.notDeepEqual(findingsInComments(SCRIPT.replaceAll("browser", "nobody")), [], "the control: it has comments");
   });
 });

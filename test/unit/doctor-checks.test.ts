@@ -13,7 +13,7 @@ import type { SettingsInForce } from "../../src/cli/shared/settings-in-force.ts"
 import { INSTALL_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { listAt, type Manifest, parseManifests, readManifests } from "../support/cluster/shipped-manifests.ts";
-import { holding } from "../support/worker/held-objects.ts";
+import { holding, workerDeployment } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 
@@ -81,12 +81,7 @@ function boundIn(...namespaces: readonly string[]): readonly Manifest[] {
 
 async function rightsOf(objects: readonly Manifest[], given: SettingsInForce): Promise<readonly CheckResult[]> {
   const args = Object.entries(given).map(([name, value]) => `--${name}=${value}`);
-  const worker = {
-    apiVersion: "apps/v1",
-    kind: "Deployment",
-    metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" },
-    spec: { template: { spec: { containers: [{ args }] } } },
-  };
+  const worker = workerDeployment(...args);
   const results = await checkRights({ viewer: holding([...objects, worker]), namespace: NAMESPACE });
   return results.filter(({ state }) => state !== "OK");
 }

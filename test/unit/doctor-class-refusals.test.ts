@@ -11,16 +11,7 @@ import { workerCode } from "../../src/cli/shared/worker-code.ts";
 import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
 import type { ClassObject } from "../../src/domain/provider-class/object-rules.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
-
-const REQUEST: VaultRequest = {
-  address: { vaultUrl: "https://kv.vault.azure.net/", authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
-  identity: { kind: "servicePrincipal", clientId: "the-client", clientSecret: Sensitive.ofText("canary") },
-  assertion: { issuer: undefined },
-  action: "get",
-  object: "secret",
-  name: "db",
-  version: undefined,
-};
+import { VAULT_REQUEST } from "../support/fixtures/vault-request.ts";
 
 type Refuse = (request: VaultRequest) => Error;
 
@@ -55,8 +46,8 @@ const otherTenant: Refuse = (request) =>
   );
 
 /** Returns doctor's leaf, message, and fix for a class with one secret of this name, which the vault refuses in this way. */
-async function reported(name: string, refuse: Refuse, identity = REQUEST.identity): Promise<readonly string[]> {
-  const getSecret = () => Promise.reject(refuse({ ...REQUEST, name, identity }));
+async function reported(name: string, refuse: Refuse, identity = VAULT_REQUEST.identity): Promise<readonly string[]> {
+  const getSecret = () => Promise.reject(refuse({ ...VAULT_REQUEST, name, identity }));
   const client = { getSecret } as unknown as VaultClient; // The check makes no other calls.
   const parts = {
     azure: { vaults: { clientFor: () => client } },
@@ -74,7 +65,7 @@ async function reported(name: string, refuse: Refuse, identity = REQUEST.identit
     encoding: "utf-8",
     filePermission: "",
   };
-  const { address } = REQUEST;
+  const { address } = VAULT_REQUEST;
   const context = parts as unknown as ClassContext; // The check uses neither a cluster nor a clock.
   const { findings } = await checkObjects(context, "team-x", { address, objects: [object] }, identity);
   const finding = findings.find(({ state }) => state !== "OK");

@@ -3,16 +3,10 @@ import { describe, test } from "node:test";
 import { checkGateways } from "../../src/cli/doctor/checks/gateways.ts";
 import { checkPolicies } from "../../src/cli/doctor/checks/policies.ts";
 import { listAt, type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
-import { holding } from "../support/worker/held-objects.ts";
+import { holding, workerDeployment } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 
-const worker = (...args: readonly string[]): Manifest => ({
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" },
-  spec: { template: { spec: { containers: [{ args: ["sync", ...args] }] } } },
-});
 const gatewayClass = (name: string, labels = {}): Manifest => ({
   apiVersion: "gateway.networking.k8s.io/v1",
   kind: "GatewayClass",
@@ -44,20 +38,20 @@ async function found(...objects: readonly Manifest[]): Promise<readonly string[]
 
 describe("doctor on certificates of Gateways and Ingresses", () => {
   test("finds nothing to look at where no class is named", async () => {
-    assert.deepEqual(await found(worker()), [
+    assert.deepEqual(await found(workerDeployment()), [
       "OK no Gateway or Ingress gets a certificate: --gateway-classes and --ingress-classes are empty",
     ]);
   });
 
   test("is content where the classes are there and the addresses can be read, whatever Gateways of others say", async () => {
     const objects = [gatewayClass("named"), gateway("web", GOOD), gateway("other", "x", "others")];
-    assert.deepEqual(await found(worker("--gateway-classes=named"), ...objects), [
+    assert.deepEqual(await found(workerDeployment("--gateway-classes=named"), ...objects), [
       "OK the named classes exist, and every certificate address is valid",
     ]);
   });
 
   test("names a class that is not there, and an address that is none", async () => {
-    assert.deepEqual(await found(worker("--gateway-classes=named,missing"), gatewayClass("named"), gateway("web", "https://x")), [
+    assert.deepEqual(await found(workerDeployment("--gateway-classes=named,missing"), gatewayClass("named"), gateway("web", "https://x")), [
       "WARN GatewayClass missing does not exist -> create it, or correct --gateway-classes",
       "WARN Gateway/shop/web: spec.listeners[https].tls.options: kubernetes.azure.com/tls-cert-keyvault-uri names no vault: the host must be the vault's name (3 to 24 letters, digits, and hyphens) and the domain of its cloud; write https://<vault>.vault.azure.net/certificates/<name>, or /secrets/<name> -> correct it; the events of the Gateway report the same",
     ]);
@@ -69,7 +63,7 @@ describe("doctor on certificates of Gateways and Ingresses", () => {
       gatewayClass("meshed", { "app.kubernetes.io/managed-by": "aks-app-routing-operator" }),
       ingressClass("private", "webapprouting.kubernetes.azure.com/nginx/private"),
     ];
-    assert.deepEqual(await found(worker(...args), ...objects), [
+    assert.deepEqual(await found(workerDeployment(...args), ...objects), [
       "WARN GatewayClass approuting-istio belongs to App Routing, the AKS add-on: the worker gives it no certificates -> remove approuting-istio from --gateway-classes",
       "WARN IngressClass webapprouting.kubernetes.azure.com belongs to App Routing, the AKS add-on: the worker gives it no certificates -> remove webapprouting.kubernetes.azure.com from --ingress-classes",
       "WARN GatewayClass meshed belongs to App Routing, which writes the same classes and takes over objects with their names -> remove meshed from --gateway-classes",
@@ -91,23 +85,25 @@ describe("A12: doctor on the policies of Gateways and Ingresses", () => {
 
   for (const flag of ["--gateway-classes=named", "--ingress-classes=named"]) {
     test(`misses them where classes are named, by ${flag}, and finds nothing wrong with them as they are shipped`, async () => {
-      assert.deepEqual(await said(worker(flag)), [
+      assert.deepEqual(await said(workerDeployment(flag)), [
         "FAIL policy keyvault-injector-gateway-identities is missing -> apply the component gateway-tls again",
         "FAIL policy keyvault-injector-gateway-authors is missing -> apply the component gateway-tls again",
       ]);
-      assert.deepEqual(await said(worker(flag), ...component), ["OK 19 policies exist and are bound, for namespace keyvault-injector"]);
+      assert.deepEqual(await said(workerDeployment(flag), ...component), [
+        "OK 19 policies exist and are bound, for namespace keyvault-injector",
+      ]);
     });
   }
 
   test("asks for none of them where no class is named", async () => {
-    assert.deepEqual(await said(worker()), ["OK 17 policies exist and are bound, for namespace keyvault-injector"]);
+    assert.deepEqual(await said(workerDeployment()), ["OK 17 policies exist and are bound, for namespace keyvault-injector"]);
   });
 
   test("finds one that is bound without Deny", async () => {
     const audited = component.map((manifest) =>
       manifest.kind.endsWith("Binding") ? { ...manifest, spec: { ...Object(manifest["spec"]), validationActions: ["Warn"] } } : manifest,
     );
-    assert.deepEqual(await said(worker("--gateway-classes=named"), ...audited), [
+    assert.deepEqual(await said(workerDeployment("--gateway-classes=named"), ...audited), [
       "FAIL policy keyvault-injector-gateway-identities is bound without Deny, so it denies nothing -> apply the component gateway-tls again",
     ]);
   });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { eventually } from "../support/time/eventually.ts";
 
+const HOUR_MS = 3_600_000;
+
 const after = (...answers: readonly unknown[]): (() => Promise<unknown>) => {
   const left = [...answers];
   return async () => {
@@ -22,5 +24,18 @@ describe("waiting for a condition", () => {
   test("resolves with what is there, even if that is zero or an empty text", async () => {
     assert.equal(await eventually(after(0)), 0);
     assert.equal(await eventually(after("")), "");
+  });
+
+  test("lasts as long as its limit says, also if the machine's clock is set forward by an hour in between", async (t) => {
+    const real = Date.now;
+    let ahead = 0;
+    t.mock.method(Date, "now", () => real() + ahead);
+    const answer = after(undefined, undefined, "it");
+    const attempt = (): Promise<unknown> => {
+      ahead += HOUR_MS;
+      return answer();
+    };
+
+    assert.equal(await eventually(attempt, { within: 5_000, every: 1 }), "it");
   });
 });

@@ -11,7 +11,7 @@ import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Sensitive } from "../../src/domain/sensitive.ts";
 import { findQueueIdentity } from "../../src/sync/push/queue-identity.ts";
 import { type Manifest, readManifests } from "../support/cluster/shipped-manifests.ts";
-import { holding } from "../support/worker/held-objects.ts";
+import { holding, workerDeployment } from "../support/worker/held-objects.ts";
 
 const NAMESPACE = "keyvault-injector";
 const GUID = "00000000-0000-0000-0000-000000000001";
@@ -23,12 +23,6 @@ const RBAC = readManifests("base/sync-rbac.yaml");
 const ofAccount = (account: string): string => `${QUEUE};identity=workload;clientID=${GUID};serviceAccount=${account}`;
 const ofSecret = (name: string): string => `${QUEUE};identity=servicePrincipal;secret=${name}`;
 
-const worker = (...args: readonly string[]): Manifest => ({
-  apiVersion: "apps/v1",
-  kind: "Deployment",
-  metadata: { namespace: NAMESPACE, name: "keyvault-injector-sync" },
-  spec: { template: { spec: { containers: [{ args: ["sync", ...args] }] } } },
-});
 const namespace = (name: string, accounts?: string): Manifest => ({
   apiVersion: "v1",
   kind: "Namespace",
@@ -48,7 +42,7 @@ const secret = (name: string): Manifest => ({
 
 const empty: EventQueue = { receive: async () => [], delete: async () => true, peek: async () => [] };
 
-async function queriedAt(objects: readonly Manifest[]): Promise<readonly string[]> {
+async function checkedQueues(objects: readonly Manifest[]): Promise<readonly string[]> {
   const context = {
     viewer: holding(objects),
     namespace: NAMESPACE,
@@ -66,7 +60,7 @@ function shown({ state, message, fix }: CheckResult): string {
 
 describe("the account that reads a queue", () => {
   const grants = (objects: readonly Manifest[], within?: string) => findGrants(holding(objects), NAMESPACE, within);
-  const queues = worker(`--event-queues=${ofAccount("events")},${ofAccount("platform/shared").replace("/events;", "/others;")}`);
+  const queues = workerDeployment(`--event-queues=${ofAccount("events")},${ofAccount("platform/shared").replace("/events;", "/others;")}`);
 
   test("P3: is among what the command grants knows, in whichever namespace it is, beside what is granted already", async () => {
     const { needs } = await grants([queues, namespace(NAMESPACE, "earlier"), namespace("platform")]);
@@ -90,7 +84,7 @@ describe("the account that reads a queue", () => {
   });
 
   test("P3: is said to be missing before its grant is", async () => {
-    const found = await queriedAt([worker(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE)]);
+    const found = await checkedQueues([workerDeployment(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE)]);
 
     assert.deepEqual(found, [
       `FAIL ${LABEL}: ServiceAccount ${NAMESPACE}/events does not exist -> kubectl create serviceaccount events --namespace ${NAMESPACE}; then keyvault-injector grants --namespace ${NAMESPACE} --account events --apply`,
@@ -98,8 +92,8 @@ describe("the account that reads a queue", () => {
   });
 
   test("P3: is granted by a command that knows it", async () => {
-    const objects = [worker(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE), account("events")];
-    const [found = ""] = await queriedAt(objects);
+    const objects = [workerDeployment(`--event-queues=${ofAccount("events")}`), namespace(NAMESPACE), account("events")];
+    const [found = ""] = await checkedQueues(objects);
 
     assert.match(
       found,
@@ -122,10 +116,10 @@ describe("the Secret that reads a queue", () => {
   const named = RBAC.map((object) => JSON.parse(JSON.stringify(object).replace('"secrets-store-creds"', '"queue-creds"')) as Manifest);
 
   test("P9: is told where the worker may not read it, as far as its queue and its rights are concerned", async () => {
-    const objects = [...RBAC, worker(`--event-queues=${ofSecret("queue-creds")}`), secret("queue-creds")];
+    const objects = [...RBAC, workerDeployment(`--event-queues=${ofSecret("queue-creds")}`), secret("queue-creds")];
     const rights = (await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown);
 
-    assert.deepEqual(await queriedAt(objects), [
+    assert.deepEqual(await checkedQueues(objects), [
       `FAIL ${LABEL}: the worker lacks permission to get Secret ${NAMESPACE}/queue-creds -> ${fix}`,
     ]);
     assert.deepEqual(rights, [
@@ -135,22 +129,22 @@ describe("the Secret that reads a queue", () => {
 
   test("P9: is fine where the worker may", async () => {
     const args = ["--credentials-secret-names=queue-creds", `--event-queues=${ofSecret("queue-creds")}`];
-    const objects = [...named, worker(...args), secret("queue-creds")];
+    const objects = [...named, workerDeployment(...args), secret("queue-creds")];
 
-    assert.deepEqual(await queriedAt(objects), [`OK ${LABEL} can be reached, and its messages can be received; 0 messages waiting`]);
+    assert.deepEqual(await checkedQueues(objects), [`OK ${LABEL} can be reached, and its messages can be received; 0 messages waiting`]);
     assert.match((await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown).join("\n"), /^OK /);
   });
 
   test("is advised to be bound where the worker serves some namespaces alone", async () => {
     const rights = RBAC.filter(({ kind, metadata }) => kind !== "ClusterRoleBinding" || metadata.name !== "keyvault-injector-sync");
-    const objects = [...rights, worker("--namespaces=shop", `--event-queues=${ofSecret("secrets-store-creds")}`)];
+    const objects = [...rights, workerDeployment("--namespaces=shop", `--event-queues=${ofSecret("secrets-store-creds")}`)];
 
-    const [found = ""] = await queriedAt(objects);
+    const [found = ""] = await checkedQueues(objects);
     assert.match(found, / -> bind the ClusterRole keyvault-injector-sync in namespace keyvault-injector as well, /);
   });
 
   test("P9: of classes is among the worker's rights, too", async () => {
-    const objects = [...RBAC, worker("--credentials-secret-names=secrets-store-creds,queue-creds")];
+    const objects = [...RBAC, workerDeployment("--credentials-secret-names=secrets-store-creds,queue-creds")];
 
     assert.deepEqual((await checkRights({ viewer: holding(objects), namespace: NAMESPACE })).map(shown), [
       `FAIL the worker lacks permission to get secrets queue-creds: no class that uses it is synced -> ${fix}`,
@@ -158,7 +152,7 @@ describe("the Secret that reads a queue", () => {
   });
 
   test("P9: that does not exist is said so", async () => {
-    const [found = ""] = await queriedAt([...RBAC, worker(`--event-queues=${ofSecret("secrets-store-creds")}`)]);
+    const [found = ""] = await checkedQueues([...RBAC, workerDeployment(`--event-queues=${ofSecret("secrets-store-creds")}`)]);
 
     assert.match(found, /^FAIL shop\S+: Secret keyvault-injector\/secrets-store-creds does not exist -> create it with the keys/);
   });

@@ -75,7 +75,7 @@ describe("a live copy of a cluster whose store was restored from a backup", () =
     config = loadKubeConfig({ kubeconfig: server.kubeconfig });
     const options = { userAgent: "test", clock: systemClock, logger: recordingLogger(), random: () => 0, idleMs: IDLE_MS };
     const watcher = createKubeWatcher(config, options);
-    reflector = watcher.reflect({ resource: RESOURCES.pods, project: ({ metadata }) => metadata.name }, stop.signal);
+    reflector = watcher.reflect({ resource: RESOURCES.pods, project: ({ metadata }) => metadata.resourceVersion ?? "" }, stop.signal);
     await eventually(() => collection.watches === 1, { what: "the watch" });
   });
   afterEach(async () => {
@@ -120,7 +120,7 @@ describe("a live copy of a cluster whose store was restored from a backup", () =
     await eventually(isToldOften, { every: IDLE_MS / 4, what: "bookmarks for longer than a silence" });
     collection.revision = 1_001;
     collection.report("MODIFIED");
-    await eventually(() => reflector.lastActivity > Date.now() - 100, { what: "the event" });
+    await eventually(() => reflector.get({ namespace: "team", name: "kept" }) === "1001", { what: "the event" });
 
     assert.equal(collection.lists, 1);
   });

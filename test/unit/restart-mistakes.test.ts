@@ -16,7 +16,7 @@ function reportedOf(metadata: { readonly annotations?: Texts; readonly labels?: 
   return misplacedAnnotations(workload, TEMPLATE).map(({ reason, message }) => `${reason}: ${message}`);
 }
 
-function toldOfPod(annotations: Texts, { namespace = {}, labels = {} }: { readonly namespace?: Texts; readonly labels?: Texts } = {}) {
+function reportedOfPod(annotations: Texts, { namespace = {}, labels = {} }: { readonly namespace?: Texts; readonly labels?: Texts } = {}) {
   const opened = openRequest(
     {
       uid: "1",
@@ -52,7 +52,7 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
     test(`${id}${written} on the Namespace is told with what was meant`, () => {
       const reported = `on Namespace "shop", "${written}" is unknown: did you mean "${meant}"?`;
 
-      assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { [written]: "true" } }), [reported]);
+      assert.deepEqual(reportedOfPod(OPTED_IN, { namespace: { [written]: "true" } }), [reported]);
     });
   }
 
@@ -73,8 +73,8 @@ describe("restart annotations that are misspelt, or in the wrong place", () => {
     const reported = `"${key}" belongs on the workload itself, such as a Deployment: move it to metadata.annotations`;
 
     test(`P2: ${key} on the template is told to belong on the workload itself`, () => {
-      assert.deepEqual(toldOfPod({ [key]: "true" }), [reported]);
-      assert.deepEqual(toldOfPod({}, { labels: { [key]: "true" } }), [reported]);
+      assert.deepEqual(reportedOfPod({ [key]: "true" }), [reported]);
+      assert.deepEqual(reportedOfPod({}, { labels: { [key]: "true" } }), [reported]);
     });
 
     test(`P2: ${key} among labels of the workload is told to belong under annotations`, () => {
@@ -95,7 +95,7 @@ describe("windows that cannot be read", () => {
   test("P14: of the Namespace are told likewise, and its name is quoted once", () => {
     const reported = 'Namespace "shop": invalid restart-window "at night" stops restarts: "at night" is not "<cron> for <duration>"';
 
-    assert.deepEqual(toldOfPod(OPTED_IN, { namespace: { "restart-window": "at night" } }), [reported]);
+    assert.deepEqual(reportedOfPod(OPTED_IN, { namespace: { "restart-window": "at night" } }), [reported]);
   });
 });
 

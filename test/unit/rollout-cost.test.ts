@@ -71,7 +71,7 @@ describe("A18-2: a restart window", () => {
   test("of many workloads leaves turns to everything else in the middle of a look", async () => {
     const turns = await turnsDuring(() =>
       holdsOf(
-        requeue,
+        context,
         dueOnes((index) => `${index % 60} 4 * * * for 1m`),
         new Breaths(),
       ),
@@ -82,7 +82,7 @@ describe("A18-2: a restart window", () => {
 });
 
 /** The context of a reconcile that reads nothing else. */
-const requeue = {
+const context = {
   settings: { controls: { mode: "act", window: { kind: "always" } } },
   workloads: { defaultsOf: () => ({}) },
   worker: { clock: { now: () => Date.UTC(2026, 10, 30) } },
@@ -106,7 +106,7 @@ describe("AT20-6: seven times that come once in decades", () => {
     // Each write of a workload's status produces new objects.
     for (let check = 0; check < 3; check += 1)
       await holdsOf(
-        requeue,
+        context,
         dueOnes(() => rare("America/Nuuk")),
         new Breaths(),
       );
@@ -117,7 +117,7 @@ describe("AT20-6: seven times that come once in decades", () => {
   test("are counted as seven by a look, which leaves a turn to everything else after each workload", async () => {
     const turns = await turnsDuring(() =>
       holdsOf(
-        requeue,
+        context,
         dueOnes(() => rare("America/Nome")),
         new Breaths(),
       ),
@@ -128,7 +128,7 @@ describe("AT20-6: seven times that come once in decades", () => {
   test("leave as many turns where the next look is chosen", async () => {
     const turns = await turnsDuring(async () =>
       windowWait(
-        requeue,
+        context,
         dueOnes(() => rare("Asia/Tokyo")),
         new Breaths(),
       ),
@@ -138,7 +138,7 @@ describe("AT20-6: seven times that come once in decades", () => {
 
   test("are not read where only a request is asked for", (t) => {
     const reads = t.mock.method(RegExp.prototype, "exec").mock;
-    for (const { workload: each } of dueOnes(() => rare("Asia/Seoul"))) openRequestOf(requeue, each);
+    for (const { workload: each } of dueOnes(() => rare("Asia/Seoul"))) openRequestOf(context, each);
     assert.equal(reads.callCount(), 0);
   });
 });

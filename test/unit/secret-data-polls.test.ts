@@ -3,6 +3,7 @@ import { beforeEach, describe, test } from "node:test";
 import type { Mirror } from "../../src/sync/vault/mirror.ts";
 import { reasonOf } from "../support/fixtures/stored-class.ts";
 import { INTERVAL, type PolledClassFacts, PollingWorker } from "../support/worker/polling-worker.ts";
+import { valuesOf } from "../support/worker/selecting-class.ts";
 
 let worker: PollingWorker;
 
@@ -16,12 +17,6 @@ const FACTS: PolledClassFacts = {
   secrets: { login: ["password"], plain: ["other"] },
   secretData: 'login:\n  password: join(":", user, password)\n',
 };
-
-function valuesOf(answer: Mirror): Readonly<Record<string, string>> {
-  assert.equal(answer.kind, "answered", JSON.stringify(answer));
-  const made = answer.secrets.flatMap((secret) => (secret.kind === "desired" ? [...secret.secret.data] : []));
-  return Object.fromEntries(made.map(([key, value]) => [key, Buffer.from(value.reveal()).toString()]));
-}
 
 function keysOf(answer: Mirror, name: string): readonly string[] {
   assert.equal(answer.kind, "answered", JSON.stringify(answer));

@@ -9,7 +9,7 @@ import { MINUTE, StagedWorld } from "../support/worker/staged-world.ts";
 
 const TEAM = "team";
 const VAULT = `vault-of-${TEAM}`;
-const UNREACHABLE_ADVICE = { host: QUEUE_HOST, method: "GET", path: "/vault-events/messages?numofmessages=32" };
+const RECEIVE = { host: QUEUE_HOST, method: "GET", path: "/vault-events/messages?numofmessages=32" };
 
 describe("the simulation's invariants of events", () => {
   let staged: StagedWorld;
@@ -80,7 +80,7 @@ describe("the simulation's invariants of events", () => {
     rotate("2");
     for (let minute = 0; minute < 10; minute += 1) {
       const outcome = minute % 2 === 0 ? { how: "failed" as const, status: 0 } : { body: "<!DOCTYPE html><html></html>" };
-      staged.ended(UNREACHABLE_ADVICE, outcome);
+      staged.ended(RECEIVE, outcome);
       await staged.pass(MINUTE);
     }
     assert.deepEqual(check(), []);
@@ -106,31 +106,31 @@ describe("the simulation's invariants of events", () => {
   });
 
   test("find a reader that does not lead, unless it has just woken up", async () => {
-    staged.sent(UNREACHABLE_ADVICE);
+    staged.sent(RECEIVE);
     assert.deepEqual(found, []);
     staged.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-1_1" } });
     staged.machine.stop(20_000);
-    staged.sent(UNREACHABLE_ADVICE);
+    staged.sent(RECEIVE);
     await staged.pass(30_000);
-    staged.sent(UNREACHABLE_ADVICE);
+    staged.sent(RECEIVE);
     assert.deepEqual(found, []);
     await staged.pass(MINUTE);
-    staged.sent(UNREACHABLE_ADVICE);
+    staged.sent(RECEIVE);
     assert.deepEqual(found, ["sync-0/1 sends GET to the event queue while sync-1_1 leads"]);
   });
 
   test("find a message that comes without end", () => {
     const body = "<QueueMessagesList><QueueMessage><MessageId>one</MessageId></QueueMessage></QueueMessagesList>";
-    for (let time = 0; time < 150; time += 1) staged.ended(UNREACHABLE_ADVICE, { body });
+    for (let time = 0; time < 150; time += 1) staged.ended(RECEIVE, { body });
     assert.deepEqual(found, []);
-    staged.ended(UNREACHABLE_ADVICE, { body });
+    staged.ended(RECEIVE, { body });
     assert.deepEqual(found, ["the message one was received more than 150 times"]);
   });
 
   test("are content at rest with looks at an empty queue, and find all else", async () => {
     const rest = async (everyMs: number): Promise<readonly string[]> => {
       for (let passed = 0; passed < REST_MS; passed += everyMs) {
-        staged.ended(UNREACHABLE_ADVICE);
+        staged.ended(RECEIVE);
         await staged.pass(everyMs);
       }
       return eventsEnd.atRest?.(staged.world) ?? [];
@@ -139,8 +139,8 @@ describe("the simulation's invariants of events", () => {
     assert.deepEqual(await rest(60_000), ["the event queue was looked at only 19 times"]);
     assert.match((await rest(300)).join(), /^the event queue was looked at \d+ times$/);
     await rest(5_000);
-    staged.ended({ ...UNREACHABLE_ADVICE, method: "DELETE" });
-    staged.ended(UNREACHABLE_ADVICE, { body: "<MessageId>one</MessageId>" });
+    staged.ended({ ...RECEIVE, method: "DELETE" });
+    staged.ended(RECEIVE, { body: "<MessageId>one</MessageId>" });
     staged.queued = 3;
     assert.deepEqual(eventsEnd.atRest?.(staged.world), [
       "the event queue still has 3 messages",

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
-import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { conditionOf } from "../../src/domain/sync/class-status.ts";
+import { answerAfter } from "../support/simulation/silent-vaults.ts";
 import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
@@ -16,12 +16,6 @@ async function syncedWorld() {
   await world.clock.advance(1_000);
   assert.equal(world.condition(CLASS, "Ready"), "True Synced");
   return { world, leader };
-}
-
-/** Makes the vault silent for this time. After that, the request fails. */
-function answerAfter(world: SimulatedWorld, afterMs: number): void {
-  const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
-  world.vaults.signIn = () => ({ error, afterMs });
 }
 
 const statusWrites = (world: SimulatedWorld): number =>

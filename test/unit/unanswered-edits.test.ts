@@ -7,6 +7,7 @@ import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { conditionOf } from "../../src/domain/sync/class-status.ts";
 import { readCrds } from "../../src/sync/healing/crd-files.ts";
+import { answerAfter } from "../support/simulation/silent-vaults.ts";
 import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../support/simulation/world.ts";
 
 const CLASS = { namespace: "team", name: "app" };
@@ -37,12 +38,6 @@ function followed(world: SimulatedWorld): string[] {
   const resource = RESOURCES.secretProviderClassSyncs;
   world.cluster.watcher.reflect({ resource, project: (object) => object, onChange }, new AbortController().signal);
   return reported;
-}
-
-/** Makes the vault silent for this time. After that, the request fails. */
-function answerAfter(world: SimulatedWorld, afterMs: number): void {
-  const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
-  world.vaults.signIn = () => ({ error, afterMs });
 }
 
 function putCrd(world: SimulatedWorld, isWhole: boolean): void {

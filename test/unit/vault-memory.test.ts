@@ -46,7 +46,7 @@ const anObject = (name: string): ClassObject => ({
 });
 
 /** Checks a class with these objects once, as the worker does. Returns the answers. */
-async function lastCheck(
+async function check(
   versionCache: ObjectVersionCache,
   names: readonly string[],
   classKey = "team/one",
@@ -71,7 +71,7 @@ describe("what the worker remembers of objects", () => {
   test("B-8: is of those that some class names, however often a class is edited to name others", async () => {
     const versionCache = versionCacheOf("app");
     const nameOf = (edit: number): string => `absent-${edit}`;
-    for (let edit = 0; edit < 50; edit += 1) await lastCheck(versionCache, [nameOf(edit)]);
+    for (let edit = 0; edit < 50; edit += 1) await check(versionCache, [nameOf(edit)]);
 
     const remembered = Array.from({ length: 50 }, (_, edit) =>
       versionCache.checkOf({ type: "secret", name: nameOf(edit), version: undefined }),
@@ -85,9 +85,9 @@ describe("what the worker remembers of objects", () => {
   // Before the fix, the worker queried objects that no Secret holds again at each poll that followed a poll soon after an edit.
   test("outlasts the next poll of a class whose last one came soon after another look at it", async () => {
     const versionCache = versionCacheOf("app");
-    await lastCheck(versionCache, ["kept"], "team/one", INTERVAL / 4);
+    await check(versionCache, ["kept"], "team/one", INTERVAL / 4);
     await clock.advance(INTERVAL);
-    await lastCheck(versionCache, ["other"], "team/two");
+    await check(versionCache, ["other"], "team/two");
 
     assert.ok(versionCache.checkOf({ type: "secret", name: "kept", version: undefined }) !== undefined);
   });
@@ -95,19 +95,19 @@ describe("what the worker remembers of objects", () => {
   test("B-8: ends with the last class that names them", async () => {
     const versionCache = versionCacheOf("app");
     const checkOf = () => versionCache.checkOf({ type: "secret", name: "absent", version: undefined });
-    await lastCheck(versionCache, ["absent"], "team/gone");
-    await lastCheck(versionCache, ["absent"], "team/stays");
+    await check(versionCache, ["absent"], "team/gone");
+    await check(versionCache, ["absent"], "team/stays");
     assert.ok(checkOf() !== undefined);
 
     for (let poll = 0; poll < 4; poll += 1) {
       await clock.advance(INTERVAL);
-      await lastCheck(versionCache, ["absent"], "team/stays");
+      await check(versionCache, ["absent"], "team/stays");
     }
     assert.ok(checkOf() !== undefined, "the control");
     // For more than ten minutes: the cache forgets a class that returns later than that.
     for (let poll = 0; poll < 12; poll += 1) {
       await clock.advance(INTERVAL);
-      await lastCheck(versionCache, ["another"], "team/third");
+      await check(versionCache, ["another"], "team/third");
     }
 
     assert.equal(checkOf(), undefined);
@@ -121,14 +121,14 @@ describe("a value that the worker keeps for a moment", () => {
     const given: WeakRef<object>[] = [];
     const ask = async (): Promise<void> => {
       for (const classKey of ["team/one", "team/two"])
-        given.push(...(await lastCheck(first, ["shared"], classKey)).map((answer) => new WeakRef(answer)));
+        given.push(...(await check(first, ["shared"], classKey)).map((answer) => new WeakRef(answer)));
     };
     await ask();
     await ask();
     assert.ok((await heldOf(given)) > 0, "the control: it is kept for the second class");
 
     await clock.advance(20_000);
-    await lastCheck(versionCacheOf("second"), ["shared"]);
+    await check(versionCacheOf("second"), ["shared"]);
 
     assert.equal(await heldOf(given), 0);
   });

@@ -7,21 +7,13 @@ import { translateSignInError } from "../../src/azure/sign-in-errors.ts";
 import { translateError } from "../../src/azure/vault-errors.ts";
 import type { VaultRequest } from "../../src/azure/vault-request.ts";
 import { VaultError, vaultWords } from "../../src/domain/ports/vault-error.ts";
-import { Sensitive } from "../../src/domain/sensitive.ts";
 import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
+import { VAULT_REQUEST } from "../support/fixtures/vault-request.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 
-const VAULT_URL = "https://kv.vault.azure.net/";
-const REQUEST: VaultRequest = {
-  address: { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
-  identity: { kind: "servicePrincipal", clientId: "the-client", clientSecret: Sensitive.ofText("canary") },
-  assertion: { issuer: undefined },
-  action: "get",
-  object: "secret",
-  name: "db",
-  version: "v1",
-};
+const { vaultUrl: VAULT_URL } = VAULT_REQUEST.address;
+const REQUEST: VaultRequest = { ...VAULT_REQUEST, version: "v1" };
 
 /** The adapter's error for a response with this `error` in its body. */
 function answered(statusCode: number, error: unknown): VaultError {

@@ -2,26 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
-import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { byEnv, CLASS, OLD, SECRET, STATUS, whereIs } from "../support/cli/where.ts";
 import { usedClass, usedPod, usedSecret, usedStatus } from "../support/fixtures/used-objects.ts";
-
-/** The clock of a command in a test is fixed, at a time long after all times here. */
-async function whereIs(objects: readonly Manifest[], ...args: readonly string[]) {
-  const { code, output, notes } = await runOffline(["where", ...args, "-o", "json"], "", { cluster: heldCluster(objects) });
-  const report = JSON.parse(output);
-  return { code, notes, report, object: report.objects?.[0] };
-}
-
-const OLD = "a".repeat(32);
-const NEW = "b".repeat(32);
-const CLASS = usedClass("web", { objects: ["secret/db-pass"], secrets: { db: { password: "db-pass" } } });
-/** A Secret that was created at second 10 and received its version at second 100. */
-const SECRET = usedSecret("db", { className: "web", objects: `secret/db-pass@${NEW}`, createdAt: 10, writtenAt: 100 });
-const STATUS = usedStatus("web", {
-  db: [{ key: "password", object: "secret/db-pass", version: NEW, since: 100, updated: 90, expires: 9_000 }],
-});
-
-const byEnv = { env: [{ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "db", key: "password" } } }] };
 
 describe("where: what is not there, or not seen", () => {
   test("an object that no class names ends with 2, and with the one that may be meant", async () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readdir, readFile } from "node:fs/promises";
+import { globSync } from "node:fs";
 import { describe, test } from "node:test";
 import { mistakesOn } from "../../src/cli/doctor/checks/namespace-keys.ts";
 import * as constants from "../../src/domain/annotations.ts";
@@ -7,6 +7,7 @@ import { openRequest } from "../../src/domain/injection/pod-admission.ts";
 import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../src/domain/preflight/misplaced-annotations.ts";
 import { WRITTEN_KEYS } from "../../src/domain/written-keys.ts";
+import { REPOSITORY, readRepositoryFile } from "../../tools/repository-files.ts";
 import { aClass, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 
 type Texts = Readonly<Record<string, string>>;
@@ -121,12 +122,8 @@ function keysWrittenIn(text: string): readonly string[] {
   });
 }
 
-test("NC-4: each key that the code writes is in the table of the kind of object on which it writes it", async () => {
-  const sources = await Promise.all(
-    (await readdir("src", { recursive: true }))
-      .filter((name) => name.endsWith(".ts"))
-      .map(async (name) => ({ path: `src/${name}`, keys: keysWrittenIn(await readFile(`src/${name}`, "utf8")) })),
-  );
+test("NC-4: each key that the code writes is in the table of the kind of object on which it writes it", () => {
+  const sources = globSync("src/**/*.ts", { cwd: REPOSITORY }).map((path) => ({ path, keys: keysWrittenIn(readRepositoryFile(path)) }));
   const writers = sources.filter(({ keys }) => keys.length > 0);
   assert.deepEqual(writers.map(({ path }) => path).sort(), Object.keys(WRITERS).sort());
   const ofUsers: readonly string[] = [...Object.values(constants.CLASS_ANNOTATIONS), ...Object.values(constants.GRANT_ANNOTATIONS)];

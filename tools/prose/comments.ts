@@ -4,7 +4,6 @@ import { repositoryFiles } from "../repository-files.ts";
 import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
 import { findingsIn } from "./rules.ts";
 
-/** Folders whose comments have been edited. Those of the tests have not yet been edited. */
 const CODE = /^(?:src|tools|test|certs)\/.+\.ts$/;
 
 export function filesWithComments(): readonly string[] {
@@ -48,17 +47,10 @@ function proseOfComment(code: string, start: number, end: number): Prose {
     .slice(start, end)
     .replaceAll(/\{@link (\S+?)\}/g, (link, name: string) => `\`${name}\``.padEnd(link.length))
     .replaceAll(/^[ \t]*(?:\/\*\*?|\*(?!\/)|\/\/)|\*\/$/gm, (mark) => " ".repeat(mark.length));
-  let text = "";
-  const offsets: number[] = [];
-  for (const { 0: word, index } of plain.matchAll(/\S+/g)) {
-    if (text !== "") {
-      text += " ";
-      offsets.push(start + index);
-    }
-    text += word;
-    for (let at = 0; at < word.length; at++) offsets.push(start + index + at);
-  }
-  return { text, offsets };
+  const words = [...plain.matchAll(/\S+/g)];
+  // One more than the word has letters, for the blank that follows it.
+  const offsets = words.flatMap(({ 0: word, index }) => Array.from({ length: word.length + 1 }, (_, at) => start + index + at));
+  return { text: words.map(([word]) => word).join(" "), offsets };
 }
 
 function lineAt(code: string, offset: number): number {

@@ -3,9 +3,9 @@ import { parse } from "@babel/parser";
 
 /** The words, each with the term to use. `lookUp` and `looksLike` are English. */
 const PRIVATE_WORDS: readonly (readonly [pattern: RegExp, term: string])[] = [
-  [/(?<![a-z])(?:told|untold|tells?|tellers?|telling)(?![a-z])/i, "report"],
-  [/(?<![a-z])look(?:s(?!Like)|ed|ing)?(?![a-z]|Up)/i, "check, read or reconcile"],
-  [/(?<![a-z])(?:heirs?|elders?)(?![a-z])/i, "next owner or preferred owner"],
+  [/\b(?:told|untold|tells?|tellers?|telling)\b/, "report"],
+  [/\blook(?:ed|ing)?\b(?! up)|\blooks\b(?! like)/, "check, read or reconcile"],
+  [/\b(?:heirs?|elders?)\b/, "next owner or preferred owner"],
 ];
 
 interface NameFinding {
@@ -20,12 +20,10 @@ export function findingsInNames(code: string): readonly NameFinding[] {
   const found = new Map<string, NameFinding>();
   for (const { type, value, loc } of tokens ?? []) {
     if (!isName(type) || typeof value !== "string") continue;
-    // A boundary between two words of a name becomes a blank, so that the patterns see words.
     const words = value
-      .replaceAll(/([a-z\d])(?=[A-Z])/g, "$1 ")
-      .replaceAll("_", " ")
-      .replaceAll(/\b([Ll]ook) Up/g, "$1Up")
-      .replaceAll("ooks Like", "ooksLike");
+      .replaceAll(/([a-z\d])(?=[A-Z])|_/g, "$1 ")
+      .trim()
+      .toLowerCase();
     const [, term] = PRIVATE_WORDS.find(([pattern]) => pattern.test(words)) ?? [];
     if (term !== undefined)
       found.set(`${loc.start.line} ${value}`, { line: loc.start.line, message: `private-name: "${value}": the term is ${term}` });

@@ -21,6 +21,7 @@ interface Program {
 const KUBERNETES = kubernetesStamps();
 const DRIVER = "sigs.k8s.io/secrets-store-csi-driver";
 const PROVIDER = "github.com/Azure/secrets-store-csi-driver-provider-azure";
+const PROMETHEUS = path.resolve(E2E, "..", "contract", "go", "prometheus");
 
 const PROGRAMS = {
   kubelet: { module: CONTROL_PLANE, package: "./kubelet", stamps: KUBERNETES },
@@ -59,11 +60,8 @@ const JUDGES = {
     stamps: { [`${DRIVER}/pkg/version.BuildVersion`]: versionIn(path.join(MODULES, "driver-1.5"), DRIVER) },
     sources: [path.join(MODULES, "mlog")],
   },
-  promtool: { module: path.resolve(E2E, "..", "contract", "go", "promtool"), package: "github.com/prometheus/prometheus/cmd/promtool" },
-  prometheus: {
-    module: path.resolve(E2E, "..", "pictures", "go", "prometheus"),
-    package: "github.com/prometheus/prometheus/cmd/prometheus",
-  },
+  promtool: { module: PROMETHEUS, package: "github.com/prometheus/prometheus/cmd/promtool" },
+  prometheus: { module: PROMETHEUS, package: "github.com/prometheus/prometheus/cmd/prometheus" },
   "kustomize-controller": {
     module: path.join(MODULES, "flux"),
     package: "github.com/fluxcd/kustomize-controller",

@@ -1,4 +1,4 @@
-import { eventually } from "../../support/time/eventually.ts";
+import { clockShows } from "../../support/time/wall-clock.ts";
 import type { Damage } from "./damage.ts";
 import type { InstallEdits } from "./install-edits.ts";
 
@@ -32,7 +32,7 @@ export function tokenDamages(install: InstallEdits): readonly Damage[] {
         const made = Date.now();
         await install.deleting("serviceaccount", "keyvault-injector-webhook", "-n", "keyvault-injector");
         // Kubernetes timestamps have a resolution of one second.
-        await eventually(() => Date.now() > made + 1_000, { what: "a later second" });
+        await clockShows(made + 1_000);
         await install.putBack();
       },
       repair: () => install.kubectl("delete", "pod", POD, "-n", "keyvault-injector", "--force", "--grace-period=0"),

@@ -77,7 +77,7 @@ async function act(stage: Stage, before: ModelState, { burst, damage }: Act) {
   return { steps, outcomes: outcomesOf(before, steps, SPECIFICATION) };
 }
 
-interface ViewResult {
+interface Expectation {
   readonly state: ModelState;
   readonly outcomes: readonly ModelState[];
 }
@@ -86,7 +86,7 @@ interface ViewResult {
  * Waits until the observed state is allowed. If several states are allowed, or nothing should change, a match proves nothing about the
  * worker. In this case, makes the worker check every class first.
  */
-async function check({ stage, lists }: RunOptions, { state, outcomes }: ViewResult) {
+async function check({ stage, lists }: RunOptions, { state, outcomes }: Expectation) {
   const texts = new Set(outcomes.map(({ secrets }) => [...secrets].map(([name, secret]) => name + textOf(secret)).join()));
   const [first] = outcomes;
   const isTelling = texts.size === 1 && !texts.has([...state.secrets].map(([name, secret]) => name + textOf(secret)).join());
@@ -140,7 +140,7 @@ class Damage {
     const live = secrets.get(operation.secret);
     if (live === undefined || !isManaged(live)) return true;
     const owner = live.annotations["keyvault-injector.dev/class"] ?? "";
-    const now = Date.now();
+    const now = performance.now();
     const recent = (this.#times.get(owner) ?? []).filter((time) => now - time < REPAIR_WINDOW_MS);
     if (recent.length >= REPAIRS_AT_ONCE) return false;
     this.#times.set(owner, [...recent, now]);

@@ -109,10 +109,10 @@ function draw(objects: readonly BenchObject[], { rotations, seed }: Course): rea
 
 /** Rotates all objects. Resolves with the Unix time of the last rotation in milliseconds. */
 async function rotateAll({ vaults, secrets }: Stage, objects: readonly BenchObject[], perSecond: number): Promise<number> {
-  const began = Date.now();
+  const began = performance.now();
   const rotating: Promise<void>[] = [];
   for (const [index, object] of objects.entries()) {
-    const wait = began + (index * 1_000) / perSecond - Date.now();
+    const wait = began + (index * 1_000) / perSecond - performance.now();
     if (wait > 0) await sleep(wait);
     const rotation = vaults.rotate([object], () => secrets.expect([object]));
     // The `Promise.all` below reports a failure. Until then it must not be an unhandled rejection.

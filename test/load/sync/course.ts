@@ -136,9 +136,9 @@ async function healDeleted({ plane, secrets, objects }: Stage, { patienceMs }: C
  */
 async function rotate({ secrets, objects, vaults, intervalSeconds }: Stage, { patienceMs }: CourseOptions): Promise<Figures["rotation"]> {
   const rotated = spread(objects, ROTATED);
-  const began = Date.now();
+  const began = performance.now();
   for (const [index, object] of rotated.entries()) {
-    await sleep(began + (index * intervalSeconds * 1_000) / rotated.length - Date.now());
+    await sleep(began + (index * intervalSeconds * 1_000) / rotated.length - performance.now());
     await vaults.rotate([object], () => secrets.expect([object]));
   }
   const { waits } = await secrets.arrived(patienceMs);

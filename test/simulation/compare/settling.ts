@@ -46,8 +46,8 @@ export class Settling {
   }
 
   async #until(isSettled: () => Promise<boolean>): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!(await isSettled()) && Date.now() < deadline) await delay(20);
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!(await isSettled()) && performance.now() < deadline) await delay(20);
   }
 }
 

@@ -78,8 +78,8 @@ export class ComparedWatches {
   async once(operation: Operation): Promise<readonly Difference[]> {
     const urls = this.#exchange.urls(operation);
     const { real, simulated } = await this.#opened(urls);
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!real.hasEnded && Date.now() < deadline) await delay(10);
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!real.hasEnded && performance.now() < deadline) await delay(10);
     this.#servers.simulated.advanceTo(this.#servers.simulated.now + PATIENCE_MS);
     real.stop();
     simulated.stop();
@@ -109,8 +109,8 @@ export class ComparedWatches {
   }
 
   async #until(isSame: (pair: Pair) => boolean): Promise<void> {
-    const deadline = Date.now() + PATIENCE_MS;
-    while (!this.#watches.every(isSame) && Date.now() < deadline) await delay(10);
+    const deadline = performance.now() + PATIENCE_MS;
+    while (!this.#watches.every(isSame) && performance.now() < deadline) await delay(10);
   }
 
   #differencesOf({ where, real, simulated }: Pair): readonly Difference[] {

@@ -13,10 +13,10 @@ export interface Job {
   /** Number of the trace block to return as text. */
   readonly keptBlock?: number | undefined;
   /**
-   * If the seed fails: the maximum number of tries to find the smallest plan that still fails, and the time (Unix milliseconds) after which
-   * no try begins.
+   * If the seed fails: the maximum number of tries to find the smallest plan that still fails, and the milliseconds from the start of the
+   * job after which no try begins.
    */
-  readonly shrink?: { readonly tries: number; readonly before: number } | undefined;
+  readonly shrink?: { readonly tries: number; readonly within: number } | undefined;
   /** Whether to add real randomness, so that traces differ. Used as a control. */
   readonly isHaunted?: boolean | undefined;
 }

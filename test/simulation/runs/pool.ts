@@ -72,11 +72,11 @@ export class Pool {
 }
 
 function endedPast({ cpuSeconds, seconds }: Most, child: ChildProcess): NodeJS.Timeout {
-  const began = Date.now();
+  const began = performance.now();
   const before = cpuSecondsOf(child.pid) ?? 0;
   return setInterval(() => {
     const used = (cpuSecondsOf(child.pid) ?? before) - before;
-    if (used > cpuSeconds || Date.now() - began > seconds * 1_000) child.kill("SIGKILL");
+    if (used > cpuSeconds || performance.now() - began > seconds * 1_000) child.kill("SIGKILL");
   }, LOOK_EVERY_MS);
 }
 

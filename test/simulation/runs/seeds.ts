@@ -55,7 +55,7 @@ function worldOf(name: string): WorldName {
 }
 
 /** Jobs travel as JSON, which has no infinity. */
-const NO_DEADLINE = Number.MAX_SAFE_INTEGER;
+const NO_LIMIT = Number.MAX_SAFE_INTEGER;
 
 /** Returns consecutive seeds that together take so many hours. */
 export function jobsOf({ hours, seed, seedHours, world, only, shrink }: Wanted): readonly Job[] {
@@ -65,7 +65,7 @@ export function jobsOf({ hours, seed, seedHours, world, only, shrink }: Wanted):
     hours: Math.min(seedHours, hours - index * seedHours),
     world,
     only,
-    shrink: only === undefined && shrink > 0 ? { tries: shrink, before: NO_DEADLINE } : undefined,
+    shrink: only === undefined && shrink > 0 ? { tries: shrink, within: NO_LIMIT } : undefined,
   }));
 }
 

@@ -2,7 +2,7 @@
  * A process that runs the seeds that its parent sends, one after the other. Apart from the channel to its parent, time, chance, and network
  * are simulated.
  */
-const realNow = Date.now;
+const realNow = performance.now.bind(performance);
 const realRandom = Math.random;
 await import("../time/install.ts");
 await import("../network/install.ts");
@@ -17,16 +17,16 @@ import type { Job, Summary } from "./job.ts";
 /** The simulation creates a hundred error stacks in a simulated minute, and no one reads them. */
 Error.stackTraceLimit = 3;
 
-async function storyOf(outcome: Outcome, job: Job): Promise<string> {
+async function storyOf(outcome: Outcome, job: Job, began: number): Promise<string> {
   if (outcome.violations.length === 0) return "";
   if (job.shrink === undefined) return describeOutcome(outcome);
-  const { before } = job.shrink;
-  const { outcome: least, steps, tries } = await shrink(outcome, { most: job.shrink.tries, isTime: () => realNow() < before });
+  const end = began + job.shrink.within;
+  const { outcome: least, steps, tries } = await shrink(outcome, { most: job.shrink.tries, isTime: () => realNow() < end });
   return `${describeOutcome(least)}\nshrunk in ${tries} tries to ${steps.length} of ${outcome.steps} steps: --only ${steps.join(",")}`;
 }
 
 async function run(job: Job): Promise<Summary> {
-  const started = process.cpuUsage();
+  const [began, started] = [realNow(), process.cpuUsage()];
   const { seed, hours, world, keptBlock } = job;
   const haunt = job.isHaunted === true ? (): void => note(`${realRandom()}`) : undefined;
   const outcome = await simulate({ seed, hours, world, only: job.only === undefined ? undefined : new Set(job.only), keptBlock, haunt });
@@ -39,7 +39,7 @@ async function run(job: Job): Promise<Summary> {
     overlapping: outcome.overlapping,
     kinds: outcome.faultKinds,
     violations: outcome.violations.length,
-    story: await storyOf(outcome, job),
+    story: await storyOf(outcome, job, began),
     digest: outcome.trace.digest,
     blocks: outcome.trace.blocks,
     lines: outcome.trace.lines,

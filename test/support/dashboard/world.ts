@@ -3,6 +3,7 @@ import { type ControlPlane, startControlPlane } from "../cluster/control-plane.t
 import { kubeAccess } from "../cluster/kube-access.ts";
 import { installDefinitions } from "../cluster/shipped-manifests.ts";
 import { eventually } from "../time/eventually.ts";
+import { nextSecond } from "../time/wall-clock.ts";
 import {
   aLease,
   aMirroredSecret,
@@ -60,12 +61,6 @@ export async function startDashboardWorld(): Promise<DashboardWorld> {
       await plane.stop();
     },
   };
-}
-
-/** Kubernetes times have whole seconds. After this wait, new objects are younger than the existing ones. */
-async function nextSecond(): Promise<void> {
-  const end = Math.floor(Date.now() / 1_000) * 1_000 + 1_000;
-  await eventually(() => Date.now() >= end, { what: "the next second" });
 }
 
 type Seeding = ReturnType<typeof writer> & Pick<DashboardWorld, "addClass">;

@@ -12,7 +12,7 @@ import { installFolder, installRefusal } from "../processes/locked-packages.ts";
 import { startProcess } from "../processes/process.ts";
 import { eventually } from "../time/eventually.ts";
 
-const PACKAGES = { locked: "azurite", name: "azurite" };
+const PACKAGES = "azurite";
 
 /** Installs Azurite once. Returns the reason if that is not possible. */
 export function azuriteRefusal(): string | undefined {

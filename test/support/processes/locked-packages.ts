@@ -9,32 +9,28 @@ import { digestOf } from "../../e2e/support/cache.ts";
 const INSTALL_WITHIN_MS = 300_000;
 const FLAGS = ["ci", "--ignore-scripts", "--omit=optional", "--no-audit", "--no-fund", "--loglevel=error"];
 
-export interface LockedPackages {
-  /** The folder below `test` that has the `package.json` and its lock file. */
-  readonly locked: string;
-  /** Beginning of the name of the folder in the cache. */
-  readonly name: string;
-}
-
-function filesOf({ locked }: LockedPackages): readonly string[] {
+function filesOf(locked: string): readonly string[] {
   return ["package.json", "package-lock.json"].map((file) => path.resolve(import.meta.dirname, "../..", locked, file));
 }
 
-/** The folder in the cache whose `node_modules` has the packages once {@link installRefusal} has installed them. */
-export function installFolder(packages: LockedPackages): string {
-  return path.join(cacheFolder(), `${packages.name}-${digestOf(filesOf(packages))}`);
+/**
+ * The folder in the cache whose `node_modules` has the packages once {@link installRefusal} has installed them. `locked` is the folder below
+ * `test` that has the `package.json` and its lock file.
+ */
+export function installFolder(locked: string): string {
+  return path.join(cacheFolder(), `${path.basename(locked)}-${digestOf(filesOf(locked))}`);
 }
 
 /** Installs the packages into the cache, once. Returns the reason if npm cannot install them. */
-export function installRefusal(packages: LockedPackages): string | undefined {
-  const folder = installFolder(packages);
+export function installRefusal(locked: string): string | undefined {
+  const folder = installFolder(locked);
   if (existsSync(folder)) return undefined;
   mkdirSync(cacheFolder(), { recursive: true });
-  const made = mkdtempSync(path.join(cacheFolder(), `${packages.name}-new-`));
-  for (const file of filesOf(packages)) copyFileSync(file, path.join(made, path.basename(file)));
+  const made = mkdtempSync(path.join(cacheFolder(), `${path.basename(locked)}-new-`));
+  for (const file of filesOf(locked)) copyFileSync(file, path.join(made, path.basename(file)));
   const { status, stderr } = spawnSync("npm", FLAGS, { cwd: made, env: npmEnvironment(), encoding: "utf8", timeout: INSTALL_WITHIN_MS });
   try {
-    if (status !== 0) return `test/${packages.locked} cannot be installed: npm ci: ${stderr.split("\n")[0] ?? ""}`;
+    if (status !== 0) return `test/${locked} cannot be installed: npm ci: ${stderr.split("\n")[0] ?? ""}`;
     renameSync(made, folder);
   } catch (error) {
     // Another suite installed them first.

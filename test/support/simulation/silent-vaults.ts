@@ -1,4 +1,5 @@
 import type { VaultClient, VaultClients } from "../../../src/domain/ports/vault-client.ts";
+import { VaultError } from "../../../src/domain/ports/vault-error.ts";
 import type { SimulatedWorld } from "./world.ts";
 
 /** The world's vaults, which do not answer list requests while `isSilent` returns true. */
@@ -13,6 +14,12 @@ export function silencing(world: SimulatedWorld, isSilent: () => boolean): Vault
       return known;
     },
   };
+}
+
+/** Makes the vault silent for this time. After that, the request fails. */
+export function answerAfter(world: SimulatedWorld, afterMs: number): void {
+  const error = new VaultError("Unreachable", "no answer", { retry: { kind: "backoff" }, origin: "vault" });
+  world.vaults.signIn = () => ({ error, afterMs });
 }
 
 // oxlint-disable-next-line eslint/require-yield -- a list that never comes.

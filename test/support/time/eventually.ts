@@ -19,10 +19,10 @@ export async function eventually<T>(
   attempt: () => Promise<T | undefined | false> | T | undefined | false,
   options: EventuallyOptions = {},
 ): Promise<T> {
-  const deadline = Date.now() + (options.within ?? 20_000);
+  const deadline = performance.now() + (options.within ?? 20_000);
   let last: unknown;
   for (;;) {
-    const begun = Date.now();
+    const begun = performance.now();
     try {
       const value = await attempt();
       if (value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0)) return value;
@@ -30,11 +30,11 @@ export async function eventually<T>(
     } catch (error) {
       last = error;
     }
-    if (Date.now() > deadline) {
+    if (performance.now() > deadline) {
       const cause = last instanceof Error ? `: ${last.message}` : "";
       throw new Error(`${options.what ?? "the condition"} did not come true within ${options.within ?? 20_000} ms${cause}`);
     }
-    const pause = Math.max(options.every ?? 50, Math.min(2 * (Date.now() - begun), LONGEST_PAUSE_MS));
+    const pause = Math.max(options.every ?? 50, Math.min(2 * (performance.now() - begun), LONGEST_PAUSE_MS));
     await new Promise((resolve) => setTimeout(resolve, pause));
   }
 }

@@ -18,3 +18,13 @@ export function holding(objects: readonly Manifest[]): Viewer {
     },
   };
 }
+
+/** The worker's Deployment with these arguments. */
+export function workerDeployment(...args: readonly string[]): Manifest {
+  return {
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { namespace: "keyvault-injector", name: "keyvault-injector-sync" },
+    spec: { template: { spec: { containers: [{ args: ["sync", ...args] }] } } },
+  };
+}

@@ -6,7 +6,7 @@ import type { Mirror } from "../../../src/sync/vault/mirror.ts";
 import { ValuesInHand } from "../../../src/sync/vault/values-in-hand.ts";
 import { createVaultMetrics } from "../../../src/sync/vault/vault-metrics.ts";
 import { createMirrors } from "../../../src/sync/vault/vault-mirror.ts";
-import { type ObjectEntry, StoredClass, type ViewResult } from "../fixtures/stored-class.ts";
+import { type DueCheck, type ObjectEntry, StoredClass } from "../fixtures/stored-class.ts";
 import { ManualClock } from "../time/manual-clock.ts";
 import { endingValues } from "./ending-values.ts";
 import { ListedVaults } from "./listed-vault.ts";
@@ -30,7 +30,7 @@ export interface PolledClassFacts {
 
 export interface PolledClass extends Pick<StoredClass, "versions" | "stored" | "provider"> {
   first(): Promise<Mirror>;
-  poll(check?: Partial<ViewResult>): Promise<Mirror>;
+  poll(check?: Partial<DueCheck>): Promise<Mirror>;
 }
 
 /** The part of the worker that queries vaults, with in-memory vaults and a clock that the test advances. */
