@@ -2,7 +2,7 @@ import { valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
 import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode, type Refuser } from "../domain/ports/kube-error.ts";
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, NEVER, type Retry } from "../domain/ports/retry.ts";
 
 /** The attempted request, for messages and logs. */
 export interface Attempt {
@@ -30,9 +30,6 @@ const MESSAGE_LENGTH = 300;
 
 /** No server asks for a longer pause. A wrong header must not stop our requests for a day. */
 const LONGEST_RETRY_AFTER_SECONDS = 300;
-
-const BACKOFF: Retry = { kind: "backoff" };
-const NEVER: Retry = { kind: "never" };
 
 export function parseStatus(text: string): Status | undefined {
   const value = parsedJson(text);
