@@ -1,6 +1,6 @@
 import { valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
-import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
+import { type ObjectRef, qualifiedPlural, type Resource } from "../domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode, type Refuser } from "../domain/ports/kube-error.ts";
 import { BACKOFF, NEVER, type Retry } from "../domain/ports/retry.ts";
 
@@ -64,7 +64,7 @@ export function withoutCredentials(attempt: Attempt, why: string): KubeError {
 }
 
 export function describeAttempt({ verb, resource, ref }: Attempt): string {
-  const kind = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
+  const kind = qualifiedPlural(resource);
   const where = [ref?.namespace, ref?.name].filter((part) => part !== undefined).join("/");
   return where === "" ? `${verb} ${kind}` : `${verb} ${kind} ${where}`;
 }

@@ -24,7 +24,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { z } from "zod";
 import { filledFolder, releaseCache, verifyFile } from "./cache.ts";
-import { ARCHITECTURES, type Architecture, TRIPLET } from "./platform.ts";
+import { ARCHITECTURES, type Architecture } from "./platform.ts";
 import type { TarEntry } from "./tar.ts";
 
 const LOCK = path.join(import.meta.dirname, "base-packages.json");
@@ -85,12 +85,6 @@ export async function baseEntries(architecture: Architecture): Promise<readonly 
     entries.push(text(`var/lib/dpkg/status.d/${each.name}`, readFileSync(path.join(folder, ".control"), "utf8")));
   }
   return entries;
-}
-
-/** Whether the entries contain the architecture's loader, which programs name as their interpreter, and its libc. */
-export function hasLoader(entries: readonly TarEntry[], architecture: Architecture): boolean {
-  const places = { amd64: "lib64/ld-linux-x86-64.so.2", arm64: "lib/ld-linux-aarch64.so.1" };
-  return [places[architecture], `lib/${TRIPLET[architecture]}/libc.so.6`].every((file) => entries.some((entry) => entry.path === file));
 }
 
 function text(file: string, content: string): TarEntry {

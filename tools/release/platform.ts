@@ -5,6 +5,3 @@ export type Architecture = (typeof ARCHITECTURES)[number];
 
 /** Name in npm and Node. */
 export const NODE_ARCH = { amd64: "x64", arm64: "arm64" } as const satisfies Record<Architecture, string>;
-
-/** Debian's folder of shared libraries. */
-export const TRIPLET = { amd64: "x86_64-linux-gnu", arm64: "aarch64-linux-gnu" } as const satisfies Record<Architecture, string>;
