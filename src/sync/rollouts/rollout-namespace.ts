@@ -77,7 +77,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   return refusal === undefined ? next : outcomeOfRefusal(refusal, ROLLOUTS_SOON);
 }
 
-interface Reconciled {
+interface WatchedWorkloads {
   readonly watched: readonly Workload[];
   readonly breaths: Breaths;
 }
@@ -89,7 +89,7 @@ interface Reconciled {
 export async function judgeAll(
   context: Pick<RolloutContext, "worker" | "workloads" | "versions" | "memory" | "settings">,
   namespace: string,
-  { watched, breaths }: Reconciled,
+  { watched, breaths }: WatchedWorkloads,
 ): Promise<readonly AskingWorkload[]> {
   const { live, isSwitchedOff, clock } = context.worker;
   const { classes, secrets, statuses } = live;
