@@ -1,6 +1,6 @@
 import { RestError } from "@azure/storage-queue";
 import { QUEUE_ROLE, QueueError, type QueueErrorCode } from "../domain/ports/event-queue.ts";
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, type Retry } from "../domain/ports/retry.ts";
 import type { VaultErrorCode } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
@@ -26,8 +26,6 @@ interface Verdict {
   readonly retry: Retry;
   readonly words: string;
 }
-
-const BACKOFF: Retry = { kind: "backoff" };
 
 const ACTIONS: Readonly<Record<QueueRequest["action"], string>> = {
   receive: "receive messages from",

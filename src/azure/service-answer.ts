@@ -4,7 +4,7 @@
  */
 import { isRestError } from "@azure/keyvault-secrets";
 import { valueAt } from "../domain/json-members.ts";
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, type Retry } from "../domain/ports/retry.ts";
 import { latestVersionIn } from "./api-version.ts";
 import { errorBodyOf } from "./error-body-policy.ts";
 
@@ -62,7 +62,7 @@ export function retryAfterIn(headers: Headers | undefined): number | undefined {
 
 /** A service names the time of the next attempt, or leaves it to the worker. */
 export function retryAsAsked({ retryAfterMs }: { readonly retryAfterMs?: number | undefined }): Retry {
-  return retryAfterMs === undefined ? { kind: "backoff" } : { kind: "after", milliseconds: retryAfterMs };
+  return retryAfterMs === undefined ? BACKOFF : { kind: "after", milliseconds: retryAfterMs };
 }
 
 /** Returns undefined if there was no HTTP response. */

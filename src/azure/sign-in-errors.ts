@@ -1,7 +1,7 @@
 /** Reasons why there is no token, by the kind of identity that requested it, and the origin of each failure. */
 import { FEDERATION_AUDIENCE } from "../domain/federation.ts";
 import { valueAt } from "../domain/json-members.ts";
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, NEVER } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorOrigin } from "../domain/ports/vault-error.ts";
 import { AnswerTooLarge } from "./answer-size.ts";
 import type { CallTimeout } from "./bounded-call.ts";
@@ -9,9 +9,6 @@ import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, entraCode, retryAsAsked, UNREADABLE } from "./service-answer.ts";
 import { isUnusable, type SignInTrace } from "./sign-in-trace.ts";
 import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
-
-const NEVER: Retry = { kind: "never" };
-const BACKOFF: Retry = { kind: "backoff" };
 
 type Asking = Pick<VaultRequest, "address" | "identity" | "assertion">;
 

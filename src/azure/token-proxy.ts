@@ -7,7 +7,7 @@ import { Agent } from "node:https";
 import { isIP } from "node:net";
 import { connect } from "node:tls";
 
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, NEVER, type Retry } from "../domain/ports/retry.ts";
 import { VaultError, type VaultErrorCode } from "../domain/ports/vault-error.ts";
 import type { TokenProxyPlace } from "../runtime/token-proxy-place.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
@@ -113,9 +113,6 @@ export function tokenProxyPolicy({ url, agent }: ProxyRoute): AdditionalPolicy {
     },
   };
 }
-
-const NEVER: Retry = { kind: "never" };
-const BACKOFF: Retry = { kind: "backoff" };
 
 const INSTEAD =
   "an identity binding works only on an AKS cluster that has one for the identity: create it, or remove useAzureTokenProxy to use workload identity";

@@ -1,5 +1,5 @@
 import { isRestError } from "@azure/keyvault-secrets";
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, NEVER } from "../domain/ports/retry.ts";
 import { VaultError } from "../domain/ports/vault-error.ts";
 import { AbsentPart } from "./absent-part.ts";
 import { AnswerTooLarge, TooManyVersions } from "./answer-size.ts";
@@ -10,9 +10,6 @@ import { networkRemedy, proxyWords } from "./network-words.ts";
 import { chainOf, networkCode, retryAsAsked, type ServiceAnswer, serviceAnswer, UNREADABLE } from "./service-answer.ts";
 import { SignInError, who } from "./sign-in-errors.ts";
 import type { VaultRequest, VaultVerdict } from "./vault-request.ts";
-
-const NEVER: Retry = { kind: "never" };
-const BACKOFF: Retry = { kind: "backoff" };
 
 export function vaultError(request: VaultRequest, { code, ...verdict }: VaultVerdict): VaultError {
   const { action, name, version, address } = request;

@@ -63,6 +63,11 @@ const resource =
 export const inNamespace = resource(true);
 export const ofCluster = resource(false);
 
+/** Returns the name of the kind's CRD, and of the kind in commands and messages. */
+export function qualifiedPlural({ plural, group }: Pick<Resource, "plural" | "group">): string {
+  return group === "" ? plural : `${plural}.${group}`;
+}
+
 export const ADMISSION = "admissionregistration.k8s.io/v1";
 const RBAC = "rbac.authorization.k8s.io/v1";
 

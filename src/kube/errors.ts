@@ -1,8 +1,8 @@
 import { valueAt } from "../domain/json-members.ts";
 import { parsedJson } from "../domain/json-object.ts";
-import type { ObjectRef, Resource } from "../domain/kubernetes.ts";
+import { type ObjectRef, qualifiedPlural, type Resource } from "../domain/kubernetes.ts";
 import { KubeError, type KubeErrorCode, type Refuser } from "../domain/ports/kube-error.ts";
-import type { Retry } from "../domain/ports/retry.ts";
+import { BACKOFF, NEVER, type Retry } from "../domain/ports/retry.ts";
 
 /** The attempted request, for messages and logs. */
 export interface Attempt {
@@ -30,9 +30,6 @@ const MESSAGE_LENGTH = 300;
 
 /** No server asks for a longer pause. A wrong header must not stop our requests for a day. */
 const LONGEST_RETRY_AFTER_SECONDS = 300;
-
-const BACKOFF: Retry = { kind: "backoff" };
-const NEVER: Retry = { kind: "never" };
 
 export function parseStatus(text: string): Status | undefined {
   const value = parsedJson(text);
@@ -67,7 +64,7 @@ export function withoutCredentials(attempt: Attempt, why: string): KubeError {
 }
 
 export function describeAttempt({ verb, resource, ref }: Attempt): string {
-  const kind = resource.group === "" ? resource.plural : `${resource.plural}.${resource.group}`;
+  const kind = qualifiedPlural(resource);
   const where = [ref?.namespace, ref?.name].filter((part) => part !== undefined).join("/");
   return where === "" ? `${verb} ${kind}` : `${verb} ${kind} ${where}`;
 }

@@ -1,6 +1,6 @@
-/** Type of a setting of a process. */
 import { assertNever } from "../domain/assert-never.ts";
 
+/** Type of a setting of a process. */
 export type SettingKind =
   | { readonly kind: "boolean" }
   | { readonly kind: "text" }
@@ -26,13 +26,8 @@ export interface SettingBounds {
   readonly most: number | undefined;
 }
 
-/**
- * Returns the bounds of a kind of setting. Undefined if it has none. Both the processes and the chart check these bounds, so that the chart
- * renders no value that a process refuses.
- */
-export function boundsOf(type: BoundedKind): SettingBounds;
-export function boundsOf(type: SettingKind): SettingBounds | undefined;
-export function boundsOf(type: SettingKind): SettingBounds | undefined {
+/** Both the processes and the chart check these bounds, so that the chart renders no value that a process refuses. */
+export function boundsOf(type: BoundedKind): SettingBounds {
   switch (type.kind) {
     case "count":
       return { least: 1, most: type.most ?? 9_999 };
@@ -40,15 +35,6 @@ export function boundsOf(type: SettingKind): SettingBounds | undefined {
       return { least: type.minimumMs, most: type.maximumMs };
     case "port":
       return { least: 0, most: 65_535 };
-    case "boolean":
-    case "choice":
-    case "cloud":
-    case "eventQueues":
-    case "list":
-    case "namespaces":
-    case "text":
-    case "window":
-      return undefined;
     default:
       return assertNever(type);
   }

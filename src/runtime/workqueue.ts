@@ -173,7 +173,7 @@ export class WorkQueue {
       return await this.#options.handle(key, signal);
     } catch (error) {
       // A stop is not a failure. The key is due again in the next process.
-      return signal.aborted ? { kind: "done" } : outcomeOf(error);
+      return signal.aborted ? { kind: "done" } : outcomeOfError(error);
     }
   }
 
@@ -205,7 +205,8 @@ export class WorkQueue {
   }
 }
 
-function outcomeOf(error: unknown): Outcome {
+/** Returns the outcome of a run that throws this error. */
+export function outcomeOfError(error: unknown): Outcome {
   const retry = retryOf(error);
   if (retry?.kind === "never") return { kind: "terminal", error };
   return retry?.kind === "after"

@@ -2,7 +2,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 import { KubeError, type KubeErrorCode } from "../domain/ports/kube-error.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { backoffDelay } from "../runtime/backoff.ts";
-import type { Outcome } from "../runtime/workqueue.ts";
+import { type Outcome, outcomeOfError } from "../runtime/workqueue.ts";
 
 /** Pause for a namespace that is being deleted: its objects cannot be recreated, and its classes will soon be gone, too. */
 const TERMINATING: SoonAgain = { Terminating: 10_000 };
@@ -21,34 +21,53 @@ export async function patiently(handle: () => Promise<Outcome>, soon: SoonAgain 
   try {
     return await handle();
   } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    const milliseconds = soon[error.code];
-    if (milliseconds !== undefined) return { kind: "requeueAfter", milliseconds };
-    if (error.retry.kind === "never") return { kind: "retry", error, afterMs: RETRIES.maxMs };
-    throw error;
+    const outcome = error instanceof KubeError ? patientOutcome(error, soon) : undefined;
+    if (outcome === undefined) throw error;
+    return outcome;
   }
+}
+
+/** Returns the outcome that {@link patiently} and the queue give a pass that ends with this error. */
+export function outcomeOfRefusal(error: KubeError, soon: SoonAgain): Outcome {
+  return patientOutcome(error, soon) ?? outcomeOfError(error);
+}
+
+/** Returns undefined if the queue itself knows the time of the next attempt. */
+function patientOutcome(error: KubeError, soon: SoonAgain): Outcome | undefined {
+  const milliseconds = soon[error.code];
+  if (milliseconds !== undefined) return { kind: "requeueAfter", milliseconds };
+  return error.retry.kind === "never" ? { kind: "retry", error, afterMs: RETRIES.maxMs } : undefined;
 }
 
 /**
  * Returns the error that asks for the soonest retry, as {@link patiently} with the same `soon` would repeat the write of each error alone. The
- * queue repeats the whole pass then, so that no write waits longer because of another one. Only the queue knows its backoff, so if a backoff
- * and a time compete, the error tells it both.
+ * queue repeats the whole pass then, so that no write waits longer because of another one. Without the errors, the pass would end with
+ * `next`, and what is due then does not wait longer because of them either. Only the queue knows its backoff, so if a backoff and a time
+ * compete, the error tells it both.
  */
-export function soonestOf(refusals: readonly KubeError[], soon: SoonAgain = TERMINATING): KubeError | undefined {
-  const [timed] = refusals
-    .flatMap((error) => timesOf(error, soon).map((milliseconds) => ({ error, milliseconds })))
-    .toSorted((a, b) => a.milliseconds - b.milliseconds);
-  const untimed = refusals.find((error) => timesOf(error, soon).length === 0);
-  if (timed === undefined || untimed === undefined) return untimed ?? timed?.error;
-  return timed.milliseconds < RETRIES.maxMs ? untimed.withRetry({ kind: "backoff", atMostMs: timed.milliseconds }) : untimed;
+export function soonestOf(
+  refusals: readonly KubeError[],
+  soon: SoonAgain = TERMINATING,
+  next: Outcome = { kind: "done" },
+): KubeError | undefined {
+  const waits = refusals.map((error) => waitOf(error, soon));
+  const soonest = Math.min(...waits);
+  const nextMs = next.kind === "requeueAfter" ? next.milliseconds : Number.POSITIVE_INFINITY;
+  const untimed = refusals[waits.indexOf(Number.POSITIVE_INFINITY)];
+  if (untimed === undefined) {
+    const timed = refusals[waits.indexOf(soonest)];
+    return nextMs < soonest ? timed?.withRetry({ kind: "after", milliseconds: nextMs }) : timed;
+  }
+  const atMostMs = Math.min(soonest, nextMs);
+  return atMostMs < RETRIES.maxMs ? untimed.withRetry({ kind: "backoff", atMostMs }) : untimed;
 }
 
-/** Returns the milliseconds until the next attempt; nothing for a backoff. */
-function timesOf({ code, retry }: KubeError, soon: SoonAgain): readonly [number] | readonly [] {
+/** Returns the milliseconds until the next attempt; infinity for a backoff. */
+function waitOf({ code, retry }: KubeError, soon: SoonAgain): number {
   const milliseconds = soon[code];
-  if (milliseconds !== undefined) return [milliseconds];
-  if (retry.kind === "never") return [RETRIES.maxMs];
-  return retry.kind === "after" ? [retry.milliseconds] : [];
+  if (milliseconds !== undefined) return milliseconds;
+  if (retry.kind === "never") return RETRIES.maxMs;
+  return retry.kind === "after" ? retry.milliseconds : Number.POSITIVE_INFINITY;
 }
 
 export interface Patience {

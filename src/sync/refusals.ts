@@ -1,5 +1,4 @@
 import { KubeError } from "../domain/ports/kube-error.ts";
-import { type SoonAgain, soonestOf } from "./patience.ts";
 
 /**
  * Makes one of several independent writes. Returns the error if the API server rejects the write, so that this holds up no other write;
@@ -20,11 +19,9 @@ export function isRefusal(error: unknown): error is KubeError {
   return error instanceof KubeError && error.code !== "NotLeading";
 }
 
-/**
- * Makes independent writes one after the other. Returns the error that determines when to repeat all of them, as {@link soonestOf} does.
- */
-export async function soonestRefusal(writes: readonly (() => Promise<void>)[], soon: SoonAgain): Promise<KubeError | undefined> {
+/** Makes independent writes one after the other. Returns the errors of those that the API server rejects. */
+export async function writeRefusals(writes: readonly (() => Promise<void>)[]): Promise<readonly KubeError[]> {
   const refusals: KubeError[] = [];
   for (const write of writes) refusals.push(...[await writeRefusal(write)].filter((refusal) => refusal !== undefined));
-  return soonestOf(refusals, soon);
+  return refusals;
 }

@@ -294,7 +294,7 @@ function mirrorsOf(
 ): FetchMirror {
   const { clock, random } = options.process;
   const onChange = (classKey: string): boolean => {
-    const isKnown = states.note(classKey, { kind: "objectChanged", now: clock.now() }) !== undefined;
+    const isKnown = states.note(classKey, { kind: "objectChanged" }) !== undefined;
     if (isKnown) enqueue(classKey);
     return isKnown;
   };

@@ -19,9 +19,8 @@ interface BoundedSetting {
 /** Every setting that has a smallest value. */
 export function boundedSettings(): readonly BoundedSetting[] {
   return (Object.entries(SETTINGS) as [SettingName, Setting][]).flatMap(([flag, { type }]) => {
-    const bounds = boundsOf(type);
-    if (bounds === undefined) return [];
-    const { least, most } = bounds;
+    if (type.kind !== "count" && type.kind !== "duration" && type.kind !== "port") return [];
+    const { least, most } = boundsOf(type);
     const written = (value: number): string => (type.kind === "duration" ? `${value}ms` : String(value));
     // The flag's form has no sign: nothing is below zero.
     const below = least === 0 ? [] : [written(least - 1)];

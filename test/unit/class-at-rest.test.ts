@@ -164,7 +164,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   "a workload asks for restarts": (rest) => (rest.isFollowed = true),
   "nobody knows whether a workload asks for restarts": (rest) => (rest.isFollowed = undefined),
   "an event told of an object": (rest) => (rest.hints = [A_HINT]),
-  "an object changed for another class": (rest) => rest.states.note(KEY, { kind: "objectChanged", now: rest.clock.now() }),
+  "an object changed for another class": (rest) => rest.states.note(KEY, { kind: "objectChanged" }),
   "the state is forgotten": (rest) => rest.states.forget(KEY),
 };
 

@@ -2,6 +2,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parseConfig } from "../../src/runtime/config.ts";
+import { boundsOf } from "../../src/runtime/setting.ts";
+import { SETTINGS } from "../../src/runtime/settings.ts";
 import { SETTING_PLACES } from "../../tools/helm-chart/values-settings.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { at, readManifests } from "../support/cluster/shipped-manifests.ts";
@@ -43,7 +45,7 @@ describe("NC-7: a setting with a smallest or largest value", () => {
   test("NC-7: is, for --drain-delay, what the webhook's grace period has room for", () => {
     const [webhook] = readManifests("base/webhook.yaml").filter(({ kind }) => kind === "Deployment");
     const graceMs = 1_000 * Number(at(webhook, "spec", "template", "spec", "terminationGracePeriodSeconds"));
-    const { most = Number.POSITIVE_INFINITY } = settings.find(({ flag }) => flag === "drain-delay") ?? {};
+    const { most = Number.POSITIVE_INFINITY } = boundsOf(SETTINGS["drain-delay"].type);
     assert.ok(most + 20_000 <= graceMs, `${most} ms of drain, and 20 s to end, in ${graceMs} ms`);
   });
 });

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
 import type { Retry } from "../../src/domain/ports/retry.ts";
-import { WorkQueue } from "../../src/runtime/workqueue.ts";
+import { type Outcome, WorkQueue } from "../../src/runtime/workqueue.ts";
+import { CopyPass } from "../../src/sync/copies/copy-pass.ts";
 import { patiently, RETRIES, soonestOf } from "../../src/sync/patience.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
@@ -16,14 +17,21 @@ const never = refusal("Invalid", { kind: "never" });
 const conflict = refusal("Conflict", { kind: "backoff" });
 
 /** Returns the seconds at which the first passes begin whose writes the API server refuses with these errors. */
-async function passes(refusals: readonly KubeError[], count: number): Promise<readonly number[]> {
+function passes(refusals: readonly KubeError[], count: number): Promise<readonly number[]> {
+  return passesOf(async () => {
+    throw soonestOf(refusals, SOON) ?? new Error("no refusal");
+  }, count);
+}
+
+/** Returns the seconds at which the first passes begin that end with this outcome or error. */
+async function passesOf(end: () => Promise<Outcome>, count: number): Promise<readonly number[]> {
   const clock = new ManualClock();
   const origin = clock.now();
   const began: number[] = [];
   const handle = () =>
     patiently(async () => {
       began.push((clock.now() - origin) / 1_000);
-      throw soonestOf(refusals, SOON) ?? new Error("no refusal");
+      return end();
     }, SOON);
   const queue = new WorkQueue({ handle, workers: 1, backoff: RETRIES, clock, logger: recordingLogger(), random: () => 0.999_999 });
   const stop = new AbortController();
@@ -53,4 +61,21 @@ describe("CW-6: a pass with several refusals comes again", () => {
     assert.deepEqual({ code, message, status, retry }, { code: "Forbidden", message: "Forbidden", status: 400, retry: limited });
     assert.equal(soonestOf([]), undefined);
   });
+});
+
+describe("SF-2: a pass over copies, one of which the next pass can settle, and one of which is refused, comes again", () => {
+  for (const [name, refused, expected] of [
+    ["for the former, however long the API server asks the latter to wait", after(300), [0, 1, 2]],
+    ["for the former, where the latter is refused for good", never, [0, 1, 2]],
+    ["for the former, once the backoff of the latter is longer", backoff, [0, 1, 2, 3, 4]],
+  ] as const)
+    test(name, async () => {
+      const end = async (): Promise<Outcome> => {
+        const pass = new CopyPass();
+        pass.noteUnclear({ namespace: "unclear", name: "app" });
+        await pass.attempt([{ namespace: "refused", name: "app" }], () => Promise.reject(refused));
+        return pass.outcome();
+      };
+      assert.deepEqual(await passesOf(end, expected.length), expected);
+    });
 });

@@ -26,7 +26,7 @@ export interface ChartFile {
   readonly text: string;
 }
 
-export function valueRows(sources: Sources): readonly ValueRow[] {
+function valueRows(sources: Sources): readonly ValueRow[] {
   const container = (component: "webhook" | "sync"): JsonMap => containerOf(sources.product, component);
   const { image } = container("sync");
   const [repository, tag] = typeof image === "string" ? image.split(":") : [];

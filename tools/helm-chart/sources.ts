@@ -28,7 +28,7 @@ export type Render = (folder: string) => Promise<string>;
 /** `<Kind>/<name>` and the object. */
 export type Objects = ReadonlyMap<string, JsonMap>;
 
-export function parseObjects(text: string): Objects {
+function parseObjects(text: string): Objects {
   const objects = parseAllDocuments(text).map((document) => withLabels(withoutNamespace(document.toJS() as JsonMap))); // Kubernetes' output.
   return new Map(objects.map((object) => [nameOf(object), object]));
 }

@@ -70,7 +70,7 @@ const LISTS: readonly (readonly [name: string, expression: string])[] = [
   ["volumes", DRIVER_VOLUMES],
 ];
 
-const MOST_SECRETS_READ = LISTS.reduceRight(
+const IS_COMPLETE = LISTS.reduceRight(
   (expression, [name, value]) => bind(name, value, expression),
   `volumes.size() <= ${MOST.ours} && ${HAS_CLASSES} && ${ARE_KNOWN} && ${HAVE_ALL}`,
 );
@@ -83,7 +83,7 @@ const COUNTED = bind(
     `object.spec.?volumes.orValue([]).size() <= ${MOST.volumes}`,
     `all.all(c, c.?envFrom.orValue([]).size() <= ${MOST.sources})`,
     `all.map(c, ${mountsOf("c")}.size()).sum() <= ${MOST.mounts}`,
-    MOST_SECRETS_READ,
+    IS_COMPLETE,
   ].join(" && "),
 );
 

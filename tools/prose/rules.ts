@@ -3,7 +3,7 @@ import type { TextlintKernelRule } from "@textlint/kernel";
 import { LONGEST_SENTENCE, PATTERNS, type Pattern } from "./patterns.ts";
 
 /** Replaces the parts of a node's source that are not prose, with the same length: code by letters, addresses and markup by spaces. */
-export function proseOf(source: string): string {
+function proseOf(source: string): string {
   return source
     .replaceAll(/`[^`]*`/g, (span) => "C".repeat(span.length))
     .replaceAll(/!?\[|\]\([^()]*\)|\*\*|<[^<>]*>/g, (mark) => " ".repeat(mark.length))

@@ -30,7 +30,7 @@ import { createViewer, refusalText, type Viewer, valueIn } from "../shared/viewe
 import { objectsReport } from "../where/report.ts";
 import { usagesText } from "../where/text.ts";
 import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
-import { classIn, type Refreshing, type RefreshProgress, readStatusCondition, refreshProgress, waitForProgress } from "./progress.ts";
+import { classIn, type Refreshing, type RefreshProgress, readClassStatus, refreshProgress, waitForProgress } from "./progress.ts";
 import { followAnswer } from "./seen-answer.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
@@ -129,7 +129,7 @@ async function openRefresh(
   const viewer = createViewer(cluster, context.signal);
   const install = await installIn(viewer, options);
   const spc = await classIn(viewer, ref);
-  const status = valueIn(await readStatusCondition(viewer, ref));
+  const status = valueIn(await readClassStatus(viewer, ref));
   const settings = await readWorkerSettings(viewer, install);
   const earlier = [spc.metadata.annotations?.[CLASS_ANNOTATIONS.refresh], status?.observedRefresh];
   const request = { value: new Date(context.clock.now()).toISOString(), earlier };

@@ -46,7 +46,7 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
   const isShown = ({ namespace, name }: { readonly namespace: string; readonly name: string }): boolean =>
     namespace === ref.namespace && name === ref.name;
   // Reads the status before the lists: an answer that came later could be newer than what the lists contain.
-  const status = await readStatusCondition(refreshing.viewer, ref);
+  const status = await readClassStatus(refreshing.viewer, ref);
   const spc = await classIn(refreshing.viewer, ref);
   // Another class of the namespace may name the same object, and know a newer version.
   const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted: () => true });
@@ -88,7 +88,7 @@ export async function classIn(viewer: Viewer, ref: Required<ObjectRef>): Promise
 }
 
 /** Reads the worker's status of the class; undefined if the worker has written none. */
-export async function readStatusCondition(viewer: Viewer, ref: Required<ObjectRef>): Promise<ViewResult<ClassStatus | undefined>> {
+export async function readClassStatus(viewer: Viewer, ref: Required<ObjectRef>): Promise<ViewResult<ClassStatus | undefined>> {
   const reading = await lookUp<SecretProviderClassSync>(viewer, RESOURCES.secretProviderClassSyncs, ref);
   return reading.kind === "seen" ? { kind: "seen", value: readStatus(reading.value.status) } : reading;
 }

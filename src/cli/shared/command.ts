@@ -175,27 +175,28 @@ export function jsonText(value: unknown): string {
 export async function withCluster<T>(
   { options }: CommandInput,
   { openCluster }: CommandContext,
-  reading: (cluster: Cluster) => Promise<T>,
+  run: (cluster: Cluster) => Promise<T>,
 ): Promise<T> {
   const cluster = await openCluster(accessOf(options));
-  return closing(cluster, () => reading(cluster));
+  return closing(cluster, () => run(cluster));
 }
 
-/** Closes the cluster, if there is one, at the end. If the API server did not answer, the failure names it. */
-export async function closing<T>(cluster: Cluster | undefined, reading: () => Promise<T>): Promise<T> {
+/** Closes the cluster at the end. If the API server did not answer, the failure names it. */
+async function closing<T>(cluster: Cluster, run: () => Promise<T>): Promise<T> {
   try {
-    return await reading();
+    return await run();
   } catch (error) {
-    throw cluster === undefined ? error : namingServer(error, cluster);
+    throw namingServer(error, cluster);
   } finally {
-    await cluster?.close();
+    await cluster.close();
   }
 }
 
 /** Same as {@link closing}, for commands that can also work with files alone. */
-export async function closingOptional<T>(cluster: Cluster | undefined, reading: () => Promise<T>): Promise<T> {
+export async function closingOptional<T>(cluster: Cluster | undefined, run: () => Promise<T>): Promise<T> {
+  if (cluster === undefined) return run();
   try {
-    return await closing(cluster, reading);
+    return await closing(cluster, run);
   } catch (error) {
     const isOfCluster = error instanceof CommandFailure && error.cause instanceof KubeError;
     throw isOfCluster ? new CommandFailure(`${error.message}; add --offline to use the files alone`, { cause: error.cause }) : error;

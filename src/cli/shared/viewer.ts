@@ -41,11 +41,7 @@ export function createViewer({ kube }: Pick<Cluster, "kube">, signal: AbortSigna
   return {
     object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => one<T>(resource, ref, () => kube.read<T>(resource, ref, signal)),
     metadata: (resource, ref) => one(resource, ref, () => kube.readMetadata(resource, ref, signal)),
-    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
-      attempt<readonly T[]>(`list ${resource.plural}${options.namespace === undefined ? "" : ` in ${options.namespace}`}`, async () => ({
-        kind: "seen",
-        value: await kube.list<T>(resource, options, signal),
-      })),
+    all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) => readMany<T>(kube, resource, options, signal),
   };
 }
 
@@ -66,9 +62,9 @@ export function readMany<T extends KubeObject>(
 /** Makes each request once, and gives all callers the same answer. */
 export function rememberingViewer(viewer: Viewer): Viewer {
   const known = new Map<string, Promise<ViewResult<unknown>>>();
-  const once = <T>(question: object, reading: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
+  const once = <T>(question: object, read: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
     const key = JSON.stringify(question);
-    const asked = known.get(key) ?? reading();
+    const asked = known.get(key) ?? read();
     known.set(key, asked);
     return asked as Promise<ViewResult<T>>; // The answer belongs to the same request.
   };
@@ -105,9 +101,9 @@ export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReadi
   };
 }
 
-async function attempt<T>(what: string, reading: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> {
+async function attempt<T>(what: string, read: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> {
   try {
-    return await reading();
+    return await read();
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "Forbidden") return { kind: "unseen", why: `you lack permission to ${what}` };

@@ -60,12 +60,12 @@ const BINDINGS = RESOURCES.validatingAdmissionPolicyBindings;
 /** Resolves with the steps that were taken, for the terminal. Sets the mark first, so that the worker does not undo the next step. */
 async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
   const namespace = await ownNamespace(install, signal);
-  const worker = await reading(
+  const worker = await readOptional(
     install,
     { resource: MORE_RESOURCES.deployments, ref: { namespace: install.namespace, name: WORKER } },
     signal,
   );
-  const binding = await reading(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
+  const binding = await readOptional(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
   const saved = binding === undefined ? namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck] : JSON.stringify(kept(binding));
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
   const overlay = await overlayOf(install, signal);
@@ -99,7 +99,7 @@ async function overlayOf({ kube }: InstallToRemove, signal: AbortSignal): Promis
 async function undo(install: InstallToRemove, signal: AbortSignal): Promise<readonly string[]> {
   const namespace = await ownNamespace(install, signal);
   const saved = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
-  const binding = await reading(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
+  const binding = await readOptional(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
   const returned = binding === undefined && saved !== undefined;
   if (returned) await restore(install, saved, signal);
   await annotate(install, { uninstalling: null, finalCheck: null }, signal);
@@ -116,12 +116,12 @@ function bindingLine(isThere: boolean): string {
 }
 
 async function ownNamespace(install: InstallToRemove, signal: AbortSignal): Promise<KubeObject> {
-  const found = await reading(install, { resource: RESOURCES.namespaces, ref: { name: install.namespace } }, signal);
+  const found = await readOptional(install, { resource: RESOURCES.namespaces, ref: { name: install.namespace } }, signal);
   if (found !== undefined) return found;
   throw new CommandFailure(await installAbsence(createViewer(install, signal), install.namespace));
 }
 
-async function reading(
+async function readOptional(
   { kube }: InstallToRemove,
   { resource, ref }: { readonly resource: Resource; readonly ref: ObjectRef },
   signal: AbortSignal,

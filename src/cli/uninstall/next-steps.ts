@@ -1,10 +1,10 @@
 /** Steps that remain after `uninstall --prepare`. They depend on how the project was installed, which the worker's Deployment shows. */
 import { NODE_NAMESPACE } from "../../domain/healing/components.ts";
-import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
+import { type KubeObject, qualifiedPlural, RESOURCES } from "../../domain/kubernetes.ts";
 import { shell } from "../../domain/shell-words.ts";
 
 type InstallWay =
-  | { readonly kind: "helm"; readonly release: string; readonly namespace: string }
+  | { readonly kind: "helm"; readonly release: string }
   | { readonly kind: "git"; readonly tool: string }
   | { readonly kind: "manifests" }
   /** The worker's Deployment does not exist. */
@@ -15,13 +15,13 @@ const FLUX = ["helm.toolkit.fluxcd.io/name", "kustomize.toolkit.fluxcd.io/name"]
 const ARGO_CD = "argocd.argoproj.io/tracking-id";
 
 /** A GitOps tool that uses Helm also leaves Helm's annotations, but would undo a removal with Helm. */
-function installWay(worker: KubeObject | undefined, namespace: string): InstallWay {
+function installWay(worker: KubeObject | undefined): InstallWay {
   if (worker === undefined) return { kind: "unknown" };
   const { labels = {}, annotations = {} } = worker.metadata;
   if (FLUX.some((label) => label in labels)) return { kind: "git", tool: "Flux" };
   if (ARGO_CD in annotations) return { kind: "git", tool: "Argo CD" };
   const { [RELEASE]: release } = annotations;
-  return release === undefined ? { kind: "manifests" } : { kind: "helm", release, namespace };
+  return release === undefined ? { kind: "manifests" } : { kind: "helm", release };
 }
 
 interface InstallSigns {
@@ -33,7 +33,7 @@ interface InstallSigns {
 
 /** Returns the commands that remove the install, what they keep, and how to remove that as well. */
 export function nextSteps({ worker, namespace, overlay }: InstallSigns): readonly string[] {
-  const way = installWay(worker, namespace);
+  const way = installWay(worker);
   return [...removal(way, { namespace, overlay }), "", ...rest(way)];
 }
 
@@ -49,7 +49,7 @@ function removal(way: InstallWay, { namespace, overlay }: Omit<InstallSigns, "wo
   ];
   switch (way.kind) {
     case "helm":
-      return ["Next:", shell`  helm uninstall ${way.release} --namespace ${way.namespace}`, `This ${ALSO_REMOVED}. ${WITHOUT_THEM}`];
+      return ["Next:", shell`  helm uninstall ${way.release} --namespace ${namespace}`, `This ${ALSO_REMOVED}. ${WITHOUT_THEM}`];
     case "git":
       return [`Next: remove it from Git, so that ${way.tool} deletes it. ${WITHOUT_THEM}`];
     case "manifests":
@@ -66,7 +66,7 @@ function removal(way: InstallWay, { namespace, overlay }: Omit<InstallSigns, "wo
 const KEPT = "the CRDs, every SecretProviderClass, the synced Secrets, and their copies";
 const NODE_SIDE = "csidrivers,daemonsets,serviceaccounts,clusterroles,clusterrolebindings";
 const CRDS = [RESOURCES.secretProviderClasses, RESOURCES.secretProviderClassPodStatuses, RESOURCES.secretProviderClassSyncs].map(
-  ({ plural, group }) => `${plural}.${group}`,
+  qualifiedPlural,
 );
 
 function keptBy(way: InstallWay): string {

@@ -42,17 +42,17 @@ export async function listPart<T extends KubeObject>(
   scope: Scope,
 ): Promise<Part<T>> {
   const { resource, options } = request;
-  const reading = (namespace?: string): Promise<ViewResult<readonly T[]>> =>
+  const listIn = (namespace?: string): Promise<ViewResult<readonly T[]>> =>
     readMany<T>(kube, resource, { ...options, ...(namespace === undefined ? {} : { namespace }) }, signal);
   if (scope.kind === "all") {
-    const everywhere = await reading();
+    const everywhere = await listIn();
     if (everywhere.kind === "seen") return { items: everywhere.value, unseen: new Map() };
   }
   const names = scope.kind === "all" ? scope.fallback : scope.names;
   const items: T[] = [];
   const unseen = new Map<string, string>();
   await inTurns(names, async (namespace) => {
-    const found = await reading(namespace);
+    const found = await listIn(namespace);
     if (found.kind === "seen") for (const item of found.value) items.push(item);
     else unseen.set(namespace, found.kind === "unseen" ? found.why : `the API server serves no ${resource.plural}`);
   });

@@ -80,7 +80,7 @@ function byPlace(occupants: readonly Occupant[]): Occupants {
 export type Collision =
   | { readonly kind: "refused"; readonly denial: Denial }
   /** The mount works but leaves an empty directory in the volume around it. */
-  | { readonly kind: "told"; readonly warning: string }
+  | { readonly kind: "warned"; readonly warning: string }
   | { readonly kind: "none" };
 
 /** A container that a class is to be mounted in. */
@@ -106,7 +106,7 @@ export function collisionOf(target: Target, mount: ClassMount, places: readonly 
   const outer = innermostAround(near, places);
   if (outer === undefined) return { kind: "none" };
   if (outer.occupant.isReadOnly) return refused("pathReadOnly", target, outer.occupant, mount);
-  return { kind: "told", warning: directoryWarning(target, outer.occupant, endOf(mount.mountPath, outer.rest, target.system)) };
+  return { kind: "warned", warning: directoryWarning(target, outer.occupant, endOf(mount.mountPath, outer.rest, target.system)) };
 }
 
 function firstOf([head, ...others]: Occupants): Occupant | undefined {

@@ -101,7 +101,7 @@ function missingMounts(
     if (container.mounts.some((own) => equal.has(own.volume))) continue;
     const collision = collisionOf(target, mount, places);
     if (collision.kind === "refused") return failed(collision.denial);
-    if (collision.kind === "told") warnings.push(collision.warning);
+    if (collision.kind === "warned") warnings.push(collision.warning);
     mounts.push({ list: container.list, index: container.index, volume, mountPath: mount.mountPath });
   }
   return ok({ mounts, warnings });

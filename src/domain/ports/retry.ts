@@ -4,3 +4,6 @@ export type Retry =
   | { readonly kind: "backoff"; readonly atMostMs?: number }
   | { readonly kind: "after"; readonly milliseconds: number }
   | { readonly kind: "never" };
+
+export const BACKOFF: Retry = { kind: "backoff" };
+export const NEVER: Retry = { kind: "never" };

@@ -36,7 +36,7 @@ const NO_BASE64 = "it is not base64 with padding";
 const NO_HEX = "it contains anything other than pairs of hexadecimal digits";
 
 /** Replaces the error with one that does not state a position in the value. */
-function reported(made: Bytes, error: string): Bytes {
+function withError(made: Bytes, error: string): Bytes {
   return made.ok ? made : failed(error);
 }
 const NOTHING = new Uint8Array();
@@ -116,7 +116,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [VALUE],
     gives: "The bytes that the base64 text encodes",
     fails: "the text is not base64 with padding",
-    apply: firstOf((value) => reported(decodeBase64(value), NO_BASE64)),
+    apply: firstOf((value) => withError(decodeBase64(value), NO_BASE64)),
   },
   {
     name: "hex",
@@ -130,7 +130,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [VALUE],
     gives: "The bytes that the hex digits encode",
     fails: "the text contains anything other than pairs of hexadecimal digits",
-    apply: firstOf((value) => reported(decodeHex(value), NO_HEX)),
+    apply: firstOf((value) => withError(decodeHex(value), NO_HEX)),
   },
   {
     name: "trim",

@@ -41,12 +41,12 @@ export type Action =
   | { readonly kind: "setStatus"; readonly outcome: ClassOutcome; readonly notice?: Notice }
   | { readonly kind: "markStale"; readonly lastSuccess: number; readonly maxStale: number }
   /** Emits an event, once, if the stored status reports the class as stale. */
-  | { readonly kind: "tellStale" }
+  | { readonly kind: "reportStale" }
   /** Stores a status that could not be stored earlier. Ends the step if the write has to be repeated. */
   | { readonly kind: "storeStatus"; readonly otherwise: StepResult }
   | { readonly kind: "dropStatus" }
   | { readonly kind: "warn"; readonly topic: "annotations" | "parameters"; readonly problems: readonly string[] }
-  | { readonly kind: "tell"; readonly notice: Notice }
+  | { readonly kind: "report"; readonly notice: Notice }
   /** Ends hints about object versions that the stored status already contains. */
   | { readonly kind: "endHints"; readonly hints: readonly Hint[] }
   | ReleaseSecret

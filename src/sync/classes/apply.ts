@@ -82,7 +82,7 @@ async function apply(
       return setStatus(ports, subject, action, signal);
     case "markStale":
       return statuses.update(ref, (reported) => stale(reported, action, ports.clock.now()), signal).then(nothing);
-    case "tellStale":
+    case "reportStale":
       return reportStale(ports, subject);
     case "storeStatus":
       return (await statuses.storeUnstored(ref, signal)) ? undefined : action.otherwise;
@@ -90,7 +90,7 @@ async function apply(
       return statuses.remove(ref, signal).then(nothing);
     case "warn":
       return warn(ports, subject, action);
-    case "tell":
+    case "report":
       if (spc !== undefined) report(ports.reporter, spc, action.notice);
       return undefined;
     case "endHints":

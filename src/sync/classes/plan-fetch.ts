@@ -16,7 +16,7 @@ import type { Action, Step, StepResult } from "./action.ts";
 import type { Observation } from "./observe.ts";
 import { removals, writtenFor } from "./plan.ts";
 import { specHashes } from "./spec-hash.ts";
-import { type ClassState, isContestedUntil, isRepair, pollFor, repairPause, withoutDamage } from "./state.ts";
+import { type ClassState, isContestedUntil, isRepair, pollFor, REPAIRS, repairPause, withoutDamage } from "./state.ts";
 
 /** Classes that are applied together and name the same object share an answer of this age (milliseconds). */
 const FIRST_SHARED_MS = 1_000;
@@ -28,10 +28,11 @@ const FIRST_SHARED_MS = 1_000;
 const BLIND_SHARED_MS = 10_000;
 
 const CHECKS: readonly FetchTrigger[] = ["PollDue", "RetryDue"];
-const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited", "ContestOver"];
+/** Repairs, and the one after a contest, for which the worker has waited. */
+const ALL_REPAIRS: readonly FetchTrigger[] = [...REPAIRS, "ContestOver"];
 const FIRST: readonly FetchTrigger[] = ["NeverSynced", "UseBegan"];
 /** The answers to these do not serve the next poll: they cover only some objects, and may be outdated by then. */
-const PARTIAL: readonly FetchTrigger[] = [...REPAIRS, "EventReceived"];
+const PARTIAL: readonly FetchTrigger[] = [...ALL_REPAIRS, "EventReceived"];
 
 /** The API server sends a bookmark about every minute. After a longer silence, the watch of pods may have missed a change (milliseconds). */
 const SILENCE_MS = 90_000;
@@ -223,7 +224,7 @@ interface Occasion extends Pick<DueChecks, "isPollDue" | "hints"> {
 /** Returns the smallest request that answers the trigger. */
 function fetchRequestOf(observation: Mirrored, state: ClassState, { trigger, isPollDue, hints: due, mode }: Occasion): FetchRequest {
   const { now, spc, secrets } = observation;
-  const isRepairing = REPAIRS.includes(trigger);
+  const isRepairing = ALL_REPAIRS.includes(trigger);
   // A repair that takes the place of a poll requests all changes, which include the damaged Secrets.
   const isPoll = trigger === "PollDue" || (isPollDue && isRepairing);
   const held = trigger === "ClassChanged" ? [] : (observation.status?.secrets ?? []);

@@ -70,7 +70,7 @@ export function planReport(
     ...warned,
     { kind: "note", event: { kind: "answered", ...answered } },
     { kind: "setStatus", outcome },
-    { kind: "tellStale" },
+    { kind: "reportStale" },
     ...reportOutcome(state.lastEvent, reported),
     { kind: "note", event: { ...ended, now } },
   ];
@@ -106,7 +106,7 @@ function reportOutcome(before: ReportedReason | undefined, { reason, message }: 
   if (before?.reason === reason && before.message === message) return [];
   const noted: Action = { kind: "note", event: { kind: "reported", reported: { reason, message } } };
   const isGoodAsBefore = reason === "Synced" && before?.reason === "Synced";
-  return isGoodAsBefore ? [noted] : [noted, { kind: "tell", notice: { kind: "outcome", reason, message } }];
+  return isGoodAsBefore ? [noted] : [noted, { kind: "report", notice: { kind: "outcome", reason, message } }];
 }
 
 /** Without rotation there are no regular checks, so the age of a check means nothing. */
@@ -122,7 +122,7 @@ export function planNext(observation: Mirrored, state: ClassState, settings: Wor
   const isTooOld = isStale(allowed, now);
   const marked: readonly Action[] =
     isTooOld && lastSuccess !== undefined && age !== undefined
-      ? [{ kind: "markStale", lastSuccess, maxStale: age }, { kind: "tellStale" }]
+      ? [{ kind: "markStale", lastSuccess, maxStale: age }, { kind: "reportStale" }]
       : [];
   const dates = { now, warning: settings.expiryWarning };
   const stored = status?.secrets ?? [];
@@ -154,6 +154,6 @@ function reportDates({ datesReported, datesReportedUntil }: ClassState, notices:
     datesReported.get(object) !== reason && (datesReportedUntil === undefined || since > datesReportedUntil);
   const reported = notices
     .filter(isNew)
-    .map(({ reason, message }): Action => ({ kind: "tell", notice: { kind: "date", reason, message } }));
+    .map(({ reason, message }): Action => ({ kind: "report", notice: { kind: "date", reason, message } }));
   return [{ kind: "note", event: { kind: "datesReported", byObject } }, ...reported];
 }

@@ -97,7 +97,7 @@ export type StateEvent =
   /** The reason for the failure of the class may be gone. */
   | { readonly kind: "retryAsked"; readonly now: number }
   /** Another class found that an object of this class changed, so the poll of this class is due. */
-  | { readonly kind: "objectChanged"; readonly now: number }
+  | { readonly kind: "objectChanged" }
   /** A pod mounts the class, so its earlier absence no longer counts. */
   | { readonly kind: "used" }
   | { readonly kind: "unused"; readonly since: number | undefined }
@@ -190,9 +190,9 @@ export function withoutDamage(state: ClassState): ClassState {
   return { ...state, repairs: { ...state.repairs, seen: undefined } };
 }
 
-const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited"];
+/** Triggers that someone else caused by an edit of a Secret, or by its deletion. */
+export const REPAIRS: readonly FetchTrigger[] = ["SecretMissing", "SecretEdited"];
 
-/** Whether the trigger is something that someone else did to a Secret. */
 export function isRepair(trigger: FetchTrigger): boolean {
   return REPAIRS.includes(trigger);
 }

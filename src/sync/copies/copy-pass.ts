@@ -71,8 +71,10 @@ export class CopyPass {
   }
 
   outcome(): Outcome {
-    const failure = soonestOf(this.#failures);
+    const milliseconds = this.#milliseconds;
+    const next: Outcome = milliseconds === Number.POSITIVE_INFINITY ? { kind: "done" } : { kind: "requeueAfter", milliseconds };
+    const failure = soonestOf(this.#failures, undefined, next);
     if (failure !== undefined) throw failure;
-    return this.#milliseconds === Number.POSITIVE_INFINITY ? { kind: "done" } : { kind: "requeueAfter", milliseconds: this.#milliseconds };
+    return next;
   }
 }

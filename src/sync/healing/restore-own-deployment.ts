@@ -13,7 +13,7 @@ import { areRightsWhole, type InstallPlace, isAlive, readInstall } from "./insta
 import { newestOf } from "./record-index.ts";
 import { type ControllerRevision, verifiedRecord } from "./stored-record.ts";
 
-export interface LastCheckOptions extends InstallPlace {
+interface OwnDeploymentOptions extends InstallPlace {
   readonly clock: Clock;
   readonly logger: Logger;
 }
@@ -26,7 +26,7 @@ const LONGEST_MS = 18_000;
  * that no worker would be left to undo the deletion. A pod that stops because its Deployment is gone therefore restores it, unless
  * something indicates an uninstall. A pod that stops for any other reason finds its Deployment and ends at once.
  */
-export async function restoreOwnDeployment(options: LastCheckOptions, stop: AbortSignal): Promise<void> {
+export async function restoreOwnDeployment(options: OwnDeploymentOptions, stop: AbortSignal): Promise<void> {
   const { kube, namespace, clock, logger } = options;
   const component = componentsOf(namespace).find(isOwnDeployment);
   if (component === undefined) return;
@@ -47,7 +47,7 @@ export async function restoreOwnDeployment(options: LastCheckOptions, stop: Abor
   }
 }
 
-async function restore(options: LastCheckOptions, component: Component, signal: AbortSignal): Promise<void> {
+async function restore(options: OwnDeploymentOptions, component: Component, signal: AbortSignal): Promise<void> {
   const { kube, logger } = options;
   const { isNamespaceAlive, ownDeployment, isPrepared } = await readInstall(options, signal);
   if (ownDeployment !== undefined) return;
@@ -73,7 +73,7 @@ async function restore(options: LastCheckOptions, component: Component, signal: 
 }
 
 /** Reads the copy without a watch, because there is no time for one. */
-async function readCopy({ kube, namespace, logger }: LastCheckOptions, component: Component, signal: AbortSignal) {
+async function readCopy({ kube, namespace, logger }: OwnDeploymentOptions, component: Component, signal: AbortSignal) {
   const key = await readHmacKey({ kube, namespace }, signal);
   if (key === undefined) return undefined;
   const kind = copyRecords(namespace);

@@ -1,5 +1,5 @@
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
-import { RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { qualifiedPlural, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
@@ -13,9 +13,9 @@ import { healCrd } from "./heal-crd.ts";
 import { isGoing, readInstall } from "./install-state.ts";
 
 /** Names of the CRDs of classes, of the driver's records of mounts, and of class statuses. */
-export const CLASS_CRD = nameOf(RESOURCES.secretProviderClasses);
-export const POD_STATUS_CRD = nameOf(RESOURCES.secretProviderClassPodStatuses);
-export const STATUS_CRD = nameOf(RESOURCES.secretProviderClassSyncs);
+export const CLASS_CRD = qualifiedPlural(RESOURCES.secretProviderClasses);
+export const POD_STATUS_CRD = qualifiedPlural(RESOURCES.secretProviderClassPodStatuses);
+export const STATUS_CRD = qualifiedPlural(RESOURCES.secretProviderClassSyncs);
 
 /** Pause in milliseconds after a repair. If someone keeps damaging a CRD, this costs one write per second instead of a hot loop. */
 const AFTER_HEALING_MS = 1_000;
@@ -118,10 +118,6 @@ export function shipped<T>(byName: ReadonlyMap<string, T>, name: string): T {
   const found = byName.get(name);
   if (found === undefined) throw new Error(`the CRD manifests lack ${name}`);
   return found;
-}
-
-function nameOf({ plural, group }: Resource): string {
-  return `${plural}.${group}`;
 }
 
 /** Starts a watch of one shipped CRD. RBAC by name allows no wider watch. */

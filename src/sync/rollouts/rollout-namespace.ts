@@ -7,6 +7,7 @@ import { type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { TOO_LARGE_WORDS, type Workload } from "../../domain/rollout/workload.ts";
 import { Breaths } from "../../runtime/breaths.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
+import { outcomeOfRefusal, soonestOf } from "../patience.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
@@ -15,7 +16,7 @@ import { heldBy } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
 import { answerIdleRequests, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
-import { reportNamespace, reportUnlisted } from "./rollout-report.ts";
+import { ROLLOUTS_SOON, reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
 import { restart } from "./rollout-write.ts";
 import { holdsSlot, slotMsOf } from "./under-way.ts";
@@ -37,9 +38,6 @@ const REFUSED_MS = 60_000;
 const UNITS_OF_A_WORKLOAD = 50;
 
 const TOO_LARGE: Versions = { kind: "none", why: TOO_LARGE_WORDS };
-
-/** Time in milliseconds. If the next reconcile is due this soon, the worker repeats failed status writes then, and not by a retry. */
-const SOON_MS = 10_000;
 
 const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 
@@ -74,12 +72,12 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const isPassedOn = [...started.values()].some(({ kind }) => kind === "held");
   const isPutOff = seeing.writer.turn.hasPutOff || starting.writer.turn.hasPutOff;
   const next = isPassedOn || isPutOff ? AGAIN : await nextCheck(context, after, breaths);
-  // The next reconcile writes a condition that the API server rejected.
-  const isSoon = next.kind === "requeueAfter" && next.milliseconds <= SOON_MS;
-  return unreported === undefined || isSoon ? next : { kind: "retry", error: unreported };
+  // A rejected condition delays nothing else. The error is not thrown, because the namespace would lose its place among the restarts.
+  const refusal = soonestOf(unreported, ROLLOUTS_SOON, next);
+  return refusal === undefined ? next : outcomeOfRefusal(refusal, ROLLOUTS_SOON);
 }
 
-interface Reconciled {
+interface WatchedWorkloads {
   readonly watched: readonly Workload[];
   readonly breaths: Breaths;
 }
@@ -91,7 +89,7 @@ interface Reconciled {
 export async function judgeAll(
   context: Pick<RolloutContext, "worker" | "workloads" | "versions" | "memory" | "settings">,
   namespace: string,
-  { watched, breaths }: Reconciled,
+  { watched, breaths }: WatchedWorkloads,
 ): Promise<readonly AskingWorkload[]> {
   const { live, isSwitchedOff, clock } = context.worker;
   const { classes, secrets, statuses } = live;

@@ -14,8 +14,8 @@ import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { hasRotated, type Rotated, rotatedOf, withoutKinds, withRotated } from "../../domain/sync/rotated-condition.ts";
 import { rfc3339 } from "../../domain/sync/stored-time.ts";
 import { dropRotated } from "../classes/drop-rotated.ts";
-import type { SoonAgain } from "../patience.ts";
-import { soonestRefusal } from "../refusals.ts";
+import { type SoonAgain, soonestOf } from "../patience.ts";
+import { writeRefusals } from "../refusals.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { AskingWorkload } from "./asking.ts";
 import type { RolloutCaches, RolloutContext } from "./rollout-context.ts";
@@ -33,13 +33,13 @@ export interface NamespaceReport {
 
 /**
  * Reports the state of the namespace: by events once per change, by metrics, and by the condition `Rotated` of the classes. Returns the
- * error that kept a condition from being written. Such an error stops no other write.
+ * errors that kept conditions from being written. Such an error stops no other write.
  */
 export async function reportNamespace(
   context: RolloutContext,
   report: NamespaceReport,
   signal: AbortSignal,
-): Promise<KubeError | undefined> {
+): Promise<readonly KubeError[]> {
   const { namespace, asking, started } = report;
   const haltedBy = report.haltedBy ?? asking.find(({ standing }) => standing.kind === "failed");
   const waiting = asking.filter(({ standing }) => standing.kind === "due" || standing.kind === "awaitingFiles").length;
@@ -57,17 +57,14 @@ export async function reportNamespace(
   const classes = classesOf(context.worker.live, namespace);
   const users = usersByClass({ secrets: context.worker.live.secrets, classes }, namespace, asking);
   const unused = classes.filter(({ metadata }) => !users.has(metadata.name));
-  return soonestRefusal(
-    [
-      ...[...users].map(
-        ([name, ofClass]) =>
-          () =>
-            keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal),
-      ),
-      ...unused.map((provider) => () => leaveUnused(context, refOf(provider), signal)),
-    ],
-    ROLLOUTS_SOON,
-  );
+  return writeRefusals([
+    ...[...users].map(
+      ([name, ofClass]) =>
+        () =>
+          keepCondition(context, { ref: { namespace, name }, users: ofClass, haltedBy }, signal),
+    ),
+    ...unused.map((provider) => () => leaveUnused(context, refOf(provider), signal)),
+  ]);
 }
 
 /**
@@ -76,7 +73,7 @@ export async function reportNamespace(
  */
 export async function reportUnlisted(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<void> {
   const writes = classesOf(context.worker.live, namespace).map((provider) => () => leaveUnused(context, refOf(provider), signal));
-  const refusal = await soonestRefusal(writes, ROLLOUTS_SOON);
+  const refusal = soonestOf(await writeRefusals(writes), ROLLOUTS_SOON);
   if (refusal !== undefined) throw refusal;
 }
 

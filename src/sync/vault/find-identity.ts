@@ -7,7 +7,7 @@ import { keyOf } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
-import type { Retry } from "../../domain/ports/retry.ts";
+import { BACKOFF, type Retry } from "../../domain/ports/retry.ts";
 import { VaultError } from "../../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../../domain/ports/vault-identity.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
@@ -53,7 +53,6 @@ export interface ClassIdentity {
 type Found = Result<VaultIdentity, IdentityRefusal>;
 
 /** Pods and Secrets can change without an event of the class. */
-const BACKOFF: Retry = { kind: "backoff" };
 
 /** Finds the identity that reads the vault for a class: step 8 of the provider's checks. */
 export async function findIdentity(options: IdentityOptions, asked: ClassIdentity, signal: AbortSignal): Promise<Found> {

@@ -9,7 +9,7 @@ import { signInCommands } from "./sign-in-commands.ts";
 
 const commands: readonly Command[] = [...identityCommands, ...secretCommands, ...objectCommands, ...disturbanceCommands, ...signInCommands];
 
-export const HELP = `Key Vault emulator: Azure Key Vault and the Entra sign-in it needs, on this machine only.
+const HELP = `Key Vault emulator: Azure Key Vault and the Entra sign-in it needs, on this machine only.
 
 Usage: main.ts COMMAND [arguments] [--state-dir DIR]
 

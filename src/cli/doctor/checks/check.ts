@@ -28,11 +28,15 @@ export const CHECKS = [
 
 export type CheckName = (typeof CHECKS)[number];
 
-/** Dependencies of the checks of an install. */
-export interface DoctorContext {
+/** Dependencies of the checks that only read the cluster. */
+export interface InstallContext {
   readonly viewer: Viewer;
   /** Namespace of the install. */
   readonly namespace: string;
+}
+
+/** Dependencies of the checks of an install. */
+export interface DoctorContext extends InstallContext {
   /** The dry run creates its pod in the namespace of this cluster. */
   readonly cluster: Omit<Cluster, "close">;
   readonly azure: DoctorAzure;

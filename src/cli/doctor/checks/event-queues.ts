@@ -41,31 +41,31 @@ export const checkEventQueues: Check = async (context) => {
   const items = wordsOf(settings.value["event-queues"]);
   if (items.length === 0) return [fine("no event queue is configured; only polls detect new versions")];
   const results: CheckResult[] = [];
-  for (const item of items) results.push(...(await readQueues(context, item, Number(settings.value.shards))));
+  for (const item of items) results.push(...(await checkQueues(context, item, Number(settings.value.shards))));
   return results;
 };
 
 /** Checks one queue for each shard if the address has a placeholder for the number of the shard, and one queue otherwise. */
-async function readQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
+async function checkQueues(context: DoctorContext, item: string, shards: number): Promise<readonly CheckResult[]> {
   const setting = parseQueueSetting(item);
   if (!setting.ok) return [fail(`--event-queues: ${setting.error}`, "correct the worker's argument, or the chart's value eventQueues")];
   const isPerShard = setting.value.url.includes(SHARD_PLACE);
   const results: CheckResult[] = [];
   for (let shard = 0; shard < (isPerShard ? shards : 1); shard += 1)
-    results.push(await readQueue(context, queueOfShard(setting.value, shard)));
+    results.push(await checkQueue(context, queueOfShard(setting.value, shard)));
   return results;
 }
 
-async function readQueue(context: DoctorContext, setting: QueueSetting): Promise<CheckResult> {
+async function checkQueue(context: DoctorContext, setting: QueueSetting): Promise<CheckResult> {
   const label = queueLabel(setting);
   const { queues } = context.azure;
   if (queues === undefined) return skip(`${label} is not checked: --no-vaults is set`, "run doctor without --no-vaults");
   const identity = await identityOf(context, setting);
   if ("check" in identity) return identity;
-  return readQueueState(context, setting, queues.open(setting, identity));
+  return checkMessages(context, setting, queues.open(setting, identity));
 }
 
-async function readQueueState({ clock, signal }: DoctorContext, setting: QueueSetting, queue: EventQueue): Promise<CheckResult> {
+async function checkMessages({ clock, signal }: DoctorContext, setting: QueueSetting, queue: EventQueue): Promise<CheckResult> {
   const label = queueLabel(setting);
   try {
     const shown = await queue.peek(MOST_SHOWN, signal);

@@ -10,7 +10,7 @@ import { wordsOf } from "../../../domain/words.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { readWorkerSettings, type SettingsInForce } from "../../shared/settings-in-force.ts";
 import type { Viewer } from "../../shared/viewer.ts";
-import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+import { type CheckResult, type InstallContext, on, orFine } from "./check.ts";
 
 /** Kinds of classes that the operator names, each with its flag and the field that names its controller. */
 const CLASSES = {
@@ -35,7 +35,7 @@ const { fine, warn, skip, skipped } = on.gateways;
  * Checks that each class of `--gateway-classes` and `--ingress-classes` exists and does not belong to App Routing, and that the certificate
  * addresses of their Gateways and Ingresses are valid.
  */
-export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
+export async function checkGateways({ viewer, namespace }: InstallContext): Promise<readonly CheckResult[]> {
   const settings = await readWorkerSettings(viewer, namespace);
   if (settings.kind !== "seen") return [skipped(settings)];
   const named = { Gateway: wordsOf(settings.value["gateway-classes"]), Ingress: wordsOf(settings.value["ingress-classes"]) };
@@ -44,8 +44,8 @@ export async function checkGateways({ viewer, namespace }: Pick<DoctorContext, "
   const { served, refused } = servedClasses(named);
   const results = refused.map(({ kind, name }) => left(kind, name));
   for (const kind of ["Gateway", "Ingress"] as const) {
-    for (const name of served[kind]) results.push(...(await readGatewayClass(viewer, kind, name)));
-    if (served[kind].length > 0) results.push(...(await readOwners(viewer, kind, served[kind])));
+    for (const name of served[kind]) results.push(...(await checkOwnerClass(viewer, kind, name)));
+    if (served[kind].length > 0) results.push(...(await checkOwners(viewer, kind, served[kind])));
   }
   return orFine(results, fine("the named classes exist, and every certificate address is valid"));
 }
@@ -58,7 +58,7 @@ function left(kind: OwnerKind, name: string): CheckResult {
   );
 }
 
-async function readGatewayClass(viewer: Viewer, kind: OwnerKind, name: string): Promise<readonly CheckResult[]> {
+async function checkOwnerClass(viewer: Viewer, kind: OwnerKind, name: string): Promise<readonly CheckResult[]> {
   const { flag, resource, controller } = CLASSES[kind];
   const reading = await viewer.object<KubeObject>(resource, { name });
   if (reading.kind === "unserved")
@@ -78,9 +78,9 @@ async function readGatewayClass(viewer: Viewer, kind: OwnerKind, name: string): 
   ];
 }
 
-async function readOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
+async function checkOwners(viewer: Viewer, kind: OwnerKind, classNames: readonly string[]): Promise<readonly CheckResult[]> {
   const reading = await viewer.all<KubeObject>(OWNER_RESOURCES[kind]);
-  // readGatewayClass already reports a kind that the API server does not serve.
+  // checkOwnerClass already reports a kind that the API server does not serve.
   if (reading.kind === "unserved") return [];
   if (reading.kind !== "seen") return [skipped(reading)];
   const owners = reading.value.map((object) => tlsOwner(kind, object)).filter(({ className }) => classNames.includes(className));

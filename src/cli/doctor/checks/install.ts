@@ -19,7 +19,7 @@ import {
   workerSettingsInForce,
 } from "../../shared/settings-in-force.ts";
 import { listed, type Viewer, type ViewResult, valueIn } from "../../shared/viewer.ts";
-import { type Check, type CheckResult, type DoctorContext, on } from "./check.ts";
+import { type Check, type CheckResult, type InstallContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
 
 interface SelfSubjectReview extends KubeObject {
@@ -76,13 +76,11 @@ async function strayBindings(viewer: Viewer, namespace: string): Promise<readonl
   );
 }
 
-type InstallReader = Pick<DoctorContext, "viewer" | "namespace">;
-
 /**
  * Reports a missing install once, instead of each missing part. CRDs do not prove an install: other installs bring those of the driver, and
  * the project's own remain after an uninstall.
  */
-export async function checkInstalled(context: InstallReader): Promise<readonly CheckResult[]> {
+export async function checkInstalled(context: InstallContext): Promise<readonly CheckResult[]> {
   const { viewer } = context;
   const configuration = await viewer.object<KubeObject>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   const deployments = await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
@@ -102,7 +100,7 @@ export async function checkInstalled(context: InstallReader): Promise<readonly C
 const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy rejects pods without their volume";
 
 /** Whether `uninstall --prepare` has marked the install for removal. Missing parts are then intended, so no one should restore them. */
-export async function isBeingRemoved({ viewer, namespace }: InstallReader): Promise<boolean> {
+export async function isBeingRemoved({ viewer, namespace }: InstallContext): Promise<boolean> {
   const install = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
   const worker = await viewer.object<KubeObject>(MORE_RESOURCES.deployments, { namespace, name: OWN_DEPLOYMENT });
   return install.kind === "seen" && isMarked(install.value, valueIn(worker));
@@ -113,7 +111,7 @@ export function isInstalled(findings: readonly CheckResult[]): boolean {
   return !findings.some(({ check, state }) => check === "install" && state === "FAIL");
 }
 
-async function installAdvice({ viewer, namespace }: InstallReader): Promise<string> {
+async function installAdvice({ viewer, namespace }: InstallContext): Promise<string> {
   const driver = await viewer.object<KubeObject>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
   const daemonSets = listed(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
   const hasProvider = daemonSets.some((daemonSet) => runs(daemonSet, PROVIDER_IMAGE));
@@ -159,7 +157,7 @@ export const GATEWAY_POLICIES: typeof POLICIES = {
 };
 
 /** Returns the policies that the install needs. If the user may not read the worker's settings, the defaults count, which need no more. */
-export async function wantedPolicies({ viewer, namespace }: InstallReader): Promise<typeof POLICIES> {
+export async function wantedPolicies({ viewer, namespace }: InstallContext): Promise<typeof POLICIES> {
   const settings = await workerSettingsInForce(viewer, namespace);
   const hasGateways = GATEWAY_SETTINGS.some((setting) => wordsOf(settings[setting]).length > 0);
   const { kind } = await injectionModeOf(viewer);

@@ -4,7 +4,7 @@ import { isNarrow } from "../../shared/injection-mode.ts";
 import { FINAL_CHECK, type Policy, type PolicyBinding } from "../../shared/resources.ts";
 import { valueIn } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
-import { type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+import { type Check, type CheckResult, type InstallContext, on, orFine } from "./check.ts";
 import { GATEWAY_POLICIES, isBeingRemoved, POLICIES, wantedPolicies, whoAmI } from "./install.ts";
 
 /** Kind of the parameters that a shipped policy compares with. */
@@ -16,7 +16,7 @@ function applyAdvice(policy: string): string {
   return policy in GATEWAY_POLICIES ? "apply the component gateway-tls again" : APPLY;
 }
 
-export async function checkPolicies({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
+export async function checkPolicies({ viewer, namespace }: InstallContext): Promise<readonly CheckResult[]> {
   const policies = await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies);
   if (policies.kind !== "seen") return [on.policies.skipped(policies)];
   const bindings = await viewer.all<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings);

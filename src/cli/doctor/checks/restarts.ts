@@ -9,7 +9,7 @@ import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { restartAdvice, restartStanding } from "../../shared/restarts.ts";
 import { readWorkerSettings, workerSettingProblems } from "../../shared/settings-in-force.ts";
 import { listed } from "../../shared/viewer.ts";
-import { type CheckResult, type DoctorContext, on } from "./check.ts";
+import { type CheckResult, type InstallContext, on } from "./check.ts";
 
 /** Kinds that can specify a restart window: Namespaces, and workloads that the worker restarts. */
 const PLACES: readonly Resource[] = [
@@ -20,7 +20,7 @@ const PLACES: readonly Resource[] = [
 ];
 
 /** Checks whether restarts can begin, whether windows are valid, and where restarts wait for someone. An invalid window never opens. */
-export async function checkRestarts({ viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
+export async function checkRestarts({ viewer, namespace }: InstallContext): Promise<readonly CheckResult[]> {
   const worker = await readWorkerSettings(viewer, namespace);
   if (worker.kind !== "seen") return [on.restarts.skipped(worker)];
   const settings = worker.value;

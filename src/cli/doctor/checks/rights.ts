@@ -7,7 +7,7 @@ import { wordsOf } from "../../../domain/words.ts";
 import { allowedModes } from "../../shared/class-context.ts";
 import { hasRight, type Rbac, type Right, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { type SettingsInForce, workerSettingsInForce } from "../../shared/settings-in-force.ts";
-import { type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
+import { type CheckResult, type InstallContext, on, orFine } from "./check.ts";
 
 const isBlind = (settings: SettingsInForce): boolean => settings["secret-access"] === "blind";
 
@@ -114,7 +114,7 @@ export const OWN_NEEDS: readonly Need[] = [
   },
 ];
 
-export async function checkRights(context: Pick<DoctorContext, "viewer" | "namespace">): Promise<readonly CheckResult[]> {
+export async function checkRights(context: InstallContext): Promise<readonly CheckResult[]> {
   const { viewer, namespace } = context;
   const settings = await workerSettingsInForce(viewer, namespace);
   const reading = await readRbac(viewer);
@@ -185,10 +185,7 @@ function nameCredentials(name: string): string {
 }
 
 /** Whether the worker can read a Secret in its own namespace; undefined if the user may not read the RBAC objects. */
-export async function mayGetSecret(
-  { viewer, namespace }: Pick<DoctorContext, "viewer" | "namespace">,
-  name: string,
-): Promise<boolean | undefined> {
+export async function mayGetSecret({ viewer, namespace }: InstallContext, name: string): Promise<boolean | undefined> {
   const reading = await readRbac(viewer);
   if (reading.kind !== "seen") return undefined;
   return hasRight(serviceAccount(namespace, OWN_DEPLOYMENT), { verb: "get", ...secrets, name }, { namespace, rbac: reading.value });

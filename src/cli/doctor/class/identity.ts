@@ -12,7 +12,7 @@ import { identityModeRefusal, managedIdentityRefusal } from "../../../domain/pro
 import type { ClassProblem } from "../../../domain/provider-class/problem.ts";
 import { readServicePrincipal } from "../../../domain/provider-class/service-principal.ts";
 import type { SupportedIdentity } from "../../../domain/provider-class/this-version.ts";
-import type { ParseOptions, ProviderClass } from "../../../domain/read-class.ts";
+import type { ParseOptions } from "../../../domain/read-class.ts";
 import { type OrderedRead, readInOrder } from "../../../domain/read-in-order.ts";
 import { failed, ok, type Result } from "../../../domain/result.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
@@ -28,29 +28,10 @@ import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
  */
 export type WayContext = Pick<ClassContext, "viewer" | "install"> & Partial<Pick<ClassContext, "azure">>;
 
-type OwnClass =
-  | { readonly kind: "notOurs" }
-  /** `isLimit`: the operator's settings, or the grants of the Namespace, do not allow the class. */
-  | { readonly kind: "refused"; readonly problem: ClassProblem; readonly isLimit: boolean }
-  | { readonly kind: "class"; readonly providerClass: ProviderClass };
-
-/** Reads a class, and checks it against the limits of the operator and the grants. */
-export async function parseClass(context: WayContext, spc: SecretProviderClass): Promise<OwnClass> {
-  const read = await readOwnClass(context, spc, () => Promise.resolve<Result<undefined, never>>(ok(undefined)));
-  switch (read.kind) {
-    case "notOurs":
-      return { kind: "notOurs" };
-    case "unidentified":
-      return { kind: "refused", problem: read.refusal, isLimit: true };
-    case "invalid":
-    case "limited":
-      return { kind: "refused", problem: read.problem, isLimit: read.kind === "limited" };
-    case "class":
-      return { kind: "class", providerClass: read.providerClass };
-  }
-}
-
-/** Reads a class in the worker's order. `findIdentity` runs if the operator and the Namespace allow the kind of identity. */
+/**
+ * Reads a class in the worker's order, with the limits of the operator and the grants. `findIdentity` runs if the operator
+ * and the Namespace allow the kind of identity.
+ */
 export function readOwnClass<Identity, Refusal>(
   context: WayContext,
   spc: SecretProviderClass,

@@ -5,6 +5,7 @@ import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
 import type { ClassObject } from "../../../domain/provider-class/object-rules.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import type { ProviderClass } from "../../../domain/read-class.ts";
+import { ok } from "../../../domain/result.ts";
 import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts";
 import { buildSecrets } from "../../../domain/secret-objects/build.ts";
 import type { SecretObjectProblem } from "../../../domain/secret-objects/desired-secret.ts";
@@ -21,7 +22,7 @@ import { CommandFailure } from "../../shared/command.ts";
 import { type Line, line, padded, paint } from "../../shared/terminal.ts";
 import { listed, type Viewer } from "../../shared/viewer.ts";
 import { seenFromElsewhere } from "./elsewhere.ts";
-import { lackOfObjects, lookUpIdentity, parseClass } from "./identity.ts";
+import { lackOfObjects, lookUpIdentity, readOwnClass } from "./identity.ts";
 import { type CheckState, type ClassFinding, fineLeaf, found, STATE_COLOURS } from "./leaves.ts";
 import { checkNetwork } from "./network.ts";
 import { checkObjects, type VaultReading } from "./objects.ts";
@@ -69,13 +70,24 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
 const nothingAsked = (findings: readonly ClassFinding[]): VaultReading => ({ findings, files: [], isComplete: false });
 
 async function walkToVault(context: ClassContext, spc: SecretProviderClass): Promise<VaultReading | "notOurs"> {
-  const read = await parseClass(context, spc);
-  if (read.kind === "notOurs") return "notOurs";
-  if (read.kind === "refused") {
-    const { problem, isLimit } = read;
-    return nothingAsked([isLimit ? found("class-limited", describeProblem(problem), asSentence(problem)) : problemLeaf(problem)]);
+  // The walk looks up the identity later, to show all that the text of the class shows before it.
+  const read = await readOwnClass<undefined, never>(context, spc, async () => ok(undefined));
+  switch (read.kind) {
+    case "notOurs":
+      return "notOurs";
+    case "unidentified":
+      return nothingAsked([limitLeaf(read.refusal)]);
+    case "limited":
+      return nothingAsked([limitLeaf(read.problem)]);
+    case "invalid":
+      return nothingAsked([problemLeaf(read.problem)]);
+    case "class":
+      return walkFromText(context, spc, read.providerClass);
   }
-  const { address, objects, identity: mode } = read.providerClass;
+}
+
+async function walkFromText(context: ClassContext, spc: SecretProviderClass, providerClass: ProviderClass): Promise<VaultReading> {
+  const { address, objects, identity: mode } = providerClass;
   const nothing = lackOfObjects(spc, objects);
   if (nothing !== undefined) return nothingAsked([problemLeaf(nothing)]);
   const written = violationsOf(spc, objects).flatMap((violation) => (violation === undefined ? [] : [secretObjectLeaf(violation)]));
@@ -93,7 +105,7 @@ async function walkToVault(context: ClassContext, spc: SecretProviderClass): Pro
   const { identity, findings } = await lookUpIdentity(context, spc, mode);
   const before = [...text, ...findings];
   if (identity === undefined) return nothingAsked(before);
-  const fromVault = await readVault(context, spc, read.providerClass, identity);
+  const fromVault = await readVault(context, spc, providerClass, identity);
   return { ...fromVault, findings: [...before, ...fromVault.findings] };
 }
 
@@ -140,6 +152,11 @@ interface VaultObjects {
 
 function secretObjectLeaf(problem: { readonly message: string; readonly field: string; readonly hint: string }): ClassFinding {
   return found("secret-object-invalid", `${problem.field}: ${problem.message}`, asSentence(problem));
+}
+
+/** The operator's settings, or the grants of the Namespace, do not allow the class. */
+function limitLeaf(problem: ClassProblem): ClassFinding {
+  return found("class-limited", describeProblem(problem), asSentence(problem));
 }
 
 export function problemLeaf(problem: ClassProblem): ClassFinding {
