@@ -121,6 +121,8 @@ function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string
       return "correct the identity that --event-queues names after the address, or its configuration in Azure";
     case "Throttled":
       return "check again later; if this persists, put the queue into its own storage account";
+    case "Faulty":
+      return "check again later; if this persists, check Azure's status page";
     case "TooLarge":
       return shell`az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then allow only Event Grid to send messages to the queue`;
     case "Unreachable":
