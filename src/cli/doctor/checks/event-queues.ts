@@ -77,7 +77,7 @@ async function readQueueState({ clock, signal }: DoctorContext, setting: QueueSe
     const strange = shown.filter(({ text }) => !parseMessage(text).ok).length;
     if (oldest !== undefined && clock.now() - oldest > LONG_MS)
       return warn(
-        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: nobody receives them`,
+        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: no worker receives them`,
         "see the check lease and the worker's log",
       );
     if (strange > 0) return warn(`${label}: ${strange} of the messages are not vault events`, "use a separate queue for the install");
