@@ -122,8 +122,15 @@ function ofAnswer(answer: StorageAnswer, request: QueueRequest): Verdict {
   const shown = code === undefined ? `HTTP ${status}` : `HTTP ${status} ${code}`;
   // The service uses both if an account or one of its partitions receives too many requests.
   if (status === 429 || (status === 503 && code === "ServerBusy"))
-    return { code: "Throttled", retry: retryAsAsked(answer), words: `the storage account is busy (${shown})` };
-  if (code === undefined || status >= 500) return unreachable(`no valid response (${shown}); check the address in --event-queues`);
+    return { code: "Throttled", retry: retryAsAsked(answer), words: `the storage account is busy (${shown}); the worker retries` };
+  // The service's own code proves that the address leads to it.
+  if (code !== undefined && status >= 500)
+    return {
+      code: "Faulty",
+      retry: retryAsAsked(answer),
+      words: `the storage account responds with an error (${shown}); the worker retries`,
+    };
+  if (code === undefined) return unreachable(`no valid response (${shown}); check the address in --event-queues`);
   if (status === 404)
     return { code: "NotFound", retry: BACKOFF, words: `the queue does not exist (${shown}); create it, or correct --event-queues` };
   if (status === 403) {

@@ -103,7 +103,12 @@ function meaningOf(answer: ServiceAnswer, request: VaultRequest): Answered {
   const shown = shownCode(answer);
   // Key Vault's own error body proves that the vault exists, and that nothing on the path changes its responses.
   const words = answer.code === undefined ? unusable(shown, request) : `the vault responds with an error (${shown}); the worker retries`;
-  return { code: "Unreachable", retry: retryAsAsked(answer), words };
+  return { code: "Unreachable", retry: retryAsAsked(answer), words, isAnswer: isOfRequest(answer) };
+}
+
+/** Whether the vault itself refuses this request only, for example because the object is being deleted: the vault is well. */
+function isOfRequest({ status, code }: ServiceAnswer): boolean {
+  return code !== undefined && status >= 400 && status < 500 && status !== 408;
 }
 
 function unusable(what: string, request: VaultRequest): string {

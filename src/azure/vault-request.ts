@@ -27,4 +27,5 @@ export interface VaultVerdict {
   readonly providerText?: string;
   /** The code that distinguishes causes of one `code`. */
   readonly serviceCode?: string | undefined;
+  readonly isAnswer?: boolean | undefined;
 }

@@ -175,7 +175,7 @@ export class LeaderElection {
       if (!(error instanceof KubeError && (error.code === "Conflict" || error.code === "NotFound"))) throw error;
       // There was another write in between: an annotation, another candidate, or our own write whose response got lost.
       const fresh = await this.#store.read(lease.metadata.name, bounded);
-      if (this.#store.isHeldByAnother(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "nobody"}`);
+      if (this.#store.isHeldByAnother(fresh)) throw new LeaseLost(`the lease is held by ${holderOf(fresh) ?? "another worker"}`);
       if (holderOf(fresh) === undefined) {
         if (isOfAnotherTerm(fresh, lease)) throw new LeaseLost("another worker has led in the meantime");
         // Without the lease, or with a lease that names no holder, other workers could not find this one.

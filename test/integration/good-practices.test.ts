@@ -5,7 +5,7 @@ import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../su
 import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
 import { at, listAt, policyIsActive } from "../support/cluster/shipped-manifests.ts";
-import { aClass, aPod, OPTED_IN } from "../support/fixtures/pods.ts";
+import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { type Competitor, type CompetitorOptions, type Mutation, startCompetitor } from "./competing-webhook.ts";
 
@@ -155,6 +155,22 @@ describe("good practices, on an API server", { skip: refusal === undefined ? fal
     assert.equal((await create({})).status, 201);
     assert.equal(await reviewsAnswered(), answered);
     assert.equal((await create({ injekt: "true" })).status, 201);
+    assert.equal(await reviewsAnswered(), answered + 1);
+  });
+
+  test("NC-22: a pod with our keys as labels reaches the webhook and gets no volume, and the API server sends none that has a controller", async () => {
+    const answered = await reviewsAnswered();
+    const owner = { apiVersion: "apps/v1", kind: "ReplicaSet", name: "web", uid: "1", controller: true };
+    const labelled = (fields: Json) => {
+      const metadata = { name: `pod-${++serial}`, labels: prefixed(OPTED_IN), ...fields };
+      const body = { ...aPod({}, { automountServiceAccountToken: false }), metadata };
+      return apiRequest(plane, { method: "POST", path: "/api/v1/namespaces/default/pods", body });
+    };
+
+    assert.equal((await labelled({ ownerReferences: [owner] })).status, 201);
+    assert.equal(await reviewsAnswered(), answered);
+    const answer = await labelled({});
+    assert.deepEqual([answer.status, volumesOf(answer)], [201, []]);
     assert.equal(await reviewsAnswered(), answered + 1);
   });
 

@@ -22,8 +22,9 @@ const POD_VOLUME = "manifests/policies/pod-volume.yaml";
 const PATCH = "src/domain/injection/patch.ts";
 const RESPONSE = "src/domain/admission/response.ts";
 const LOOKUP = "src/webhook/live-lookup.ts";
-const CONDITION = `has(object.metadata.annotations) &&
-          object.metadata.annotations.exists(key, key.startsWith('keyvault-injector.dev/'))`;
+const CONDITION = `object.metadata.?annotations.orValue({}).exists(key, key.startsWith('keyvault-injector.dev/')) ||
+          (object.metadata.?labels.orValue({}).exists(key, key.startsWith('keyvault-injector.dev/')) &&
+          !object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false)))`;
 
 interface Off {
   readonly test?: number;

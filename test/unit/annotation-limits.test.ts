@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import { mistakesOn } from "../../src/cli/doctor/checks/namespace-keys.ts";
 import { annotationsSizeProblem } from "../../src/domain/annotations-size.ts";
 import { readPod } from "../../src/domain/injection/pod.ts";
 import { unknownAnnotations } from "../../src/domain/injection/unknown-annotations.ts";
 import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { classWarnings } from "../../src/domain/preflight/class-warnings.ts";
+import { misplacedAnnotations } from "../../src/domain/preflight/misplaced-annotations.ts";
 import { aClass, aPod, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { defaults, warningsOf } from "../support/webhook/decide-pod.ts";
 
 const MOST = 262_144;
 const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
@@ -93,8 +96,33 @@ describe("an object with thousands of unknown names", () => {
     const annotations = prefixed(Object.fromEntries(named(5_000).map((name) => [name, ""])));
 
     assert.equal(reported(classWith(annotations)).filter((message) => message.includes("annotation of a class")).length, 50);
-    assert.equal(unknownAnnotations(annotations).length, 50);
-    assert.equal(unknownAnnotations(prefixed({ "mount-pth": "" })).length, 1);
+    assert.equal(unknownAnnotations(annotations).reported.length, 50);
+    assert.equal(unknownAnnotations(prefixed({ "mount-pth": "" })).reported.length, 1);
+  });
+
+  describe("UA: is told how many more of its annotations are unknown", () => {
+    const unknown = (count: number) => Object.fromEntries(named(count).map((name) => [name, ""]));
+    const mentioned = (texts: readonly string[]): readonly string[] => texts.filter((text) => /name-|more/.test(text));
+    const template = { spec: { template: { metadata: {}, spec: {} } } };
+    const workload = (annotations: object) => ({ kind: "Deployment", metadata: { annotations }, ...template });
+    const places: Readonly<Record<string, (annotations: Readonly<Record<string, string>>) => readonly string[]>> = {
+      "a pod": (annotations) => warningsOf(aPod({ ...OPTED_IN, ...annotations })),
+      "its Namespace": (annotations) => warningsOf(aPod(OPTED_IN), { namespace: defaults(annotations) }),
+      "a Deployment": (annotations) =>
+        misplacedAnnotations(workload(prefixed(annotations)), ["spec", "template"]).map(({ message }) => message),
+      "a Namespace, by doctor": (annotations) =>
+        mistakesOn({ apiVersion: "v1", kind: "Namespace", metadata: { name: "shop", annotations: prefixed(annotations) } }).map(
+          ({ message }) => message,
+        ),
+    };
+
+    for (const [what, told] of Object.entries(places))
+      test(what, () => {
+        const texts = mentioned(told(unknown(53)));
+        assert.equal(texts.length, 51);
+        assert.match(texts.at(-1) ?? "", /\b3 more\b/);
+        assert.doesNotMatch(told(unknown(50)).join("; "), /\bmore\b/, "the control: all are named");
+      });
   });
 
   test("CW-9: is told how many more of its annotations are unknown, and how many more of its versions are placeholders", () => {

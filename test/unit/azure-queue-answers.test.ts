@@ -57,6 +57,18 @@ async function assertRefused(answer: string, code: string, words: RegExp): Promi
   assert.match(error.message, words);
 }
 
+/** Returns the error of a queue that responds with this status, and with this code of its service. */
+async function errorFor(status: number, serviceCode?: string): Promise<QueueError> {
+  const headers = serviceCode === undefined ? {} : { "x-ms-error-code": serviceCode };
+  const queue = await queueThat((response) => response.writeHead(status, headers).end());
+  const error = await receive(queue).then(
+    () => assert.fail("it was taken"),
+    (failure: unknown) => failure,
+  );
+  assert.ok(error instanceof QueueError, String(error));
+  return error;
+}
+
 const date = "Sun, 29 Nov 2026 06:00:00 GMT";
 
 /** A message as the service writes it. */
@@ -159,5 +171,24 @@ describe("an answer of an event queue", () => {
       (error) =>
         error instanceof QueueError && error.code === "Throttled" && error.retry.kind === "after" && error.retry.milliseconds === 7_000,
     );
+  });
+});
+
+describe("an error with which a storage account responds", () => {
+  for (const [status, serviceCode, code, words] of [
+    [500, "InternalError", "Faulty", "the storage account responds with an error (HTTP 500 InternalError); the worker retries"],
+    [500, "OperationTimedOut", "Faulty", "the storage account responds with an error (HTTP 500 OperationTimedOut); the worker retries"],
+    [503, "ServerBusy", "Throttled", "the storage account is busy (HTTP 503 ServerBusy); the worker retries"],
+    [429, "TooManyRequests", "Throttled", "the storage account is busy (HTTP 429 TooManyRequests); the worker retries"],
+  ] as const)
+    test(`QE: is not blamed on the queue's address: ${status} ${serviceCode}`, async () => {
+      const error = await errorFor(status, serviceCode);
+
+      assert.equal(error.code, code);
+      assert.ok(error.message.endsWith(`: ${words}`), error.message);
+    });
+
+  test("QE: may be a proxy's where it has no code of the service: the control", async () => {
+    assert.match((await errorFor(502)).message, /no valid response \(HTTP 502\); check the address in --event-queues$/);
   });
 });

@@ -37,7 +37,7 @@ describe("N30: who may read a Secret", () => {
       "Secret app can be read by User eve (ClusterRoleBinding ops), 2 of Kubernetes (system:)",
     );
     assert.equal(reported(rbac(...own)), "Secret app can be read by 2 of Kubernetes (system:)");
-    assert.equal(reported(rbac()), "Secret app can be read by nobody through RBAC (except cluster administrators' groups)");
+    assert.equal(reported(rbac()), "Secret app can be read by no account through RBAC (except cluster administrators' groups)");
   });
 });
 

@@ -31,6 +31,33 @@ describe("uninstall --prepare", () => {
     assert.match(output, /kubectl delete -k manifests\/overlays\/default /);
   });
 
+  test("UN: does not take a policy that it may not read for one that is not there", async () => {
+    const { output } = await runOffline(["uninstall", "--prepare"], "", { cluster: clusterFor(...NEEDED) });
+
+    assert.match(output, /overlays\/default .*\n +# or manifests\/overlays\/policy: you lack permission to get mutatingadmissionpolicies/);
+    const { output: whole } = await runOffline(["uninstall", "--prepare"], "", {
+      cluster: clusterFor(...NEEDED, "MutatingAdmissionPolicy"),
+    });
+    assert.doesNotMatch(whole, /you lack permission/, "the control: it is read");
+  });
+
+  test("UN: fails, before it changes anything, where the API server does not answer about the policy", async () => {
+    const held = heldCluster([object("Namespace", "keyvault-injector")]);
+    let writes = 0;
+    const read: KubeClient["read"] = async (resource, ref, signal) => {
+      if (resource.kind === "MutatingAdmissionPolicy") throw new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+      return held.kube.read(resource, ref, signal);
+    };
+    const mergePatch = async () => {
+      writes += 1;
+    };
+    const cluster = { ...held, kube: { ...held.kube, read, mergePatch } as unknown as KubeClient }; // The command makes no other calls.
+    const { code, output } = await runOffline(["uninstall", "--prepare"], "", { cluster });
+
+    assert.equal(code, 2, output);
+    assert.equal(writes, 0);
+  });
+
   test("AT6: names the overlay of the policy where it is there", async () => {
     const { output } = await runOffline(["uninstall", "--prepare"], "", { cluster: clusterFor(...NEEDED, "MutatingAdmissionPolicy") });
 

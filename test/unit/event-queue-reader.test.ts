@@ -282,7 +282,7 @@ describe("the reader of an event queue", () => {
   test("keeps its sign-in where the queue does not answer, is busy, or answers too much", async () => {
     await reading(async () => {
       await until("the first look", () => received > 0);
-      for (const code of ["Unreachable", "Throttled", "TooLarge"] as const) {
+      for (const code of ["Unreachable", "Faulty", "Throttled", "TooLarge"] as const) {
         failure = new QueueError(code, code, { kind: "backoff" });
         const reported = logger.entries.length;
         await until(code, () => logger.entries.length > reported);

@@ -219,6 +219,20 @@ describe("the webhook configuration", () => {
     });
   });
 
+  test("NC-22: calls the webhook for our keys among the labels of a pod without a controller", () => {
+    const [condition] = listAt(entry, "matchConditions");
+    const ofOurs = "exists(key, key.startsWith('keyvault-injector.dev/'))";
+    const hasController = "object.metadata.?ownerReferences.orValue([]).exists(owner, owner.?controller.orValue(false))";
+    assert.deepEqual(condition, {
+      name: "has-annotation-of-ours",
+      expression: [
+        `object.metadata.?annotations.orValue({}).${ofOurs} ||`,
+        `(object.metadata.?labels.orValue({}).${ofOurs} &&`,
+        `!${hasController})`,
+      ].join(" "),
+    });
+  });
+
   test("covers the same pods as the policy behind it", () => {
     const constraints = at(find("ValidatingAdmissionPolicy", "keyvault-injector-pod-volume"), "spec", "matchConstraints");
     assert.deepEqual(at(constraints, "namespaceSelector"), at(entry, "namespaceSelector"));

@@ -103,7 +103,8 @@ describe("NW-M6: a key on a Namespace", () => {
   }
 
   test("is told by the webhook without one that does nothing there", () => {
-    const warned = (key: string) => unknownAnnotations({ [`${P}/${key}`]: "x" }).map((each) => unknownAnnotationWarning(each, "shop"));
+    const warned = (key: string) =>
+      unknownAnnotations({ [`${P}/${key}`]: "x" }).reported.map((each) => unknownAnnotationWarning(each, "shop"));
     assert.deepEqual(warned("injct"), [`on Namespace "shop", "injct" is not a ${P}/ annotation: correct or remove it`]);
     assert.deepEqual(warned("mount-paht"), ['on Namespace "shop", "mount-paht" is unknown: did you mean "mount-path"?']);
   });

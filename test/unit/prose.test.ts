@@ -1,11 +1,12 @@
 /** The lint of the English in pages. */
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { findingsInComments } from "../../tools/prose/comments.ts";
+import { filesWithComments, findingsInComments, findingsInGoComments } from "../../tools/prose/comments.ts";
 import { findingsInNames } from "../../tools/prose/names.ts";
 import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "../../tools/prose/pages.ts";
 import { COMMENT_PATTERNS, PATTERNS } from "../../tools/prose/patterns.ts";
 import { findingsIn, sentencesOf } from "../../tools/prose/rules.ts";
+import { findingsInStrings } from "../../tools/prose/strings.ts";
 import { readRepositoryFile, repositoryFiles } from "../../tools/repository-files.ts";
 
 /** An example of each pattern, and its replacement. */
@@ -71,12 +72,50 @@ describe("the lint of the pages' English", () => {
     assert.deepEqual(findingsInComments('const text = "// Nobody"; // biome-ignore'), []);
   });
 
+  test("GO: finds one of each pattern in the comments of Go, on its line, and nothing in its strings", () => {
+    for (const [before, after] of Object.values({ ...EXAMPLES, ...IN_COMMENTS })) {
+      for (const comment of [`// ${before}`, `/* ${before} */`, `var a = "\\"" // ${before}`, `var b = '"' // ${before}`]) {
+        const found = findingsInGoComments(["package main", comment].join("\n"));
+        assert.ok(found.length > 0 && found.every(({ line }) => line === 2), comment);
+      }
+      assert.deepEqual(findingsInGoComments(`// ${after}\npackage main\n`), [], after);
+    }
+    for (const text of ['"// Nobody"', "`\n// Nobody\n/* Nobody */`", `"\\" // Nobody"`])
+      assert.deepEqual(findingsInGoComments(`var text = ${text}\n`), [], text);
+    assert.deepEqual(findingsInGoComments("//go:embed nobody\nvar a string\n"), []);
+  });
+
+  test("GO: the lint reads every Go file", () => {
+    assert.deepEqual(
+      repositoryFiles().filter((file) => file.endsWith(".go") && !filesWithComments().includes(file)),
+      [],
+    );
+  });
+
   test("finds private words in names, and leaves those of English alone", () => {
     const ours = ["toldOf", "isTold", "MOST_TOLD", "lookAtIt", "nextLook", "looked", "LOOKS_AFTER_MS", "heir", "tellStatus", "Teller"];
     for (const name of ours) assert.equal(findingsInNames(`const ${name} = 1;`).length, 1, name);
     assert.equal(findingsInNames("class Cache { readonly #looks = 1; }").length, 1);
     for (const name of ["lookUp", "lookup", "lookUpIdentity", "looksLikeOption", "storyteller", "weird", "theirs", "report"])
       assert.deepEqual(findingsInNames(`const ${name} = 1;`), [], name);
+  });
+
+  test("NB: finds texts of the code that name no actor, on their line", () => {
+    for (const text of ['"nobody receives them"', "'Somebody'", "`by anybody`", "`${a} has everybody ${b}`", "`${a} for ${b} by nobody`"])
+      assert.deepEqual(
+        findingsInStrings(`const a = 1;\nconst text = ${text};`).map(({ line }) => line),
+        [2],
+        text,
+      );
+    for (const code of ["const nobody = somebody();", "// nobody", '"no one receives them"', "`${nobody}`", '"the antibody"'])
+      assert.deepEqual(findingsInStrings(code), [], code);
+  });
+
+  test("NB: finds none of them in src", () => {
+    const found = repositoryFiles()
+      .filter((file) => file.startsWith("src/") && file.endsWith(".ts"))
+      .flatMap((file) => findingsInStrings(readRepositoryFile(file)).map(({ line, message }) => `${file}:${line}: ${message}`));
+    assert.deepEqual(found, []);
   });
 
   test("finds a sentence that is too long, and counts code as one word", () => {

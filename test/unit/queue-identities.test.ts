@@ -42,11 +42,11 @@ const secret = (name: string): Manifest => ({
 
 const empty: EventQueue = { receive: async () => [], delete: async () => true, peek: async () => [] };
 
-async function checkedQueues(objects: readonly Manifest[]): Promise<readonly string[]> {
+async function checkedQueues(objects: readonly Manifest[], queue: EventQueue = empty): Promise<readonly string[]> {
   const context = {
     viewer: holding(objects),
     namespace: NAMESPACE,
-    azure: { queues: { open: () => empty }, isInCluster: false },
+    azure: { queues: { open: () => queue }, isInCluster: false },
     cluster: { kube: { requestToken: async () => new Sensitive(new Uint8Array()) } },
     clock: { now: () => Date.now() },
     signal: new AbortController().signal,
@@ -57,6 +57,21 @@ async function checkedQueues(objects: readonly Manifest[]): Promise<readonly str
 function shown({ state, message, fix }: CheckResult): string {
   return `${state} ${message}${fix === undefined ? "" : ` -> ${fix}`}`;
 }
+
+describe("a queue whose storage account responds with an error", () => {
+  test("QE: is to be checked again later, and nothing is to be changed on the path to it", async () => {
+    const peek = () => Promise.reject(new QueueError("Faulty", "the account responds with an error", { kind: "backoff" }));
+    const [result] = await checkedQueues([workerDeployment(`--event-queues=${ofAccount("events")}`), account("events")], {
+      ...empty,
+      peek,
+    });
+
+    assert.match(
+      result ?? "",
+      /^FAIL the account responds with an error -> check again later; if this persists, check Azure's status page$/,
+    );
+  });
+});
 
 describe("the account that reads a queue", () => {
   const grants = (objects: readonly Manifest[], within?: string) => findGrants(holding(objects), NAMESPACE, within);

@@ -131,7 +131,10 @@ describe("the workflow of GitHub", () => {
 
   test("is said never to have run, there and on the page", () => {
     assert.match(text, /^# Never run: docs\/evidence\/not-run\.md/);
-    assert.match(readRepositoryFile("docs/evidence/not-run.md"), /^\| the release workflow, and signing with the identity of a GitHub job \|/m);
+    assert.match(
+      readRepositoryFile("docs/evidence/not-run.md"),
+      /^\| the release workflow, and signing with the identity of a GitHub job \|/m,
+    );
   });
 });
 

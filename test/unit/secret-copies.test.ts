@@ -10,9 +10,8 @@ import {
   planCopies,
 } from "../../src/domain/sync/copies/copies-plan.ts";
 import { type CopySource, copyMetadata, planCopy } from "../../src/domain/sync/copies/copy-plan.ts";
-import { copyStatusOf, newConflicts } from "../../src/domain/sync/copies/copy-status.ts";
+import { type CopyOutcome, copyStatusOf, newConflicts } from "../../src/domain/sync/copies/copy-status.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
-import type { CopyState } from "../../src/domain/sync/status-fields.ts";
 import { CopyPace } from "../../src/sync/copies/copy-pace.ts";
 import { secretOf, syncedStatus } from "../support/fixtures/class-facts.ts";
 
@@ -240,12 +239,28 @@ describe("what becomes of the copies of a class", () => {
 });
 
 describe("the status of a namespace", () => {
-  const result = (name: string, state: CopyState) => ({ namespace: "one", name, state });
+  const result = (name: string, state: CopyOutcome) => ({ namespace: "one", name, state });
 
   test("is that of the copy that stands worst, with the names of three that are not Synced", () => {
     const results = [result("d", "Waiting"), result("b", "Conflict"), result("a", "Synced"), result("c", "Failed"), result("e", "Waiting")];
 
     assert.deepEqual(copyStatusOf("one", results), { namespace: "one", state: "Conflict", secrets: ["b", "c", "d"] });
+  });
+
+  test("CS: is the worse one of any two states that single copies have", () => {
+    const worsening = ["Synced", "Waiting", "Contested", "Failed", "Conflict", "Terminating"] as const;
+    worsening.forEach((worse, index) => {
+      for (const better of worsening.slice(0, index + 1)) {
+        for (const states of [[worse, better] as const, [better, worse] as const])
+          assert.equal(
+            copyStatusOf(
+              "one",
+              states.map((state) => result(state, state)),
+            ).state,
+            worse,
+          );
+      }
+    });
   });
 
   test("outlives what a reconcile of the class stores, but where nobody writes copies any more", () => {

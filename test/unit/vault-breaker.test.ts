@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { createHttpHeaders, createPipelineRequest } from "@azure/core-rest-pipeline";
+import { RestError } from "@azure/keyvault-secrets";
 import { Registry } from "prom-client";
+import { translateError } from "../../src/azure/vault-errors.ts";
+import type { VaultRequest } from "../../src/azure/vault-request.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { VaultGate } from "../../src/sync/vault/vault-gate.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
@@ -72,6 +76,63 @@ describe("a vault that responds with an error and names a time", () => {
     await clock.advance(1_000);
     assert.equal(await ask(), "answered");
   });
+});
+
+describe("errors with which a vault refuses requests for one object", () => {
+  const CONFLICT = { code: "Conflict", innererror: { code: "ObjectIsBeingDeleted" } };
+
+  /** The adapter's error for a response with this `error` in its body. */
+  function answered(status: number, error: unknown): VaultError {
+    const response = { status, request: createPipelineRequest({ url: VAULT_URL }), headers: createHttpHeaders({ "retry-after": "120" }) };
+    const request: VaultRequest = {
+      address: { vaultUrl: VAULT_URL, authorityHost: "https://login.microsoftonline.com/", tenantId: "the-tenant" },
+      identity: { kind: "managedIdentity", clientId: undefined },
+      assertion: { issuer: undefined },
+      action: "get",
+      object: "secret",
+      name: "db",
+      version: undefined,
+    };
+    return translateError(Object.assign(new RestError("canary", { statusCode: status, response }), { details: { error } }), request);
+  }
+
+  async function refuse(error: VaultError): Promise<unknown> {
+    const call = { kind: "secret", operation: "get", namespace: "team" } as const;
+    const refused = async (): Promise<never> => {
+      throw error;
+    };
+    return gate.pass(call, refused, new AbortController().signal).catch((failure: unknown) => failure);
+  }
+
+  for (const [status, error] of [
+    [409, CONFLICT],
+    [410, { code: "Gone" }],
+  ] as const)
+    test(`BR: do not keep others from the vault: ${status}`, async () => {
+      for (let index = 0; index < 10; index += 1) {
+        const failure = await refuse(answered(status, error));
+        assert.ok(failure instanceof VaultError, String(failure));
+        assert.match(failure.message, /^get secret db from /);
+      }
+      assert.equal(await ask(), "answered");
+    });
+
+  test("BR: close an open breaker, because the vault responds", async () => {
+    await open();
+    await clock.advance(5_000);
+    await refuse(answered(409, CONFLICT));
+    assert.equal(await ask(), "answered");
+  });
+
+  for (const [what, error] of [
+    ["a response that is not the vault's", answered(409, undefined)],
+    ["an error of the vault itself", answered(503, { code: "ServiceUnavailable" })],
+    ["a request that the vault gives up", answered(408, { code: "RequestTimeout" })],
+  ] as const)
+    test(`BR: are told from ${what}: the control`, async () => {
+      await refuse(error);
+      assert.equal(await ask(), "held");
+    });
 });
 
 describe("requests that were under way when a vault's breaker opened", () => {

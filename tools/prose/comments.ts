@@ -4,7 +4,7 @@ import { repositoryFiles } from "../repository-files.ts";
 import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
 import { findingsIn } from "./rules.ts";
 
-const CODE = /^(?:src|tools|test|certs)\/.+\.ts$/;
+const CODE = /^(?:src|tools|test|certs)\/.+\.(?:ts|go)$/;
 
 export function filesWithComments(): readonly string[] {
   return repositoryFiles().filter((file) => CODE.test(file));
@@ -23,19 +23,49 @@ interface Prose {
 }
 
 export function findingsInComments(code: string): readonly CommentFinding[] {
-  return commentsOf(code).flatMap(({ text, offsets }) =>
+  return findingsAt(code, commentsOf(code));
+}
+
+/** Returns the findings in the comments of a Go file. */
+export function findingsInGoComments(code: string): readonly CommentFinding[] {
+  return findingsAt(code, goCommentsOf(code));
+}
+
+function findingsAt(code: string, places: readonly CommentPlace[]): readonly CommentFinding[] {
+  return textsAt(code, places).flatMap(({ text, offsets }) =>
     findingsIn(text, [...PATTERNS, ...COMMENT_PATTERNS]).map(({ at, message }) => ({ line: lineAt(code, offsets[at] ?? 0), message })),
   );
 }
 
-/** Consecutive line comments count as one comment. */
-function commentsOf(code: string): readonly Prose[] {
+/** Offsets of a comment in its file. */
+interface CommentPlace {
+  readonly start: number;
+  readonly end: number;
+  readonly isBlock: boolean;
+}
+
+function commentsOf(code: string): readonly CommentPlace[] {
   const { comments } = parse(code, { sourceType: "module", plugins: ["typescript"] });
+  return (comments ?? []).flatMap(({ start, end, type }) =>
+    start === undefined || end === undefined ? [] : [{ start, end, isBlock: type === "CommentBlock" }],
+  );
+}
+
+/** A comment of Go, or a string or rune, which may contain the marks of a comment. */
+const GO_TOKEN = /\/\/[^\n]*|\/\*[^]*?\*\/|"(?:\\.|[^"\\\n])*"|`[^`]*`|'(?:\\.|[^'\\\n])*'/g;
+
+/** Omits directives, such as `//go:embed`, which are addressed to the compiler. */
+function goCommentsOf(code: string): readonly CommentPlace[] {
+  return [...code.matchAll(GO_TOKEN)].flatMap(({ 0: token, index }) =>
+    /^\/[/*](?!go:)/.test(token) ? [{ start: index, end: index + token.length, isBlock: token.startsWith("/*") }] : [],
+  );
+}
+
+/** Consecutive line comments count as one comment. */
+function textsAt(code: string, places: readonly CommentPlace[]): readonly Prose[] {
   const groups: { start: number; end: number; isBlock: boolean }[] = [];
-  for (const { start, end, type } of comments ?? []) {
-    if (start === undefined || end === undefined) continue;
+  for (const { start, end, isBlock } of places) {
     const last = groups.at(-1);
-    const isBlock = type === "CommentBlock";
     if (last !== undefined && !last.isBlock && !isBlock && /^\s*$/.test(code.slice(last.end, start))) last.end = end;
     else groups.push({ start, end, isBlock });
   }

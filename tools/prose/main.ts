@@ -1,5 +1,5 @@
 /**
- * Lints our pages and the comments of our code.
+ * Lints our pages, and the comments, names, and texts of our code.
  *
  * node tools/prose/main.ts [--words] [FILE...]
  *
@@ -10,17 +10,23 @@ import { parseArgs } from "node:util";
 import { TextlintKernel } from "@textlint/kernel";
 import markdownPlugin from "@textlint/textlint-plugin-markdown";
 import { readRepositoryFile } from "../repository-files.ts";
-import { filesWithComments, findingsInComments } from "./comments.ts";
+import { filesWithComments, findingsInComments, findingsInGoComments } from "./comments.ts";
 import { findingsInNames } from "./names.ts";
 import { countWords, handWrittenPages, lintedPages, uneditedPages, withoutGenerated } from "./pages.ts";
 import { opening, wording } from "./rules.ts";
+import { findingsInStrings } from "./strings.ts";
 
 const kernel = new TextlintKernel();
 
 async function findingsOf(file: string): Promise<readonly string[]> {
   if (file.endsWith(".md")) return findingsInPage(file);
   const code = readRepositoryFile(file);
-  const found = [...findingsInComments(code), ...(file.startsWith("src/") ? findingsInNames(code) : [])];
+  if (file.endsWith(".go")) return placed(file, findingsInGoComments(code));
+  const found = [...findingsInComments(code), ...(file.startsWith("src/") ? [...findingsInNames(code), ...findingsInStrings(code)] : [])];
+  return placed(file, found);
+}
+
+function placed(file: string, found: readonly { readonly line: number; readonly message: string }[]): readonly string[] {
   return found.map(({ line, message }) => `${file}:${line}: ${message}`);
 }
 

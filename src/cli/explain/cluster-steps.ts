@@ -211,7 +211,7 @@ function listed(holders: readonly Holder[]): string {
   const by = new Map(holders.map(({ subject, by: binding }) => [subject, binding]));
   const others = [...by].filter(([, binding]) => !isOfKubernetes(binding));
   const texts = others.map(([subject, binding]) => `${subject} (${binding})`);
-  if (by.size === 0) return "nobody through RBAC (except cluster administrators' groups)";
+  if (by.size === 0) return "no account through RBAC (except cluster administrators' groups)";
   const left = texts.length - SHOWN;
   const own = by.size - others.length;
   return [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : []), ...(own > 0 ? [`${own} of Kubernetes (system:)`] : [])].join(

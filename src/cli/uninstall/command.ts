@@ -17,7 +17,7 @@ import {
 import { INJECTION_POLICY } from "../shared/injection-mode.ts";
 import { FINAL_CHECK, installNamespace, MORE_RESOURCES } from "../shared/resources.ts";
 import { createViewer, refusalText } from "../shared/viewer.ts";
-import { nextSteps } from "./next-steps.ts";
+import { nextSteps, type Overlay } from "./next-steps.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
@@ -66,9 +66,9 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
     signal,
   );
   const binding = await readOptional(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
+  const overlay = await overlayOf(install, signal);
   const saved = binding === undefined ? namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck] : JSON.stringify(kept(binding));
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
-  const overlay = await overlayOf(install, signal);
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
     await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
@@ -84,14 +84,15 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   ];
 }
 
-/** Returns the overlay of the injection mode. Returns `default` for an account that may not read it, such as that of the chart's Job. */
-async function overlayOf({ kube }: InstallToRemove, signal: AbortSignal): Promise<"default" | "policy"> {
+/** Returns the overlay of the injection mode. An account that may not read it, such as that of the chart's Job, can still uninstall. */
+async function overlayOf(install: InstallToRemove, signal: AbortSignal): Promise<Overlay> {
+  const asked = { resource: MORE_RESOURCES.mutatingPolicies, ref: { name: INJECTION_POLICY } };
   try {
-    const policy = await kube.read<KubeObject>(MORE_RESOURCES.mutatingPolicies, { name: INJECTION_POLICY }, signal);
-    return policy.kind === "found" ? "policy" : "default";
+    return { name: (await readOptional(install, asked, signal)) === undefined ? "default" : "policy", unread: undefined };
   } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    return "default";
+    const isForbidden = error instanceof CommandFailure && error.cause instanceof KubeError && error.cause.code === "Forbidden";
+    if (!isForbidden) throw error;
+    return { name: "default", unread: error.message };
   }
 }
 

@@ -27,8 +27,14 @@ function installWay(worker: KubeObject | undefined): InstallWay {
 interface InstallSigns {
   readonly worker: KubeObject | undefined;
   readonly namespace: string;
-  /** Overlay of the injection mode. */
-  readonly overlay: string;
+  readonly overlay: Overlay;
+}
+
+/** Overlay of the injection mode. */
+export interface Overlay {
+  readonly name: "default" | "policy";
+  /** Why the mode is unknown, so that the other overlay may have been applied; undefined if it is known. */
+  readonly unread: string | undefined;
 }
 
 /** Returns the commands that remove the install, what they keep, and how to remove that as well. */
@@ -44,7 +50,8 @@ function removal(way: InstallWay, { namespace, overlay }: Omit<InstallSigns, "wo
   const manifests = [
     "  kubectl delete -f keyvault-injector-VERSION.yaml -l app.kubernetes.io/name=keyvault-injector --ignore-not-found",
     "      # for the single file of a release; without -l, it also deletes the CRDs, and with them every class",
-    shell`  kubectl delete -k manifests/overlays/${overlay} --ignore-not-found    # for a checkout, or your own overlay`,
+    shell`  kubectl delete -k manifests/overlays/${overlay.name} --ignore-not-found    # for a checkout, or your own overlay`,
+    ...(overlay.unread === undefined ? [] : [`      # or manifests/overlays/policy: ${overlay.unread}`]),
     "  remove it from Git, if a GitOps tool installed it",
   ];
   switch (way.kind) {

@@ -145,11 +145,13 @@ export function denial<Name extends DenialName>(name: Name, values: Values<(type
 export const WARNINGS = {
   unknown: `{key} is not a ${PREFIX}/ annotation: correct or remove it`,
   unknownButNear: `{key} is not a ${PREFIX}/ annotation: did you mean {nearest}?`,
+  moreUnknown: `{count} more unknown ${PREFIX}/ annotations: correct or remove them`,
   label: "{key} is a label, which has no effect: write it under annotations",
   workloadAnnotation: "{key} belongs on the workload itself, such as a Deployment: move it to metadata.annotations",
   classAnnotation: "{key} belongs on a SecretProviderClass and does nothing here",
   onNamespace: `on Namespace {namespace}, {key} is not a ${PREFIX}/ annotation: correct or remove it`,
   onNamespaceButNear: `on Namespace {namespace}, {key} is unknown: did you mean {nearest}?`,
+  moreOnNamespace: `on Namespace {namespace}, {count} more unknown ${PREFIX}/ annotations: correct or remove them`,
   forgottenOptIn: `nothing is injected: ${POD_ANNOTATIONS.secretProviderClass} needs ${POD_ANNOTATIONS.inject}: "true"`,
   flag: `${POD_ANNOTATIONS.restartOnRotation} is {value}: write "true" or "false"`,
   window: "restart-window {value} is invalid, so no restart can begin: {why}",
@@ -177,8 +179,12 @@ type WarningName = keyof typeof WARNINGS;
 const LONGEST_WARNING = 120;
 const SHOWN = { most: 63, least: 11 };
 
-/** Formats of values that are not simply quoted. `why` is a sentence from this project. */
-const SHOWN_AS: Readonly<Record<string, (value: string, shown: number) => string>> = { path: quotedPath, why: (value) => value };
+/** Formats of values that are not simply quoted. `why` is a sentence from this project, and `count` a number. */
+const SHOWN_AS: Readonly<Record<string, (value: string, shown: number) => string>> = {
+  path: quotedPath,
+  why: (value) => value,
+  count: (value) => value,
+};
 
 /** Returns a warning with the values in quotes, shortened as necessary to keep the length limit. */
 export function warning<Name extends WarningName>(name: Name, values: Values<(typeof WARNINGS)[Name]>): string {

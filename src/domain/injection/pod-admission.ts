@@ -26,6 +26,7 @@ import {
   unknownAnnotationDenial,
   unknownAnnotations,
   unknownAnnotationWarning,
+  unknownAnnotationWarnings,
 } from "./unknown-annotations.ts";
 
 /** Set by the kubelet on the API server's copy of a static pod, which cannot be changed. */
@@ -94,14 +95,15 @@ interface NamespaceOfPod {
 function openPod(pod: Pod, settings: InjectionSettings, namespace: NamespaceOfPod): Opened {
   if (pod.annotations[MIRROR_POD] !== undefined) return decided(unchanged("MirrorPod"));
   const unknown = unknownAnnotations(pod.annotations);
-  const refused = settings.strictAnnotations ? firstDenial(unknown) : undefined;
+  const refused = settings.strictAnnotations ? firstDenial(unknown.reported) : undefined;
   if (refused !== undefined) return decided(denied(refused));
   const labels = misplacedKeys(INPUT_ANNOTATIONS, { wrong: pod.labels, right: pod.annotations }).map((key) => warning("label", { key }));
   const ofWorkloads = misplacedKeys(WORKLOAD_INPUT, { wrong: pod.labels, right: pod.annotations }).map((key) => ({
     key,
     nearest: undefined,
   }));
-  const warnings = [...labels, ...[...ofWorkloads, ...unknown].map((each) => unknownAnnotationWarning(each))];
+  const ofOthers = ofWorkloads.map((each) => unknownAnnotationWarning(each));
+  const warnings = [...labels, ...ofOthers, ...unknownAnnotationWarnings(unknown)];
   const optIn = readOptIn(pod.annotations);
   if (!optIn.ok) return decided(denied(optIn.error, warnings));
   if (!optIn.value) return decided(unchanged("NotOptedIn", [...warnings, ...reportedWithoutOptIn(pod.annotations)]));
@@ -120,9 +122,9 @@ function openOptedIn({ pod, settings, namespace: { name, fact }, warnings: own }
   if (fact.kind === "unknown") return decided(denied(denial("namespaceUnknown", { namespace: quoted(name, 63) }), own));
   const defaults = fact.kind === "found" ? fact.annotations : {};
   const unknown = unknownAnnotations(defaults, KNOWN_ON_NAMESPACES);
-  const refused = settings.strictAnnotations ? firstDenial(unknown, name) : undefined;
+  const refused = settings.strictAnnotations ? firstDenial(unknown.reported, name) : undefined;
   if (refused !== undefined) return decided(denied(refused, own));
-  const warnings = [...own, ...unknown.map((each) => unknownAnnotationWarning(each, name))];
+  const warnings = [...own, ...unknownAnnotationWarnings(unknown, name)];
   const annotations = effectiveAnnotations(pod.annotations, name, defaults);
   const mounts = readClassMounts(annotations, pod.system);
   if (!mounts.ok) return decided(denied(mounts.error, warnings));

@@ -27,17 +27,30 @@ export interface UnknownAnnotation {
   readonly nearest: string | undefined;
 }
 
+export interface UnknownAnnotations {
+  /** The first {@link MOST_REPORTED}, sorted. */
+  readonly reported: readonly UnknownAnnotation[];
+  /** Number of the remaining ones. */
+  readonly more: number;
+}
+
 /** Returns keys with the project's prefix that have no meaning on a pod, on its workload or on its Namespace. Most are typos. */
-export function unknownAnnotations(
-  annotations: Readonly<Record<string, unknown>>,
-  known: readonly string[] = KNOWN,
-): readonly UnknownAnnotation[] {
-  return Object.keys(annotations)
-    .filter((key) => isOwnAnnotation(key) && !known.includes(annotationName(key)))
+export function unknownAnnotations(annotations: Readonly<Record<string, unknown>>, known: readonly string[] = KNOWN): UnknownAnnotations {
+  const keys = Object.keys(annotations).filter((key) => isOwnAnnotation(key) && !known.includes(annotationName(key)));
+  const reported = keys
     .slice(0, MOST_REPORTED)
     .sort()
     .map((key, index) => ({ key, nearest: index < MOST_SUGGESTIONS ? nearestTo(annotationName(key)) : undefined }))
     .map(({ key, nearest }) => ({ key, nearest: nearest === undefined ? undefined : `${PREFIX}/${nearest}` }));
+  return { reported, more: keys.length - reported.length };
+}
+
+/** Returns one warning for each reported key, and one with the number of the others. */
+export function unknownAnnotationWarnings({ reported, more }: UnknownAnnotations, namespace?: string): readonly string[] {
+  const warnings = reported.map((each) => unknownAnnotationWarning(each, namespace));
+  if (more === 0) return warnings;
+  const count = String(more);
+  return [...warnings, namespace === undefined ? warning("moreUnknown", { count }) : warning("moreOnNamespace", { count, namespace })];
 }
 
 /** Returns the denial with `--strict-annotations`. Undefined for keys that no user writes, which copies may have in the wrong place. */

@@ -75,6 +75,8 @@ export type QueueErrorCode =
   | "IdentityUnavailable"
   | "Throttled"
   | "Unreachable"
+  /** The service responds with an error of its own. */
+  | "Faulty"
   /** Larger than the requested messages can be. */
   | "TooLarge"
   | "Invalid";

@@ -40,6 +40,8 @@ export interface VaultErrorOptions {
   readonly serviceCode?: string | undefined;
   /** Default: the whole message. */
   readonly words?: string | undefined;
+  /** See {@link VaultError.isAnswer}. Default: only an error with another code than `Unreachable` is an answer. */
+  readonly isAnswer?: boolean | undefined;
 }
 
 /** Any other text could repeat input, and so contain a value. */
@@ -59,17 +61,20 @@ export class VaultError extends Error {
    * contains names of objects, and an object can be named like a code.
    */
   readonly serviceCode: string | undefined;
+  /** Whether the party itself refused this one request, so that requests for other objects can succeed. */
+  readonly isAnswer: boolean;
   /** End of the message: the problem and the remedy, without the requested object and its vault. */
   readonly words: string;
 
   constructor(code: VaultErrorCode, message: string, options: VaultErrorOptions) {
-    const { retry, origin, cause, providerText, serviceCode, words = message } = options;
+    const { retry, origin, cause, providerText, serviceCode, words = message, isAnswer = code !== "Unreachable" } = options;
     super(message, cause === undefined ? undefined : { cause });
     this.code = code;
     this.retry = retry;
     this.origin = origin;
     this.providerText = providerText;
     this.words = words;
+    this.isAnswer = isAnswer;
     this.serviceCode = serviceCode !== undefined && SERVICE_CODE.test(serviceCode) ? serviceCode : undefined;
   }
 }

@@ -1,7 +1,12 @@
 import { annotationName } from "../annotation-keys.ts";
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../annotations.ts";
 import { windowWarnings } from "../injection/restart-window.ts";
-import { KNOWN_ON_WORKLOADS, unknownAnnotations, unknownAnnotationWarning } from "../injection/unknown-annotations.ts";
+import {
+  KNOWN_ON_WORKLOADS,
+  unknownAnnotations,
+  unknownAnnotationWarning,
+  unknownAnnotationWarnings,
+} from "../injection/unknown-annotations.ts";
 import { objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { INPUT_ANNOTATIONS, misplacedKeys, WORKLOAD_INPUT } from "../misplaced-keys.ts";
@@ -36,7 +41,7 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
     return [
       ...said(metadataAt(workload, place, "annotations"), INPUT_ANNOTATIONS),
       ...said(metadataAt(workload, place, "labels"), INPUT_ANNOTATIONS),
-      ...unknown.map((each) => preflightWarning("UnknownAnnotation", unknownAnnotationWarning(each))),
+      ...unknownAnnotationWarnings(unknown).map((text) => preflightWarning("UnknownAnnotation", text)),
     ];
   });
   const asLabel = misplacedKeys(INPUT_ANNOTATIONS, { wrong: labels, right: { ...annotations, ...right } });
@@ -47,9 +52,10 @@ export function misplacedAnnotations(workload: JsonObject, path: readonly string
     ...between,
     ...misplaced(asLabel, { to: template, why: `labels of the ${owner} have no effect` }),
     ...misplaced(ofItself, { to: "metadata.annotations", why: `labels of the ${owner} have no effect` }),
-    ...[...onTemplate, ...unknownAnnotations(annotations, KNOWN_ON_WORKLOADS)].map((each) =>
-      preflightWarning("UnknownAnnotation", unknownAnnotationWarning(each)),
-    ),
+    ...[
+      ...onTemplate.map((each) => unknownAnnotationWarning(each)),
+      ...unknownAnnotationWarnings(unknownAnnotations(annotations, KNOWN_ON_WORKLOADS)),
+    ].map((text) => preflightWarning("UnknownAnnotation", text)),
     ...restartProblems(annotations),
   ];
 }

@@ -33,11 +33,13 @@ function denialWarnings(decision: AdmissionDecision): readonly PreflightWarning[
 const REASONS: Readonly<Record<keyof typeof WARNINGS, PreflightReason>> = {
   unknown: "UnknownAnnotation",
   unknownButNear: "UnknownAnnotation",
+  moreUnknown: "UnknownAnnotation",
   label: "UnknownAnnotation",
   workloadAnnotation: "UnknownAnnotation",
   classAnnotation: "UnknownAnnotation",
   onNamespace: "UnknownAnnotation",
   onNamespaceButNear: "UnknownAnnotation",
+  moreOnNamespace: "UnknownAnnotation",
   forgottenOptIn: "PodWarning",
   flag: "InvalidAnnotation",
   window: "InvalidAnnotation",

@@ -2,8 +2,7 @@ import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { objectKey } from "../../domain/object-key.ts";
 import type { KubeError } from "../../domain/ports/kube-error.ts";
 import type { PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
-import type { CopyResult } from "../../domain/sync/copies/copy-status.ts";
-import type { CopyState } from "../../domain/sync/status-fields.ts";
+import type { CopyOutcome, CopyResult } from "../../domain/sync/copies/copy-status.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { soonestOf } from "../patience.ts";
 import { writeRefusal } from "../refusals.ts";
@@ -40,7 +39,7 @@ export class CopyPass {
     this.#milliseconds = Math.min(this.#milliseconds, milliseconds);
   }
 
-  note(place: CopyPlace, state: CopyState): undefined {
+  note(place: CopyPlace, state: CopyOutcome): undefined {
     if (state === "Conflict") this.requeueAfter(CONFLICT_MS);
     this.#results.set(objectKey(place), { ...place, state });
   }
@@ -55,7 +54,7 @@ export class CopyPass {
   /** `contestedFor`: milliseconds for which the copy still counts as contested; undefined if it does not. */
   noteContested(
     place: CopyPlace,
-    { state, contestedFor }: { readonly state: CopyState; readonly contestedFor: number | undefined },
+    { state, contestedFor }: { readonly state: CopyOutcome; readonly contestedFor: number | undefined },
   ): undefined {
     if (contestedFor === undefined) return this.note(place, state);
     this.requeueAfter(contestedFor);

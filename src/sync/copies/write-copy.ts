@@ -7,9 +7,9 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { PlannedCopy } from "../../domain/sync/copies/copies-plan.ts";
 import { type CopySource, type CopyWrite, copyMetadata } from "../../domain/sync/copies/copy-plan.ts";
+import type { CopyOutcome } from "../../domain/sync/copies/copy-status.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
-import type { CopyState } from "../../domain/sync/status-fields.ts";
 import { ownEntry } from "../../domain/text-map.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { findByName } from "../find-by-name.ts";
@@ -59,7 +59,7 @@ export async function writeCopy(
   { source, namespace, step }: DueCopy,
   { live, observed }: { readonly live: Secret; readonly observed: ObservedSecret | undefined },
   signal: AbortSignal,
-): Promise<CopyState> {
+): Promise<CopyOutcome> {
   const { kube, logger, written } = writing;
   const body = copyBody(writing, source, { live, namespace, hasProof: observed?.lacksProof !== true });
   logger.info("writing a copy of a Secret", {
@@ -109,7 +109,7 @@ function copyBody({ fingerprints }: CopyWriting, source: CopySource, { live, nam
   };
 }
 
-async function create({ kube, written }: CopyWriting, body: Secret, { classKey }: CopySource, signal: AbortSignal): Promise<CopyState> {
+async function create({ kube, written }: CopyWriting, body: Secret, { classKey }: CopySource, signal: AbortSignal): Promise<CopyOutcome> {
   try {
     await kube.create(RESOURCES.secrets, body, WRITTEN, signal);
     written("create");

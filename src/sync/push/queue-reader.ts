@@ -46,7 +46,7 @@ const BUSY_MS = 20;
 const WAIT_MS = 250;
 
 /** Errors that do not depend on the identity with which the worker signs in. */
-const NOT_OF_THE_IDENTITY: readonly QueueErrorCode[] = ["Unreachable", "Throttled", "TooLarge"];
+const NOT_OF_THE_IDENTITY: readonly QueueErrorCode[] = ["Unreachable", "Faulty", "Throttled", "TooLarge"];
 
 const BACKOFF: BackoffRange = { baseMs: 1_000, maxMs: 60_000 };
 const LONGEST_WAIT_MS = 300_000;

@@ -182,7 +182,7 @@ export class VaultGate {
       this.#ended(call, "throttled", next);
       return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
     }
-    if (error.code === "Unreachable") {
+    if (!error.isAnswer) {
       if (this.#pressure.breaker.failures === 0) this.#causes.Unreachable = causeOf(error);
       this.#ended(call, "unreachable", unanswered(this.#pressure, { request, now, pauseMs }));
       return this.#trouble("Unreachable", error.retry);

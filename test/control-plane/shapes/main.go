@@ -205,7 +205,7 @@ func (w *walker) listKind(t reflect.Type, schema spec.Schema) string {
 	case "atomic":
 		return "list:"
 	}
-	// What client-side apply merges by, where nothing else is said.
+	// If nothing else is specified, the merge key of client-side apply decides.
 	if strategy, _ := schema.Extensions["x-kubernetes-patch-strategy"].(string); strings.HasPrefix(strategy, "merge") {
 		if key, ok := schema.Extensions["x-kubernetes-patch-merge-key"].(string); ok {
 			return "keyed(" + key + "):"

@@ -77,7 +77,7 @@ async function checkMessages({ clock, signal }: DoctorContext, setting: QueueSet
     const strange = shown.filter(({ text }) => !parseMessage(text).ok).length;
     if (oldest !== undefined && clock.now() - oldest > LONG_MS)
       return warn(
-        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: nobody receives them`,
+        `${label}: ${waiting}, the oldest for ${minutes(clock.now() - oldest)}: no worker receives them`,
         "see the check lease and the worker's log",
       );
     if (strange > 0) return warn(`${label}: ${strange} of the messages are not vault events`, "use a separate queue for the install");
@@ -121,6 +121,8 @@ function adviceOn(code: QueueErrorCode, { url, identity }: QueueSetting): string
       return "correct the identity that --event-queues names after the address, or its configuration in Azure";
     case "Throttled":
       return "check again later; if this persists, put the queue into its own storage account";
+    case "Faulty":
+      return "check again later; if this persists, check Azure's status page";
     case "TooLarge":
       return shell`az storage message clear --auth-mode login --account-name ${account} --queue-name ${queue}; then allow only Event Grid to send messages to the queue`;
     case "Unreachable":

@@ -36,7 +36,7 @@ export async function whoAmI({ kube }: Pick<ActingClient, "kube">, signal: Abort
 /** Reports the user name that the API server sees. If the API server does not answer at all, the command fails before any finding. */
 export const checkApi: Check = async ({ cluster, signal }) => {
   try {
-    return [on.api.fine(`the API server answers and identifies you as ${(await whoAmI(cluster, signal)) ?? "nobody"}`)];
+    return [on.api.fine(`the API server answers and identifies you as ${(await whoAmI(cluster, signal)) ?? "a user without a name"}`)];
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     return [on.api.unanswered("ask who you are", error, "ask for the role system:basic-user, which all users have by default")];

@@ -18,7 +18,8 @@ const READ: readonly string[] = [...INPUT_ANNOTATIONS, ...WORKLOAD_INPUT, ...GRA
  */
 export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }: KubeObject): readonly CheckResult[] {
   const elsewhere = [...new Set([...Object.keys(annotations), ...Object.keys(labels)])].filter((key) => placeInsteadOfNamespace(key));
-  const unknown = unknownAnnotations(annotations, KNOWN_ON_NAMESPACES).filter(({ key }) => !elsewhere.includes(key));
+  const others = Object.fromEntries(Object.entries(annotations).filter(([key]) => !elsewhere.includes(key)));
+  const { reported, more } = unknownAnnotations(others, KNOWN_ON_NAMESPACES);
   const grants = Object.keys(annotations)
     .filter((key) => key.startsWith(GRANTS_PREFIX) && !GRANTS.includes(key))
     .map((key) => ({ key, nearest: nearestSpelling(key, GRANTS) }));
@@ -29,9 +30,12 @@ export function mistakesOn({ metadata: { name, annotations = {}, labels = {} } }
       const { fault, fix } = misplacedWords(misplaced, placeInsteadOfNamespace(key) ?? "");
       return on.namespaces.warn(`Namespace ${name}: ${fault}`, fix);
     }),
-    ...[...unknown, ...grants].map(({ key, nearest }) =>
+    ...[...reported, ...grants].map(({ key, nearest }) =>
       on.namespaces.warn(`Namespace ${name}: its annotation ${quoted(key, 63)} has no effect`, fixFor(key, nearest)),
     ),
+    ...(more === 0
+      ? []
+      : [on.namespaces.warn(`Namespace ${name}: ${more} more of its annotations have no effect`, "correct or remove them")]),
     ...asLabel.map((key) =>
       on.namespaces.warn(`Namespace ${name}: its label ${quoted(key, 63)} has no effect`, "write it under annotations"),
     ),

@@ -1,22 +1,25 @@
 import type { CopyState, CopyStatus } from "../status-fields.ts";
 import { shortText } from "../status-size.ts";
 
+/** States of single copies. Any other state holds for a namespace as a whole. */
+export type CopyOutcome = Exclude<CopyState, "NotGranted" | "NotServed" | "SwitchedOff">;
+
 /** Result for one copy. */
 export interface CopyResult {
   readonly namespace: string;
   readonly name: string;
-  readonly state: CopyState;
+  readonly state: CopyOutcome;
 }
 
-/** States by increasing severity. If the copies in a namespace differ, the namespace gets the most severe of their states. */
-const SEVERITY: readonly CopyState[] = ["Synced", "Waiting", "Contested", "Failed", "Conflict", "NotGranted", "Terminating"];
+/** If the copies in a namespace differ, the namespace gets the most severe of their states. */
+const SEVERITY: Readonly<Record<CopyOutcome, number>> = { Synced: 0, Waiting: 1, Contested: 2, Failed: 3, Conflict: 4, Terminating: 5 };
 
 /** Most names that a status lists for a namespace. */
 export const MOST_COPY_NAMES = 3;
 
 export function copyStatusOf(namespace: string, results: readonly CopyResult[]): CopyStatus {
   const states = results.map(({ state }) => state);
-  const state = states.reduce((worst, each) => (SEVERITY.indexOf(each) > SEVERITY.indexOf(worst) ? each : worst), "Synced");
+  const state = states.reduce((worst, each) => (SEVERITY[each] > SEVERITY[worst] ? each : worst), "Synced");
   const names = results.filter((result) => result.state !== "Synced").map(({ name }) => shortText(name, 253));
   return { namespace, state, ...(names.length === 0 ? {} : { secrets: names.sort().slice(0, MOST_COPY_NAMES) }) };
 }

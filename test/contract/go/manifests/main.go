@@ -33,7 +33,7 @@ type document struct {
 
 type answer struct {
 	Documents []document `json:"documents"`
-	// What ended the file before its end.
+	// The error that ended the read before the end of the file.
 	Error string `json:"error,omitempty"`
 }
 

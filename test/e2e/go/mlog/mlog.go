@@ -1,4 +1,4 @@
-// Package mlog stands in for monis.app/mlog, which the public module proxy does not serve. It has
+// Package mlog replaces monis.app/mlog, which the public module proxy does not serve. It has
 // the names that the Secrets Store CSI driver calls and nothing else, written on klog.
 package mlog
 

@@ -1,4 +1,4 @@
-// Package mlog stands in for monis.app/mlog, which the public module proxy does not serve. It has the
+// Package mlog replaces monis.app/mlog, which the public module proxy does not serve. It has the
 // names that Azure Workload Identity calls and nothing else, written on klog; it logs less than the
 // original, so what it is measured for is not made slower by it.
 package mlog
