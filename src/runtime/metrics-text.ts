@@ -1,30 +1,40 @@
 import type { Registry } from "prom-client";
 
-/** A text serves for this many times as long as its collection took, so that collections use at most a tenth of the process's time. */
-const KEPT_FACTOR = 9;
-/** Longest time in milliseconds that a text serves, so that a scrape never shows an older state. */
-const MOST_KEPT_MS = 5_000;
+/** Part of the process's time that collections can use. */
+const SHARE = 0.1;
+/** Collection time in milliseconds that accumulates while no client requests the metrics. Ordinary scrapes never use it up. */
+const MOST_SAVED_MS = 2_000;
+/** Greatest age in milliseconds of a text. */
+const MOST_AGE_MS = 5_000;
 
 /**
  * Returns a function that resolves with the text of the metrics. A collection reads the state of every class, and any client that reaches
- * the port can request it. Requests during a collection, and shortly after it, therefore share its text. `now`: milliseconds of a clock
- * that does not jump.
+ * the port can request it. Requests therefore share a running collection, and after many collections in a row they share its text for a
+ * while. `now`: milliseconds of a clock that does not jump.
  */
 export function createMetricsText(registry: Pick<Registry, "metrics">, now: () => number = () => performance.now()): () => Promise<string> {
   let kept: Promise<string> | undefined;
-  let until = 0;
+  let isRunning = false;
+  let saved = MOST_SAVED_MS;
+  let savedAt = now();
+  const save = (): void => {
+    const time = now();
+    saved = Math.min(MOST_SAVED_MS, saved + SHARE * (time - savedAt));
+    savedAt = time;
+  };
   const collect = async (): Promise<string> => {
     const began = now();
-    until = Number.POSITIVE_INFINITY;
+    isRunning = true;
     try {
       return await registry.metrics();
     } finally {
-      const ended = now();
-      until = ended + Math.min(MOST_KEPT_MS, KEPT_FACTOR * (ended - began));
+      isRunning = false;
+      saved = Math.max(-SHARE * MOST_AGE_MS, saved - (now() - began));
     }
   };
   return () => {
-    if (kept === undefined || now() >= until) kept = collect();
+    save();
+    if (kept === undefined || (!isRunning && saved > 0)) kept = collect();
     return kept;
   };
 }

@@ -4,9 +4,10 @@ import { createMetricsText } from "../../src/runtime/metrics-text.ts";
 
 /** A registry whose collection takes `took` milliseconds of the clock. */
 function slowRegistry(took: number) {
-  const state = { now: 1_000, collections: 0 };
+  const state = { now: 1_000, collections: 0, last: 0 };
   const metrics = async (): Promise<string> => {
     state.collections += 1;
+    state.last = state.now;
     const text = `collection ${state.collections}`;
     await Promise.resolve();
     state.now += took;
@@ -22,26 +23,28 @@ describe("AT2: the metrics' text", () => {
     assert.equal(state.collections, 1);
   });
 
-  test("serves for nine times as long as its collection took, and is then new", async () => {
-    const { text, state } = slowRegistry(60);
-    await text();
-    state.now += 539;
-    assert.equal(await text(), "collection 1");
-    state.now += 1;
-    assert.equal(await text(), "collection 2");
+  test("is new at each request of scrapers that come every few seconds, and of a few requests in a row", async () => {
+    const { text, state } = slowRegistry(500);
+    for (let scrape = 1; scrape <= 20; scrape += 1) {
+      assert.equal(await text(), `collection ${scrape}`);
+      state.now += 5_000;
+    }
+    for (let scrape = 21; scrape <= 24; scrape += 1) assert.equal(await text(), `collection ${scrape}`);
   });
 
-  test("is never older than five seconds", async () => {
-    const { text, state } = slowRegistry(2_000);
-    await text();
-    state.now += 5_000;
-    assert.equal(await text(), "collection 2");
-  });
-
-  test("is new at each request where a collection takes no time", async () => {
-    const { text } = slowRegistry(0);
-    assert.deepEqual([await text(), await text()], ["collection 1", "collection 2"]);
-  });
+  for (const took of [5, 60, 400]) {
+    test(`takes a tenth of the time where requests never end, and is never older than five seconds: ${took} ms`, async () => {
+      const { text, state } = slowRegistry(took);
+      const began = state.now;
+      while (state.now - began < 200_000) {
+        await text();
+        assert.ok(state.now - state.last <= 5_000 + took, `the text is ${state.now - state.last} ms old`);
+        state.now += 1;
+      }
+      const share = (state.collections * took - 2_000) / (state.now - began);
+      assert.ok(share > 0.09 && share < 0.11, `collections took ${share} of the time`);
+    });
+  }
 
   test("is requested again after a failure", async () => {
     let attempts = 0;
