@@ -38,6 +38,12 @@ export interface PluginCredential {
   readonly expires: number | undefined;
 }
 
+/** A running plugin. */
+type PluginProcess = Pick<ChildProcess, "kill" | "once"> & { readonly stdout: { destroy(): unknown } };
+
+/** Milliseconds between the signal that asks a plugin to end and the one that kills it. */
+const END_MS = 2_000;
+
 /** Maximum number of characters that a plugin may print. Longer output is not a credential. */
 const MOST_OUTPUT = 1_048_576;
 
@@ -96,7 +102,7 @@ export class CredentialPlugins {
   readonly #options: PluginsOptions;
   readonly #credentials = new Map<string, Promise<PluginCredential>>();
   readonly #rejected = new WeakSet<PluginCredential>();
-  readonly #running = new Set<ChildProcess>();
+  readonly #running = new Set<PluginProcess>();
   #certificates = 0;
   #certificate: PluginCertificate | undefined;
 
@@ -127,7 +133,7 @@ export class CredentialPlugins {
 
   /** Ends the plugins that still run, because no request waits for them any more. */
   close(): void {
-    for (const child of this.#running) child.kill();
+    for (const child of this.#running) end(child);
   }
 
   async #credential(user: string, plugin: Plugin): Promise<PluginCredential> {
@@ -170,9 +176,7 @@ export class CredentialPlugins {
         output += part;
         if (output.length <= MOST_OUTPUT) return;
         reject(failure(plugin, TOO_MUCH));
-        child.kill();
-        // A plugin that goes on cannot write any more, and nothing of it is kept.
-        child.stdout.destroy();
+        end(child);
       });
       child.once("error", (error) => reject(notStarted(plugin, error)));
       child.once("close", (code, signal) => {
@@ -182,6 +186,14 @@ export class CredentialPlugins {
       });
     });
   }
+}
+
+/** Ends a plugin, or kills it if it ignores the first signal. It cannot write any more, and programs that it leaves behind hold up nothing. */
+function end(child: PluginProcess): void {
+  child.kill();
+  child.stdout.destroy();
+  const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);
+  child.once("exit", () => clearTimeout(timer));
 }
 
 function credentialIn(output: string): PluginCredential | undefined {

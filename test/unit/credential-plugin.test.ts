@@ -137,4 +137,27 @@ describe("a credential plugin of a kubeconfig", () => {
       await assert.rejects(statusOfCall(), { message });
     });
   }
+
+  for (const [what, script] of [
+    ["ignores the signal to end", "trap '' TERM"],
+    ["leaves a program behind that ignores it", "(trap '' TERM; exec sleep 60) &"],
+  ] as const)
+    test(`PK: that ${what} does not outlast the command`, async () => {
+      await begin(`${script}\necho $$ > "${folder}/pid"\nwhile :; do sleep 0.05; done`);
+      const failed = assert.rejects(statusOfCall(), /ended with SIG/);
+      const pid = await eventually(async () => Number(await readFile(path.join(folder, "pid"), "utf8")) || undefined, {
+        what: "the plugin's start",
+      });
+      await config.close();
+      await eventually(() => !isRunning(pid), { what: "the end of the plugin", within: 10_000 });
+      await failed;
+    });
 });
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}

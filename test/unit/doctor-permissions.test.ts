@@ -107,6 +107,24 @@ describe("doctor of a user who may see nothing", () => {
     assert.deepEqual(binding?.subjects, [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "NAME" }]);
   });
 
+  for (const account of ["keyvault-injector-sync", "keyvault-injector-webhook"]) {
+    test(`NC-8: offers the install's own account no permissions, but another place to run: ${account}`, async () => {
+      const { cluster } = guardedCluster(
+        [],
+        (plural) => plural !== "selfsubjectreviews",
+        `system:serviceaccount:keyvault-injector:${account}`,
+      );
+      const { output } = await doctor(cluster);
+
+      assert.match(
+        output,
+        /^\d+ checks were not made, because the install's own account lacks permissions, .* run doctor from a workstation/m,
+      );
+      assert.doesNotMatch(output, /kubectl apply -f -|apiVersion: /);
+      assert.deepEqual(JSON.parse((await doctor(cluster, "-o", "json")).output).permissions, []);
+    });
+  }
+
   for (const [username, subject] of [
     ["kim@example.com", { apiGroup: "rbac.authorization.k8s.io", kind: "User", name: "kim@example.com" }],
     ["system:serviceaccount:ops:doctor", { kind: "ServiceAccount", namespace: "ops", name: "doctor" }],

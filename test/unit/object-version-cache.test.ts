@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Registry } from "prom-client";
 import type { VaultClient } from "../../src/domain/ports/vault-client.ts";
+import { Sensitive } from "../../src/domain/sensitive.ts";
 import { createObjectVersionCaches } from "../../src/sync/vault/object-version-cache.ts";
+import type { BudgetedClient } from "../../src/sync/vault/vault-budget.ts";
 import { createVaultMetrics } from "../../src/sync/vault/vault-metrics.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { ListedVaults } from "../support/worker/listed-vault.ts";
@@ -56,6 +58,27 @@ async function aLedger() {
   };
   return { vaults, ask, take, known, woken };
 }
+
+/** How often the vault is asked when two classes read a secret with a value of this many bytes. */
+async function requestsFor(bytes: number): Promise<number> {
+  const clock = new ManualClock();
+  let asked = 0;
+  const getSecret = async () => {
+    asked += 1;
+    return { version: "v1", updated: 0, expires: undefined, notBefore: undefined, value: new Sensitive(new Uint8Array(bytes)) };
+  };
+  const client = { inLineOf: () => ({ getSecret }), stretchFor: () => 1 } as unknown as BudgetedClient; // The test reads only this secret.
+  const versionCache = createObjectVersionCaches({ clock, metrics: createVaultMetrics(new Registry()), onChange: () => true })(client);
+  for (const classKey of ["ns/x", "ns/y"]) versionCache.interests.name(classKey, { keys: ["secret/db"], until: 1e15 }, clock.now());
+  for (const classKey of ["ns/x", "ns/y"])
+    await versionCache.reader({ classKey, due: clock.now(), notBefore: clock.now() }).getSecret("db", undefined, signal);
+  return asked;
+}
+
+test("SC: an answer that is larger than any of a vault is not kept", async () => {
+  assert.equal(await requestsFor(25_600), 1, "the control: the largest value of a vault");
+  assert.equal(await requestsFor(1_000_000), 2);
+});
 
 test("C-8: an answer that a later question's has overtaken replaces nothing, and who has got it asks again", async () => {
   const { vaults, ask, take, known, woken } = await aLedger();

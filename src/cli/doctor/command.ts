@@ -27,7 +27,7 @@ import { isInstalled, whoAmI } from "./checks/install.ts";
 import { runChecks } from "./checks/run-checks.ts";
 import { type CheckState, STATE_COLOURS } from "./class/leaves.ts";
 import { type ReportedWalk, reportedWalk, walkAll, walkNamed, walkSome, walkText } from "./class/walk.ts";
-import { type MissingRule, missingRules, permissionsYaml } from "./missing-permissions.ts";
+import { isInstallAccount, type MissingRule, missingRules, permissionsYaml } from "./missing-permissions.ts";
 import { planClasses, planText } from "./plan/plan.ts";
 import { claimsOf } from "./plan/plan-secret.ts";
 import { type InstallReport, readInstalled } from "./report.ts";
@@ -147,8 +147,10 @@ async function answer(
 async function answerInstall(context: DoctorContext, classes: ClassContext, refusals: readonly RefusedReading[]): Promise<Answer> {
   const findings = await runChecks(context, classes.reportProgress);
   const { walks, left } = isInstalled(findings) ? await walkSome(classes, context.viewer) : { walks: [], left: 0 };
-  const permissions = missingRules(refusals);
-  const user = permissions.length === 0 ? undefined : await userOf(context);
+  const lacked = missingRules(refusals);
+  const user = lacked.length === 0 ? undefined : await userOf(context);
+  const isInstall = isInstallAccount(user, context.namespace);
+  const permissions = isInstall ? [] : lacked;
   const fields = async (): Promise<InstallReport> => ({
     namespace: context.namespace,
     ...(await readInstalled(context)),
@@ -157,7 +159,7 @@ async function answerInstall(context: DoctorContext, classes: ClassContext, refu
     permissions,
   });
   const hasFailed = [...findings, ...walks].some(({ state }) => state === "FAIL");
-  return { report: "install", fields, text: installText(findings, { walks, left, permissions, user }), hasFailed };
+  return { report: "install", fields, text: installText(findings, { walks, left, permissions, user, isInstall }), hasFailed };
 }
 
 /** Returns undefined if the API server does not identify the user. */
@@ -189,9 +191,11 @@ interface Besides {
   readonly permissions: readonly MissingRule[];
   /** User name that the API server sees. */
   readonly user: string | undefined;
+  /** Whether the user is an account of the install, which must not get more permissions. */
+  readonly isInstall: boolean;
 }
 
-function installText(results: readonly CheckResult[], { walks, left, permissions, user }: Besides): readonly Line[] {
+function installText(results: readonly CheckResult[], { walks, left, ...lacking }: Besides): readonly Line[] {
   const lines = results.flatMap(({ check, state, message, fix, isUnseen = false }) => [
     line`${padded(paint(STATE_COLOURS[state], state), 4)}  ${padded(check, 12)}  ${message}`,
     ...(fix === undefined || isUnseen ? [] : [line`${padded("", 20)}-> ${fix}`]),
@@ -205,17 +209,25 @@ function installText(results: readonly CheckResult[], { walks, left, permissions
     line``,
     ...walks.flatMap(walkText),
     ...more,
-    ...permissionsText(results, permissions, user),
+    ...permissionsText(results, lacking),
     ...(first === undefined ? [] : [line`${first}`]),
     line`${counts}`,
   ];
 }
 
 /** Counts a check once, even if it has a finding for each part that the user may not read. */
-function permissionsText(results: readonly CheckResult[], permissions: readonly MissingRule[], user: string | undefined): readonly Line[] {
+function permissionsText(
+  results: readonly CheckResult[],
+  { permissions, user, isInstall }: Omit<Besides, "walks" | "left">,
+): readonly Line[] {
   const unseen = new Set(results.filter(({ isUnseen = false }) => isUnseen).map(({ check }) => check)).size;
-  if (unseen === 0 || permissions.length === 0) return [];
   const count = `${counted(unseen, "check")} ${unseen === 1 ? "was" : "were"} not made`;
+  if (unseen > 0 && isInstall)
+    return [
+      line`${count}, because the install's own account lacks permissions, and must not get them: run doctor from a workstation, with your own user`,
+      line``,
+    ];
+  if (unseen === 0 || permissions.length === 0) return [];
   const command = "kubectl apply -f -";
   const named = user === undefined ? ", with your user name in place of NAME" : "";
   return [

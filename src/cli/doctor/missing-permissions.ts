@@ -1,8 +1,9 @@
 import { AUTHORITY_SECRET } from "../../domain/certificates/names.ts";
 import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
+import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { toYaml } from "../manifest/yaml.ts";
-import { MORE_RESOURCES } from "../shared/resources.ts";
+import { MORE_RESOURCES, WEBHOOK_DEPLOYMENT } from "../shared/resources.ts";
 import type { RefusedReading } from "../shared/viewer.ts";
 
 /**
@@ -82,6 +83,14 @@ export function missingRules(refusals: readonly RefusedReading[]): readonly Miss
     }),
   );
   return [...kinds, ...ofSecrets];
+}
+
+/**
+ * Whether the user is one of the install's own accounts, as in a pod of the install. They must not get the permissions that `doctor` lacks:
+ * everything that runs in their pods would have them, too.
+ */
+export function isInstallAccount(user: string | undefined, namespace: string): boolean {
+  return [OWN_DEPLOYMENT, WEBHOOK_DEPLOYMENT].some((name) => user === `system:serviceaccount:${namespace}:${name}`);
 }
 
 function isOfSecrets({ resource }: RefusedReading): boolean {

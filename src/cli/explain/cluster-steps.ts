@@ -4,13 +4,18 @@ import { shell } from "../../domain/shell-words.ts";
 import { CREDENTIALS_KEYS, paddedKeys, paddedText, unfilledKeys, unfilledText } from "../shared/class-context.ts";
 import { INJECTION_POLICY, injectionModeOf } from "../shared/injection-mode.ts";
 import { type Holder, holdersOfRight, type Rbac, type Right } from "../shared/rbac.ts";
-import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding, type WebhookEntry } from "../shared/resources.ts";
+import {
+  FINAL_CHECK,
+  MORE_RESOURCES,
+  type Policy,
+  type PolicyBinding,
+  WEBHOOK_DEPLOYMENT,
+  type WebhookEntry,
+} from "../shared/resources.ts";
 import type { WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { dayOf, endsOf, narrowingsOf, readEntry, selectorProblem } from "../shared/webhook-entry.ts";
 import { type ExplainReason, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
-
-const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
 
 interface WebhookScope {
   readonly steps: readonly ExplanationStep[];

@@ -1,3 +1,4 @@
+import { isJsonObject } from "../../domain/json-object.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { ObjectReader } from "../../domain/ports/vault-client.ts";
@@ -5,6 +6,7 @@ import { VaultError, type VaultWords, vaultWords } from "../../domain/ports/vaul
 import type { VaultCertificate, VaultKey, VaultObject, VaultSecret, VaultVersion } from "../../domain/ports/vault-object.ts";
 import type { ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { isObjectState, isSettled, type ObjectCheck } from "../../domain/schedule/object-check.ts";
+import { Sensitive } from "../../domain/sensitive.ts";
 import { WeakCache } from "../../domain/weak-cache.ts";
 import { Interests } from "./object-interests.ts";
 import { ObjectRefusals } from "./object-refusals.ts";
@@ -56,6 +58,9 @@ export interface Reading {
 
 /** Length up to which a list of versions is kept for later readers: a list of this length has 75 KB. */
 const MAX_KEPT_VERSIONS = 500;
+
+/** Bytes up to which an object is kept. Key Vault returns at most 25 KB, but a proxy or a vault of another cloud may return 1 MiB. */
+const MAX_KEPT_BYTES = 76_800;
 
 /**
  * State of the objects of one vault, as one identity has read them. All classes that use this identity share it; it never contains answers
@@ -153,7 +158,7 @@ export class ObjectVersionCache {
         throw error;
       }
     };
-    const isKept = (): boolean => this.interests.isShared(key);
+    const isKept = (found: T): boolean => this.interests.isShared(key) && bytesIn(found) <= MAX_KEPT_BYTES;
     return this.#options.calls.run({ key: `${this.#id} ${key}`, notBefore: reading.notBefore, isKept }, recorded);
   }
 
@@ -177,6 +182,13 @@ export class ObjectVersionCache {
 /** Names of objects are case-insensitive. */
 export function versionCacheKey({ type, name, version }: VaultObjectKey): string {
   return `${type}/${name.toLowerCase()}${version === undefined ? "" : `@${version}`}`;
+}
+
+/** Bytes of an object's texts and values in memory. */
+function bytesIn(part: unknown): number {
+  if (typeof part === "string") return 2 * part.length;
+  if (part instanceof Sensitive || part instanceof Uint8Array) return part.byteLength;
+  return isJsonObject(part) ? Object.values(part).reduce((sum: number, each) => sum + bytesIn(each), 0) : 0;
 }
 
 function stateOf(lastCheck: ObjectCheck): string {

@@ -5,8 +5,8 @@ import type { VaultMetrics } from "./vault-metrics.ts";
 const KEPT_MS = 10_000;
 
 /**
- * Maximum number of kept answers for all vaults and identities; the oldest are dropped first. A value has at most 25 KB, a list of versions
- * at most 75 KB: at most 19 MB together.
+ * Maximum number of kept answers for all vaults and identities; the oldest are dropped first. The callers keep no answer of more than 75 KB,
+ * so all answers together have at most 19 MB.
  */
 const MAX_KEPT = 256;
 
