@@ -3,6 +3,7 @@ import { assertNever } from "../../src/domain/assert-never.ts";
 import { formatDuration } from "../../src/domain/duration.ts";
 import { boundsOf, type Setting, type SettingBounds, type SettingKind } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
+import { withNamesAsCode } from "../reference/page.ts";
 import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, OWN_TEXT, OWN_TEXTS, TEXT, type ValueRow, WINDOW } from "./value-row.ts";
 
@@ -169,7 +170,7 @@ const settings = Object.entries(SETTINGS) as [SettingName, Setting][];
 export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) => {
   const place = SETTING_PLACES[flag];
   if (place.kind !== "value" && place.kind !== "decided") return [];
-  const meaning = `${setting.help} ${place.also}`;
+  const meaning = `${withNamesAsCode(setting.help)} ${place.also}`;
   if (place.kind === "decided") return [{ path: valueNameOf(flag), default: null, type: { type: ["boolean", "null"] }, flag, meaning }];
   const isDecided = place.decide !== undefined;
   return [{ path: valueNameOf(flag), default: isDecided ? null : defaultOf(setting), type: typeOf(setting), flag, meaning }];

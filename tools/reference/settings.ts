@@ -5,7 +5,7 @@ import { environmentNameOf, type Setting } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import { syntaxOf } from "../../src/runtime/settings-help.ts";
 import { valuePathOf } from "../helm-chart/values-settings.ts";
-import { code, type Places, table } from "./page.ts";
+import { code, type Places, table, withNamesAsCode } from "./page.ts";
 
 /** Text of the page after the sentence from `--help`. */
 const MORE: Readonly<Partial<Record<SettingName, string>>> = {
@@ -92,7 +92,7 @@ export function settingPlaces(): Places {
     code(setting.default),
     code(valuePathOf(name) ?? ""),
     setting.usedBy,
-    [setting.help, syntaxHere(setting.type), MORE[name]].filter(Boolean).join(" "),
+    [withNamesAsCode(setting.help), syntaxHere(setting.type), MORE[name]].filter(Boolean).join(" "),
   ]);
   return { settings: table(["Flag", "Environment", "Default", "Chart value", "Used by", "Meaning"], rows) };
 }

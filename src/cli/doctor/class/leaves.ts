@@ -47,7 +47,7 @@ export const LEAVES = {
   "secret-object-invalid": leaf(
     "class",
     "FAIL",
-    "an entry of secretObjects is invalid, or the objects of the class cannot produce its Secret",
+    "an entry of `secretObjects` is invalid, or the objects of the class cannot produce its Secret",
   ),
 
   "identity-ok": leaf("identity", "OK", "the identity is available"),
