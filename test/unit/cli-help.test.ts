@@ -79,11 +79,11 @@ describe("P12: the help of a setting", () => {
 
 describe("the help of an option", () => {
   for (const [command, option, help] of [
-    ["doctor", "-n, --namespace", /^With class or plan, only the classes of this namespace; otherwise, where the dry run creates its pod/],
-    ["grants", "-n, --namespace", /^Only classes of this namespace; otherwise of all namespaces\.$/],
-    ["restore", "-n, --namespace", /^Only snapshots of this namespace, otherwise of all; with one class, /],
-    ["explain", "-n, --namespace", /^Namespace of the object, or of objects in the files that name none; /],
-    ["render", "-n, --namespace", /^Namespace of objects that name none; /],
+    ["doctor", "-n, --namespace", /^With class or plan: only classes in this namespace\. Otherwise: namespace of the dry-run pod/],
+    ["grants", "-n, --namespace", /^Only classes in this namespace\. Default: all namespaces\.$/],
+    ["restore", "-n, --namespace", /^With --list or --all: only snapshots in this namespace\. With a class: /],
+    ["explain", "-n, --namespace", /^Namespace of the object, or of objects in files that do not specify one\. /],
+    ["render", "-n, --namespace", /^Namespace of objects that do not specify one\. /],
   ] as const) {
     test(`D9: says what it means to the command: ${command} ${option}`, async () => {
       const lines = (await said(["help", command])).stdout.split("\n");

@@ -52,7 +52,7 @@ describe("manifests are named", () => {
     assert.deepEqual([code, output], [2, ""]);
     assert.match(
       (await run("render", "-h")).output,
-      /2 for an\s+unreadable file \(nothing is printed\) or document \(the others are printed\)/,
+      /2 if a file is unreadable \(nothing is printed\) or a document is unreadable \(the other documents are printed\)/,
     );
   });
 

@@ -5,8 +5,8 @@ import { valuesTables } from "./values-files.ts";
 
 const INTRODUCTION = `# keyvault-injector
 
-Add Azure Key Vault secrets to pods with two annotations, or sync them to Kubernetes Secrets, from your existing
-\`SecretProviderClass\` objects. The worker updates rotated Secrets and repairs changed ones. The chart installs a mutating admission webhook, a sync worker, the Secrets Store CSI driver and its Azure provider.
+Add Azure Key Vault secrets to pods with two annotations, or sync the secrets to Kubernetes Secrets. Both use your existing
+\`SecretProviderClass\` objects. The worker updates synced Secrets after a rotation, and repairs Secrets that someone changed. The chart installs a mutating admission webhook, a sync worker, and the Secrets Store CSI driver with its Azure provider.
 
 You need Kubernetes 1.30 or later, and Helm 3 or 4. A cluster can have only one install.
 
@@ -21,8 +21,8 @@ helm test akvsecretsprovider --namespace keyvault-injector --logs
 
 The last command runs \`doctor\` in the cluster, which reports problems and how to fix them.
 
-- Unless a release set it, the default of \`image.repository\` names no registry, so only nodes on which you loaded the image can run it.
-- \`akvsecretsprovider\` is the name that the Azure extension uses. You can choose any other.
+- Set \`image.repository\` to an image that your nodes can pull. Unless the chart comes from a release, the default contains no registry, so only nodes on which you loaded the image can run the pods.
+- \`akvsecretsprovider\` is the release name that the Azure extension uses. You can choose any other name.
 - Sync into Secrets and rotation are on by default. With \`--set preset=extension\`, the chart uses the Azure extension's defaults.
 - If the cluster already has the driver, add \`--set secrets-store-csi-driver.install=false\`. If it has the provider, add \`--set linux.enabled=false\`.
 - Next, [inject a pod](docs/how-to/inject-a-pod.md), or [migrate from the Azure extension](docs/how-to/from-the-azure-extension.md).

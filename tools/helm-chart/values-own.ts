@@ -229,7 +229,7 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       default: true,
       type: BOOLEAN,
       meaning:
-        "Runs `uninstall --prepare` in a Job, so that healing stops and no pod is denied because the webhook is gone. If Jobs cannot run in your cluster, disable the hook, and run the command yourself.",
+        "Before an uninstall, runs `uninstall --prepare` in a Job, so that healing stops, and no pod is denied because the webhook is gone. If Jobs cannot run in your cluster, disable the hook, and run the command yourself.",
     },
     {
       path: "nodeNamespace",

@@ -39,7 +39,12 @@ function providerRows(system: System): readonly ValueRow[] {
 }
 
 const linuxRows: readonly ValueRow[] = [
-  { path: "linux.privileged", default: false, type: BOOLEAN, meaning: "Runs the provider as privileged, which SELinux may require." },
+  {
+    path: "linux.privileged",
+    default: false,
+    type: BOOLEAN,
+    meaning: "Runs the provider's container in privileged mode, which SELinux might require.",
+  },
   {
     path: "linux.dnsPolicy",
     default: "ClusterFirstWithHostNet",

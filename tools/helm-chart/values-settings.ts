@@ -3,6 +3,7 @@ import { assertNever } from "../../src/domain/assert-never.ts";
 import { formatDuration } from "../../src/domain/duration.ts";
 import { boundsOf, type Setting, type SettingBounds, type SettingKind } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
+import { withNamesAsCode } from "../reference/page.ts";
 import type { Json, JsonMap } from "./place.ts";
 import { BOOLEAN, DURATION, OWN_TEXT, OWN_TEXTS, TEXT, type ValueRow, WINDOW } from "./value-row.ts";
 
@@ -38,7 +39,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "sync-mode": value(
     "With `while-used`, Secrets exist only while a pod mounts the class, as with the driver's own sync. With `never`, the worker syncs only classes whose annotation `keyvault-injector.dev/sync` requests it.",
   ),
-  "unused-grace": value("Raise the value if the gaps between pods are longer, for example with a CronJob."),
+  "unused-grace": value("Raise the value if no pod uses the class for longer than this, for example between the runs of a CronJob."),
   "expiry-warning": value("Lower the value if objects are valid for less than a month."),
   "restart-workloads": value("Use `false` if another controller restarts workloads."),
   "restart-mode": value("With `dry-run`, the worker only reports due restarts. With `paused`, restarts wait until you change the value."),
@@ -48,7 +49,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "restart-argo-rollouts": value("The value also grants the worker permission to patch Rollouts."),
   "respect-disruption-budgets": value("The value also grants the worker permission to read PodDisruptionBudgets."),
   shards: value(
-    "The number can be 1 to 16. Raise the number if one pod cannot have enough memory or CPU time. Set `sync.replicas` to one more than this number, so that one pod is on standby. The chart rejects fewer replicas than shards.",
+    "The number can be 1 to 16. Raise the number if you cannot give a single pod enough memory or CPU time. Set `sync.replicas` to one more than this number, so that one pod is on standby. The chart rejects fewer replicas than shards.",
   ),
   "max-rollouts": value("Lower the value if simultaneous restarts in many namespaces overload nodes or backends."),
   "max-rollouts-per-namespace": value("Raise the value if a rotation takes too long to reach all workloads in a namespace."),
@@ -169,7 +170,7 @@ const settings = Object.entries(SETTINGS) as [SettingName, Setting][];
 export const SETTING_ROWS: readonly ValueRow[] = settings.flatMap(([flag, setting]) => {
   const place = SETTING_PLACES[flag];
   if (place.kind !== "value" && place.kind !== "decided") return [];
-  const meaning = `${setting.help} ${place.also}`;
+  const meaning = `${withNamesAsCode(setting.help)} ${place.also}`;
   if (place.kind === "decided") return [{ path: valueNameOf(flag), default: null, type: { type: ["boolean", "null"] }, flag, meaning }];
   const isDecided = place.decide !== undefined;
   return [{ path: valueNameOf(flag), default: isDecided ? null : defaultOf(setting), type: typeOf(setting), flag, meaning }];

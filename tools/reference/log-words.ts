@@ -38,7 +38,7 @@ export const WARNINGS: LogWords = {
       "list or watch failed":
         "the process retries after `delayMs`. If the failures continue, check the API server, and the permissions of the process on the kind in `resource`",
       "the API server's resource versions went backwards; listing again":
-        "etcd was restored from a backup, so the cluster has lost the objects created after that backup. The process recovers without help",
+        "etcd was restored from a backup, so the cluster has lost the objects created after that backup. The process recovers by itself",
       "watch sent an error; listing again": "the API server ended a watch with an error; nothing to do",
       "cannot determine whether another instance is installed":
         "the process lacks permission to read the webhook configuration. Check that the role `keyvault-injector-instance` is bound",
@@ -95,7 +95,7 @@ export const WARNINGS: LogWords = {
       "lease not read":
         "the worker retries. If the failures continue, check the API server, and the worker's permissions on the Lease. See [no leader](../runbooks/no-leader.md)",
       "lease of a former shard not cleared":
-        "apply the manifests of this version, whose Role names the Leases of all shards. The worker leads all the same; if you set the former number of shards again, the leaders may poll later than they should",
+        "apply the manifests of this version, whose Role lists the Leases of all shards. The worker continues to lead. However, if you set the former number of shards again, the leaders might poll too late",
       "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
@@ -120,7 +120,7 @@ export const WARNINGS: LogWords = {
       "restarts continue without a kind that cannot be listed":
         "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
-        "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that might hold its restart), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
+        "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
       "workload not rotated": "`detail` gives the cause. See [RolloutFailed](../runbooks/RolloutFailed.md)",
       "a component was healed":
         "someone edited or deleted the component, and the worker restored it. `detail` contains the changed fields and the last writer. See [healing](healing.md)",

@@ -30,7 +30,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     check_age_max_seconds: "time since the last successful check, as the maximum over all classes; normally less than one poll interval",
     secrets_managed: "Secrets with the worker's label; with `--secret-access=blind`, Secrets that this process has written",
     secrets_without_room:
-      "those Secrets whose metadata does not fit into the worker's memory. The worker does not restart workloads that use them, and fetches their class at every poll. See the [limits](secret-provider-class.md#limits)",
+      "Secrets with the worker's label whose metadata does not fit into the worker's memory. The worker does not restart workloads that use them, and fetches their class at every poll. See the [limits](secret-provider-class.md#limits)",
     secret_writes_total:
       "writes to Secrets, by action: `create`, `apply`, `replace`, `delete`, `adopt` (take over a Secret), `release` (stop managing an adopted Secret), or `leave` (pass a Secret to another class)",
     drift_repairs_total: "repairs of Secrets that someone else changed, by damage: `edited` or `deleted`",

@@ -38,3 +38,12 @@ export function assertExplained(explained: readonly string[], fromCode: readonly
   const unknown = explained.filter((row) => !fromCode.includes(row));
   assert.deepEqual({ missing, unknown }, { missing: [], unknown: [] }, `${where} explains what the code has`);
 }
+
+/** Names in the help texts of settings, which are plain text because terminals print them. */
+const NAME_IN_HELP =
+  /keyvault-injector\.dev\/[a-z-]+|--[a-z][a-z-]*[a-z]|\/(?:livez|readyz|metrics)\b|\b(?:secretObjects|cloudName|cloudEnvFileName|useAzureTokenProxy)\b|(?<= )\.(?:crt|key)\b|\*(?= means)/g;
+
+/** Formats the names in a help text as code. */
+export function withNamesAsCode(help: string): string {
+  return help.replaceAll(NAME_IN_HELP, (name) => `\`${name}\``);
+}

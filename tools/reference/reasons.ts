@@ -17,7 +17,8 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     means:
       "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each of the others, the status gives the reason. As the reason of a key: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
     fix: "see the reason of each Secret",
-    again: "as for the reason of the failed Secret. With several reasons, the worker waits for the next poll only if each of them does",
+    again:
+      "as for the reason of the failed Secret. With several reasons, the worker waits for the next poll only if none of them requires an earlier retry",
   },
   Unreachable: {
     means:
@@ -115,7 +116,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     fix: "see the reason that the message gives",
     again: "as for the reason in the message",
   },
-  TooLarge: { means: "the Secret would exceed 1 MiB", fix: "move entries to another `secretObject`", again: "backoff" },
+  TooLarge: { means: "the Secret would exceed 1 MiB", fix: "move keys to another entry of `secretObjects`", again: "backoff" },
   Frozen: {
     means:
       "the CRD of classes has been missing or damaged for 10 s, so the worker does not act on classes. The worker posts the event on its own Deployment",
@@ -187,7 +188,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   RestartBlocked: {
     where: "both",
     means:
-      "the API server does not accept the restart, for example because an admission webhook is down, or because a policy rejects the restart of a workload that was not ready. The worker keeps trying, after a while at intervals of one to two minutes. Restarts of other workloads continue",
+      "the API server does not accept the restart, for example because an admission webhook is down, or because a policy rejects the restart of a workload that was not ready. The worker keeps trying, and increases the interval to one to two minutes. Restarts of other workloads continue",
   },
   DryRun: { where: "both", means: "the worker would restart the workload now, but `--restart-mode=dry-run` prevents all restarts" },
   Paused: {

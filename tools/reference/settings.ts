@@ -5,7 +5,7 @@ import { environmentNameOf, type Setting } from "../../src/runtime/setting.ts";
 import { SETTINGS, type SettingName } from "../../src/runtime/settings.ts";
 import { syntaxOf } from "../../src/runtime/settings-help.ts";
 import { valuePathOf } from "../helm-chart/values-settings.ts";
-import { code, type Places, table } from "./page.ts";
+import { code, type Places, table, withNamesAsCode } from "./page.ts";
 
 /** Text of the page after the sentence from `--help`. */
 const MORE: Readonly<Partial<Record<SettingName, string>>> = {
@@ -33,7 +33,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "mounted-files-grace":
     "The flag applies to classes without `secretObjects`. After this time, the worker restarts the workload anyway, and the new pods mount the version in the vault. Use `0s` if the driver does not rotate files.",
   namespaces:
-    "The worker reads and writes nothing in other namespaces. To also remove the worker's permissions in these other namespaces, add `manifests/components/namespaces`, or set the namespaces by the chart value. The flag does not affect injection, which works in all namespaces.",
+    "The worker reads and writes nothing in other namespaces. To also remove the worker's permissions in these other namespaces, add `manifests/components/namespaces`, or use the chart value. The flag does not affect injection, which works in all namespaces.",
   "credentials-secret-names": "The ClusterRole `keyvault-injector-sync` must contain the same names.",
   "allowed-vaults":
     "Each entry is a name, a host name, or an address. A name stands for the vault of that name in the cloud of `--cloud-name`. `team-a/shop` allows the vault `shop` only in the namespace `team-a`. A class with any other vault reports `InvalidClass`. The flag does not affect mounts.",
@@ -92,7 +92,7 @@ export function settingPlaces(): Places {
     code(setting.default),
     code(valuePathOf(name) ?? ""),
     setting.usedBy,
-    [setting.help, syntaxHere(setting.type), MORE[name]].filter(Boolean).join(" "),
+    [withNamesAsCode(setting.help), syntaxHere(setting.type), MORE[name]].filter(Boolean).join(" "),
   ]);
   return { settings: table(["Flag", "Environment", "Default", "Chart value", "Used by", "Meaning"], rows) };
 }

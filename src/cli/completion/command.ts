@@ -10,7 +10,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     name: "completion",
     summary: "Print a completion script for bash, zsh, or fish.",
     usage: SHELLS.join("|"),
-    details: ["To enable it permanently, add the line for your shell to its start-up file.", "", "Exit code: 0, or 2 for another shell."],
+    details: ["To enable it permanently, add the line for your shell to its startup file.", "", "Exit code: 0, or 2 for another shell."],
     examples: [
       { result: "bash", typed: "source <(keyvault-injector completion bash)" },
       { result: "zsh, after compinit", typed: "source <(keyvault-injector completion zsh)" },

@@ -21,16 +21,16 @@ const FORMATS = ["yaml", "json"] as const;
 
 export const convert: Command = {
   name: "convert",
-  summary: "Convert objects of External Secrets Operator, akv2k8s and others to SecretProviderClasses.",
+  summary: "Convert objects of other projects, such as External Secrets Operator, to SecretProviderClasses.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
-    "Reads ExternalSecrets with their SecretStores, AzureKeyVaultSecrets, SecretSyncs and AKVSyncs with their classes, and classes of the",
-    "CSI driver's own sync. Other objects are ignored. Fields that cannot be converted are reported with file, line, and what to do",
-    "instead; their Secret is omitted whole, unless --partial is given. No cluster is contacted, and no Secret in the files is read.",
+    "Reads ExternalSecrets with their SecretStores, AzureKeyVaultSecrets, SecretSyncs with their classes, AKVSyncs, and classes of the CSI",
+    "driver's own sync. The command ignores other objects. If it cannot convert a field, it reports the file, the line, and an alternative,",
+    "and omits the whole Secret or, with --partial, only the key. It does not contact a cluster or read Secrets in the files.",
     "",
-    "yaml is one document for each class; json is one List.",
-    "Exit code: 0 if everything is converted; 1 if not, or, with --fail-on-warnings, for a warning; 2 for an unreadable file or",
-    "document, or one with nothing to convert.",
+    "yaml prints one document for each class. json prints one List.",
+    "Exit code: 0 if everything is converted; 1 if not or, with --fail-on-warnings, if there is a warning; 2 if a file or document is",
+    "unreadable, or contains nothing to convert.",
   ],
   examples: [
     {
@@ -38,7 +38,7 @@ export const convert: Command = {
       typed: "keyvault-injector convert --adopt -R -f manifests/ > classes.yaml",
     },
     {
-      result: "Convert what is in the cluster",
+      result: "Convert the objects in the cluster",
       typed: "kubectl get externalsecrets,secretstores -n shop -o yaml | keyvault-injector convert --adopt -f -",
     },
   ],
@@ -57,7 +57,7 @@ export const convert: Command = {
     "fail-on-warnings",
   ],
   formats: FORMATS,
-  optionHelp: { namespace: "Namespace of objects that name none; otherwise the classes name none." },
+  optionHelp: { namespace: "Namespace of objects that do not specify one. Default: their classes get no namespace." },
   arguments: Number.POSITIVE_INFINITY,
   run: runConvert,
 };

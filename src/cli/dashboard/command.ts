@@ -20,24 +20,24 @@ import { createSite, type Site } from "./site.ts";
 
 export const dashboard: Command = {
   name: "dashboard",
-  summary: "Show classes, Secrets, versions, and their changes live in a browser, only on this machine.",
+  summary: "Show classes, Secrets, versions, and events live in a browser on this machine.",
   usage: "",
   details: [
-    "Serves a page on 127.0.0.1 and prints its address. The address contains a secret token: whoever has it sees what you can see.",
-    "Ctrl-C stops the page and invalidates the address.",
-    "The page shows classes with their state and what to do, Secrets, keys, and versions, who uses what and still has an old version,",
-    "what expires when, new versions and restarts, repairs and fights, and vaults. It follows the cluster with watches.",
-    "It uses your own permissions, changes nothing, and installs nothing; it names what you cannot list. Of Secrets it reads only the",
-    "metadata. No vault is queried.",
+    "Serves a page on 127.0.0.1 and prints its address. The address contains a secret token: anyone who has the address can see",
+    "everything that you can see. Ctrl-C stops the dashboard and invalidates the address.",
+    "The page shows classes, their state and remedies, Secrets, keys, versions, uses of objects, uses with an old version, expiry dates,",
+    "rotations, restarts, repairs, repeated repairs, and vaults. It watches the cluster and updates live.",
+    "The dashboard uses your own permissions, and neither changes nor installs anything. It names the kinds of objects that you cannot",
+    "list, reads only the metadata of Secrets, and does not query vaults.",
     "",
-    "Exit code: 0 when it is stopped, or 2 if there is no cluster or the port is in use.",
+    "Exit code: 0 after Ctrl-C; 2 if there is no cluster or the port is in use.",
   ],
   examples: [
     { result: "Show all namespaces", typed: "keyvault-injector dashboard" },
     { result: "Show one namespace, on a fixed port", typed: "keyvault-injector dashboard -n shop --port 8080" },
   ],
   optionHelp: {
-    namespace: "Show only this namespace; otherwise all, or the kubeconfig's for kinds that you cannot list in all namespaces.",
+    namespace: "Only this namespace. Default: all, or the kubeconfig's namespace for kinds that you cannot list in all namespaces.",
   },
   options: ["namespace", "all-namespaces", "install-namespace", "port", "context", "kubeconfig"],
   arguments: 0,

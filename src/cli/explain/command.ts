@@ -35,17 +35,17 @@ const FORMATS = ["text", "json"] as const;
 
 export const explain: Command = {
   name: "explain",
-  summary: "Explain, step by step, why a pod was or was not injected, or show the state of a class.",
+  summary: "Explain step by step why a pod is or is not injected, or explain the state of a class.",
   usage: "KIND/NAME | KIND NAME | FILE | -f FILE… | -k DIR",
   details: [
     `KIND is ${TARGET_KINDS.join(", ")},`,
-    "or a short name: those that kubectl accepts, and spc (SecretProviderClass; not a kubectl short name). What kubectl get -o name prints",
-    "is accepted. spcsync/NAME is the class of that name.",
-    "With -f, it explains every object in the files as if it were created now.",
-    "Objects that you lack permission to read are shown as unknown. Never prints secret values.",
+    "or a short name: those of kubectl, and spc for SecretProviderClass, which kubectl does not know. You can also specify an object as",
+    "kubectl get -o name prints it. spcsync/NAME explains the class NAME.",
+    "With -f, the command explains every object in the files as if it were created now.",
+    "Objects that you lack permission to read are shown as unknown. The command never prints secret values.",
     "",
-    "json is one report.",
-    "Exit code: 0; 1 for a denial or a failure; 2 if the object does not exist, or without a cluster.",
+    "json prints one report.",
+    "Exit code: 0; 1 for a denial or a failure; 2 if the object does not exist or there is no cluster.",
   ],
   examples: [
     { result: "Why a running pod is or is not injected", typed: "keyvault-injector explain pod/shop-7d9c -n shop" },
@@ -66,7 +66,7 @@ export const explain: Command = {
   ],
   formats: FORMATS,
   optionHelp: {
-    namespace: "Namespace of the object, or of objects in the files that name none; otherwise the kubeconfig's, otherwise default.",
+    namespace: "Namespace of the object, or of objects in files that do not specify one. Default: the kubeconfig's namespace, or default.",
   },
   hasJsonReport: true,
   arguments: 2,

@@ -36,16 +36,16 @@ const FORMATS = ["yaml", "json", "diff"] as const;
 
 export const render: Command = {
   name: "render",
-  summary: "Print manifests as the API server would store them, with the injection into their pods.",
+  summary: "Print manifests as the API server would store them after injection.",
   usage: "FILE… | -f FILE… | -k DIR",
   details: [
-    "Injects pods and pod templates with the webhook's own code, as the webhook or the policy would, and prints other objects unchanged.",
-    "Classes and Namespaces in the files take precedence over those of the cluster. Without a cluster in the kubeconfig, or with",
-    "--offline, it reads only the files.",
+    "Injects pods and pod templates with the webhook's own code, as the webhook or the policy would. Other objects stay unchanged.",
+    "Classes and Namespaces in the files take precedence over those in the cluster. Without a cluster in the kubeconfig, or with",
+    "--offline, the command reads only the files.",
     "",
-    "json is one List; diff shows the changes, in colour on a terminal.",
-    "Exit code: 0; 1 for an object that would be denied (it is not printed) or, with --fail-on-warnings, a warning; 2 for an",
-    "unreadable file (nothing is printed) or document (the others are printed).",
+    "json prints one List. diff shows only the changes, in color on a terminal.",
+    "Exit code: 0; 1 if an object would be denied (the object is not printed) or, with --fail-on-warnings, if there is a warning;",
+    "2 if a file is unreadable (nothing is printed) or a document is unreadable (the other documents are printed).",
   ],
   examples: [
     { result: "Show what injection changes in a Deployment", typed: "keyvault-injector render -f deployment.yaml -o diff" },
@@ -70,8 +70,8 @@ export const render: Command = {
   ],
   formats: FORMATS,
   optionHelp: {
-    namespace: "Namespace of objects that name none; otherwise the kubeconfig's, otherwise default.",
-    "install-namespace": "Namespace of the install, whose pods the webhook excludes; keyvault-injector by default.",
+    namespace: "Namespace of objects that do not specify one. Default: the kubeconfig's namespace, or default.",
+    "install-namespace": "Namespace of the install, which the webhook excludes. Default: keyvault-injector.",
   },
   arguments: Number.POSITIVE_INFINITY,
   run: runRender,

@@ -35,25 +35,25 @@ const FORMATS = ["text", "json"] as const;
 
 export const restore: Command = {
   name: "restore",
-  summary: "List and restore classes from the worker's snapshots, for installs with healing turned off.",
+  summary: "List the worker's class snapshots and restore classes from them, if healing is turned off.",
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
-    "The install's own key, in the Secret keyvault-injector-sync-key, proves that its worker wrote a snapshot, so you need permission to",
-    "get that Secret. A forged snapshot is reported but never restored. An existing class stays unchanged; --force overwrites it from",
-    "the snapshot, and the difference is shown. --dry-run sends the changes to the API server without storing them.",
+    "The worker signs its snapshots with a key in the Secret keyvault-injector-sync-key. To verify the signatures, you need permission to",
+    "get that Secret. The command reports forged snapshots, but never restores them. It shows how existing classes differ from their",
+    "snapshots, and overwrites these classes only with --force. With --dry-run, the API server checks the changes without storing them.",
     "",
-    "json is one report.",
+    "json prints one report.",
     "Exit code: 0; 1 for a forged snapshot or a class that could not be restored; 2 if the command failed.",
   ],
   examples: [
     { result: "List the snapshots", typed: "keyvault-injector restore --list" },
     {
-      result: "Check, without storing anything, what restoring one class would change",
+      result: "Check what restoring a class would change, without storing anything",
       typed: "keyvault-injector restore shop/shop --dry-run",
     },
   ],
   optionHelp: {
-    namespace: "Only snapshots of this namespace, otherwise of all; with one class, its namespace, otherwise the kubeconfig's.",
+    namespace: "With --list or --all: only snapshots in this namespace. With a class: its namespace (default: the kubeconfig's namespace).",
   },
   options: ["namespace", "all-namespaces", "list", "all", "dry-run", "force", "install-namespace", "output", "context", "kubeconfig"],
   formats: FORMATS,

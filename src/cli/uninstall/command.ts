@@ -21,14 +21,14 @@ import { nextSteps, type Overlay } from "./next-steps.ts";
 
 export const uninstall: Command = {
   name: "uninstall",
-  summary: "Prepare to uninstall: stop healing and stop rejecting pods.",
+  summary: "Prepare an install for removal: stop healing, and stop denying pods that were not injected.",
   usage: "--prepare|--undo",
   details: [
-    "--prepare marks the install's Namespace, so that the worker stops healing, and removes the binding of the policy that",
-    "rejects opted-in pods without their volume. --undo reverts both. Both are safe to repeat. Nothing else is removed: the output",
-    "lists what stays, and what to run next.",
+    "--prepare marks the install's Namespace, so that the worker stops healing. It also removes the binding of the final check, the",
+    "policy that rejects opted-in pods without their volume. --undo reverts both changes. You can safely repeat both commands. They",
+    "remove nothing else: the output lists the objects that remain, and the commands to run next.",
     "",
-    "Exit code: 0; 2 if it failed.",
+    "Exit code: 0; 2 if the command failed.",
   ],
   examples: [{ result: "Before you remove the install", typed: "keyvault-injector uninstall --prepare" }],
   options: ["prepare", "undo", "install-namespace", "context", "kubeconfig"],

@@ -8,9 +8,9 @@ export const version: Command = {
   summary: "Print only the version of this program.",
   usage: "",
   details: [
-    "Contacts no cluster. For the versions of an install, see doctor -o json.",
+    "The command does not contact a cluster. For the versions of an install, use doctor -o json.",
     "",
-    "json and yaml are one report.",
+    "json and yaml print one report.",
     "Exit code: 0.",
   ],
   examples: [{ result: "Print the version for a script", typed: "keyvault-injector version -o json" }],

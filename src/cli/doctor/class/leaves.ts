@@ -44,7 +44,11 @@ export const LEAVES = {
     "FAIL",
     "the worker's settings do not allow the vault or the identity mode of the class, or the namespace is not allowed to use the node's identity",
   ),
-  "secret-object-invalid": leaf("class", "FAIL", "a secretObject is invalid, or the objects of the class cannot produce the Secret"),
+  "secret-object-invalid": leaf(
+    "class",
+    "FAIL",
+    "an entry of `secretObjects` is invalid, or the objects of the class cannot produce its Secret",
+  ),
 
   "identity-ok": leaf("identity", "OK", "the identity is available"),
   "identity-unsupported": leaf("identity", "FAIL", "mounts can use this identity, but synced Secrets cannot"),

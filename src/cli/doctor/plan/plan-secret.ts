@@ -21,7 +21,7 @@ export const SECRET_ACTIONS = {
   "take-over":
     "the Secret exists. The worker would adopt it, because the owner of the Secret agreed, or because the CSI driver's own sync created the Secret and is now off",
   conflict: "the Secret exists, and belongs to someone else or to another class. The worker would leave it unchanged",
-  invalid: "the secretObject cannot produce a Secret",
+  invalid: "the entry of `secretObjects` cannot produce a Secret",
   unknown: "you cannot read the Secret",
 } as const;
 
