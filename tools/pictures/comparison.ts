@@ -16,7 +16,7 @@ interface Bar {
 /** The page's ratios at 10,000 Secrets, with both tuned. Throws if the page no longer contains them. */
 export function measuredBars(page: string): readonly Bar[] {
   const took =
-    /took ([\d.]+) times as long as the worker for the first sync, ([\d.]+) times as long for the deleted Secrets, and ([\d.]+) times as long for the changed objects/.exec(
+    /took ([\d.]+) times as long for the first sync, ([\d.]+) times as long for the deleted Secrets, and ([\d.]+) times as long for the changed objects/.exec(
       page,
     );
   const used = /used ([\d.]+) times the vault transactions and ([\d.]+) times the CPU time\. It used ([\d.]+) times the\s+memory/.exec(
