@@ -68,8 +68,8 @@ export const DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/azure/guarded-sign-in.ts",
-        find: "credential.getToken(scopes, { ...given, abortSignal }), boundMs);",
-        replace: "credential.getToken(scopes, { ...given, abortSignal }), 2_000_000_000);",
+        find: "        }, boundMs);",
+        replace: "        }, 80_000 * boundMs);",
       },
       {
         file: "src/azure/credential.ts",
