@@ -53,7 +53,7 @@ export const DEFECTS: readonly Planted[] = [
     world: "crowd",
     what: "renewals of the lease wait for a connection behind slow writes, which have no limit",
     edits: [
-      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 48;", replace: "const REQUEST_CONNECTIONS = 16;" },
+      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 56;", replace: "const REQUEST_CONNECTIONS = 16;" },
       {
         file: "src/kube/transport.ts",
         find: `options.isUrgent === true ? "urgent" : "requests"`,
