@@ -11,6 +11,7 @@ import { switchedOffBy } from "./classes/plan.ts";
 import { earlierPolls, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
+import { retryFailed } from "./classes/retry-failed.ts";
 import { reviewStatuses } from "./classes/review-statuses.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
@@ -189,9 +190,7 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     if (namespace !== undefined) options.parts.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
       if (namespace !== undefined && spc.metadata.namespace !== namespace) continue;
-      if ((states.get(keyOf(spc))?.failing.size ?? 0) === 0) continue;
-      states.note(keyOf(spc), { kind: "retryAsked", now: clock.now() });
-      enqueue(keyOf(spc));
+      retryFailed({ states, clock, enqueue }, keyOf(spc));
     }
   };
   const driverSync = isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
