@@ -213,8 +213,13 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     if (spc === undefined) return;
     edits.note({ previous: undefined, current: spc });
     enqueue(classKey);
+    // A pod that waits for its Secret does not wait for the end of a backoff, too.
+    if (isUsed) retryFailed({ states, clock, enqueue }, classKey);
   };
-  const consumers = startConsumers({ watcher, onUseChanged }, signal);
+  const onIdentitiesChanged = (classKey: string): void => {
+    if (consumers.isUsed(classKey)) retryFailed({ states, clock, enqueue }, classKey);
+  };
+  const consumers = startConsumers({ watcher, onUseChanged, onIdentitiesChanged }, signal);
   const onGrantsChange = (namespace: string): void => {
     retryFailing(namespace);
     secretCopies?.noteNamespace(namespace);
