@@ -138,7 +138,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       async (running) => gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.vaults.limits, events }, running),
       async (running) => secretCopies?.run(live, running),
       async (running) =>
-        push?.run(pushedClasses({ ...options.vaults, ...install, settings }, { ...live, isFollowed: followedBy(rollouts) }), running),
+        push?.run(
+          pushedClasses({ ...options.vaults, ...install, settings }, { ...live, clock, isFollowed: followedBy(rollouts) }),
+          running,
+        ),
     ],
     signal,
   );
