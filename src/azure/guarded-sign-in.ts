@@ -63,12 +63,17 @@ export function guardSignIn(credential: Credential, options: GuardOptions): Cred
       const boundMs = isOpen(breaker) ? Math.min(PROBE_TIMEOUT_MS, timeoutMs) : timeoutMs;
       breaker = asked(breaker, began);
       const request = breaker.requests;
+      let bound: AbortSignal | undefined;
       try {
-        const token = await boundedCall((abortSignal) => credential.getToken(scopes, { ...given, abortSignal }), boundMs);
+        const token = await boundedCall((abortSignal) => {
+          bound = abortSignal;
+          return credential.getToken(scopes, { ...given, abortSignal });
+        }, boundMs);
         breaker = answeredBy(breaker);
         return token;
       } catch (error) {
-        throw failed(translate(error), { request, hasTakenAll: now() - began >= boundMs });
+        // Only the time limit aborts the signal. A clock would not do: a timer may end up to a millisecond before the clock shows it.
+        throw failed(translate(error), { request, hasTakenAll: bound?.aborted === true });
       }
     },
   };

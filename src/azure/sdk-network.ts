@@ -24,8 +24,8 @@ const IDLE_CONNECTION_MS = 30_000;
  * Returns direct network access if `proxy` is absent, or as the SDK reads the environment. Otherwise gives the proxy to the SDK, and
  * applies the exemptions of NO_PROXY: the SDK itself knows `.example.com` and full names, but not `*`, ports, ranges, or that `example.com`
  * also exempts its subdomains. Keeps tunnels for the next request to the same host: the SDK opens a new one for each request, with a TLS
- * handshake. The number of tunnels is not limited here: a tunnel that hangs while it opens keeps its place whatever happens to its request,
- * and eight of those would block a host.
+ * handshake. The number of tunnels is not limited here: a tunnel that hangs while it opens keeps its place for half a
+ * minute, whatever happens to its request, and eight of those would block a host.
  */
 export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
   const freshConnection = createFreshConnectionPolicy();

@@ -159,7 +159,7 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
   const where = `the API server at ${apiServer.host}:${apiServer.port}`;
   let subjectAltName: string;
   try {
-    subjectAltName = await boundedCall((signal) => readCertificate(apiServer, ca, signal), timeoutMs);
+    subjectAltName = await boundedCall((signal) => readCertificate(apiServer, { ca, timeoutMs }, signal), timeoutMs);
   } catch (error) {
     const why = error instanceof CallTimeout ? error.message : `no connection (${networkCode(error) ?? "unknown error"})`;
     throw failure(
@@ -178,14 +178,21 @@ async function nameFromApiServer({ apiServer }: TokenProxyPlace, ca: string | un
 }
 
 /** Returns the subjectAltName of the certificate in Node's format. The certificate is verified as for any connection. */
-function readCertificate({ host, port }: TokenProxyPlace["apiServer"], ca: string | undefined, signal: AbortSignal): Promise<string> {
+function readCertificate(
+  { host, port }: TokenProxyPlace["apiServer"],
+  { ca, timeoutMs }: { readonly ca: string | undefined; readonly timeoutMs: number },
+  signal: AbortSignal,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port, ...(isIP(host) === 0 ? { servername: host } : {}), ...(ca === undefined ? {} : { ca }) });
     socket.on("error", reject);
     socket.once("secureConnect", () => {
       const found = socket.getPeerX509Certificate()?.subjectAltName ?? "";
-      // Closes the connection properly, so that the API server's log shows no broken one. At the time limit it is destroyed.
+      // Closes the connection properly, so that the API server's log shows no broken one. If the API server does not close its side, the
+      // connection is destroyed.
       socket.end();
+      const limit = setTimeout(() => socket.destroy(), timeoutMs).unref();
+      socket.once("close", () => clearTimeout(limit));
       resolve(found);
     });
     signal.addEventListener("abort", () => socket.destroy(), { once: true });

@@ -1,14 +1,22 @@
 import { HttpsProxyAgent } from "https-proxy-agent";
 
+import { within } from "../runtime/lifecycle.ts";
 import { proxyAnswered, proxyNotReached } from "./network-words.ts";
 import { networkCode } from "./service-answer.ts";
 
 type ConnectGiven = Parameters<HttpsProxyAgent<string>["connect"]>;
 
+/** Longer than any request waits (milliseconds). */
+const OPENING_MS = 30_000;
+
 /** Opens tunnels through a proxy, and keeps each for the next request to its host, for at most `idleMs`. */
 export class TunnelAgent extends HttpsProxyAgent<string> {
-  constructor(proxy: URL, idleMs: number) {
+  readonly #openingMs: number;
+
+  /** `openingMs`: time limit for the proxy's response, in milliseconds. */
+  constructor(proxy: URL, idleMs: number, openingMs = OPENING_MS) {
     super(proxy, { keepAlive: true });
+    this.#openingMs = openingMs;
     // `HttpsProxyAgent` overwrites the options of Node's agent, so a `timeout` given to it is lost and idle tunnels stay open forever.
     this.options = { ...this.options, timeout: idleMs };
   }
@@ -27,12 +35,21 @@ export class TunnelAgent extends HttpsProxyAgent<string> {
     request.once("proxyConnect", ({ statusCode }: { readonly statusCode: number }) => {
       answered = statusCode;
     });
-    const socket = await super.connect(request, options).catch((error: unknown) => {
-      throw new ProxyFailure(proxyNotReached(networkCode(error) ?? "CLOSED"));
-    });
+    // The end of the request does not close the connection to the proxy, because the request gets a socket only once the tunnel is open.
+    const limit = { milliseconds: this.#openingMs, outer: undefined, tooLate: () => new Error("no answer") };
+    const socket = await within(limit, (signal) =>
+      super.connect.call(this.#openingWith(signal), request, options).catch((error: unknown) => {
+        throw new ProxyFailure(proxyNotReached(signal.aborted ? "ETIMEDOUT" : (networkCode(error) ?? "CLOSED")));
+      }),
+    );
     if (answered === 200) return socket;
     socket.destroy();
     throw new ProxyFailure(proxyAnswered(answered ?? 0));
+  }
+
+  /** Returns this agent with an option for the connection to the proxy: the connection is destroyed when the signal aborts. */
+  #openingWith(signal: AbortSignal): this {
+    return Object.create(this, { connectOpts: { value: { ...this.connectOpts, signal } } });
   }
 }
 

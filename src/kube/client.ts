@@ -25,8 +25,8 @@ export interface KubeClientOptions extends TransportOptions {
   readonly clock?: Clock;
   readonly logger?: Logger;
   /**
-   * Number of writes in progress at a time, which namespaces share fairly. It is lower than the number of connections, so that reads never
-   * wait behind writes. Default: no limit.
+   * Number of writes in progress at a time, which namespaces share fairly. Requests that store nothing have a quarter of that number for
+   * themselves. The sum is lower than the number of connections, so that reads never wait behind either. Default: no limit.
    */
   readonly writesAtATime?: number;
   /** Objects per page of a list; default 500. */
@@ -36,6 +36,8 @@ export interface KubeClientOptions extends TransportOptions {
 const MERGE_PATCH = "application/merge-patch+json";
 const APPLY_PATCH = "application/apply-patch+yaml";
 const JSON_BODY = "application/json";
+/** API groups whose objects are questions: a user creates one to get an answer. */
+const QUESTIONS = ["authentication.k8s.io", "authorization.k8s.io"];
 
 /** Creates a client that uses the pooled connections of `config`. If the caller's signal aborts, calls reject with the signal's reason. */
 export function createKubeClient(
@@ -44,7 +46,7 @@ export function createKubeClient(
 ): KubeClient {
   const bare = createTransport(config, options);
   const transport = clock === undefined || logger === undefined ? bare : observed(bare, clock, logger);
-  const limited = writesAtATime === undefined ? transport : withWriteSlots(transport, new FairSlots(writesAtATime));
+  const limited = writesAtATime === undefined ? transport : withWriteSlots(transport, writesAtATime);
   return new RawKubeClient(limited, pageSize);
 }
 
@@ -78,7 +80,8 @@ class RawKubeClient implements KubeClient {
     const ref = body.metadata;
     const path = withQuery(collectionPath(resource, namespaceOf(resource, ref)), writeQuery(options));
     const attempt: Attempt = { verb: "create", resource, ref };
-    return this.#write({ attempt, method: "POST", path, body: JSON.stringify(body), contentType: JSON_BODY }, signal);
+    const storesNothing = QUESTIONS.includes(resource.group);
+    return this.#write({ attempt, method: "POST", path, body: JSON.stringify(body), contentType: JSON_BODY, storesNothing }, signal);
   }
 
   async replace<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T> {
@@ -128,7 +131,8 @@ class RawKubeClient implements KubeClient {
   async requestToken(account: ObjectRef, request: TokenRequest, signal: AbortSignal): Promise<Sensitive> {
     const attempt: Attempt = { verb: "create", resource: { ...RESOURCES.serviceAccounts, plural: "serviceaccounts/token" }, ref: account };
     const path = objectPath(RESOURCES.serviceAccounts, account, "token");
-    const call: Call = { attempt, method: "POST", path, body: tokenRequestBody(request), contentType: JSON_BODY };
+    const body = tokenRequestBody(request);
+    const call: Call = { attempt, method: "POST", path, body, contentType: JSON_BODY, storesNothing: true };
     const token = tokenOf(accepted(attempt, await this.#transport.call(call, signal)).body);
     if (token === undefined) throw noAnswer(attempt, "the response contains no token");
     return token;
@@ -168,13 +172,17 @@ function objectOf<T extends KubeObject>(attempt: Attempt, answer: Answer): T {
 
 /**
  * Limits concurrent writes. The wait for a slot does not count toward the time limit of a write, so a slow namespace does not make the
- * writes of others fail.
+ * writes of others fail. Requests that store nothing have slots of their own, because webhooks that slow down writes rarely receive them,
+ * and because the caller of a token request counts the wait.
  */
-function withWriteSlots(transport: Transport, slots: FairSlots): Transport {
+function withWriteSlots(transport: Transport, writesAtATime: number): Transport {
+  const writes = new FairSlots(writesAtATime);
+  const questions = new FairSlots(Math.ceil(writesAtATime / 4));
   return {
     ...transport,
     call: (call, signal) => {
       if (call.method === "GET") return transport.call(call, signal);
+      const slots = call.storesNothing === true ? questions : writes;
       return slots.run(call.attempt.ref?.namespace ?? "", signal, () => transport.call(call, signal));
     },
   };

@@ -11,10 +11,11 @@ import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute, type
 import { addImpersonation, impersonating } from "./impersonation.ts";
 
 /**
- * Concurrent API calls of one process. Further calls wait for a connection instead of opening one each. The limit exceeds the writes (32)
- * and events (8) that the worker has in progress and that an admission webhook may delay for a long time: reads never wait behind them.
+ * Concurrent API calls of one process. Further calls wait for a connection instead of opening one each. The limit exceeds the writes (32),
+ * events (8), and requests that store nothing (8), which the worker has in progress and which an admission webhook may delay for a long
+ * time: reads never wait behind them.
  */
-const REQUEST_CONNECTIONS = 48;
+const REQUEST_CONNECTIONS = 56;
 
 /** Connections for calls that must not wait: one for a request, and one for another request while the first one hangs. */
 const URGENT_CONNECTIONS = 2;

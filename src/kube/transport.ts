@@ -16,6 +16,8 @@ export interface Call {
   readonly path: string;
   readonly body?: string;
   readonly contentType?: string;
+  /** Whether the API server answers a `POST` and stores nothing, as for a token. Default: false. */
+  readonly storesNothing?: boolean;
   /** Default: `application/json`. */
   readonly accept?: string | undefined;
   /** Maximum bytes of the body. The transport gives up a longer body as soon as it knows, and sets `isTooLong`. Default: no limit. */

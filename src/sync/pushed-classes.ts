@@ -1,10 +1,12 @@
 import { keyOf, refOfKey } from "../domain/object-key.ts";
+import type { Clock } from "../domain/ports/clock.ts";
 import type { OperatorLimits } from "../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../domain/provider-class/parameters.ts";
 import type { Shard } from "../domain/shards.ts";
 import { secretObjectsOf } from "../domain/sync/named-secrets.ts";
 import type { ClassStatus } from "../domain/sync/status-fields.ts";
 import { WeakCache } from "../domain/weak-cache.ts";
+import type { ClassStates } from "./classes/class-states.ts";
 import type { HeldClasses } from "./classes/held-classes.ts";
 import { isMirrored, type Mirroring } from "./classes/observe.ts";
 import type { StatusStore } from "./classes/status-store.ts";
@@ -21,7 +23,9 @@ interface Live {
   readonly classes: Pick<HeldClasses, "get" | "hasSynced">;
   readonly statuses: Pick<StatusStore, "get">;
   readonly crdHealth: Pick<CrdHealth, "state">;
+  readonly states: Pick<ClassStates, "note">;
   readonly pods: Pick<Mirroring, "consumers">;
+  readonly clock: Pick<Clock, "now">;
   /** Whether workloads need the versions of the class (`namespace/name`); undefined if this is not known yet. */
   readonly isFollowed: (classKey: string) => boolean | undefined;
 }
@@ -29,13 +33,14 @@ interface Live {
 /** Returns the facts about the worker's classes that the handling of vault events needs. */
 export function pushedClasses(
   { settings, limits, readCloudFile, shard }: Options,
-  { classes, statuses, crdHealth, pods, isFollowed }: Live,
+  { classes, statuses, crdHealth, states, pods, clock, isFollowed }: Live,
 ): PushedClasses {
   return {
     isReady: () => crdHealth.state.kind === "whole" && classes.hasSynced,
     classOf: (ref) => classes.get(ref),
     isFetched: (spc) =>
       isMirrored({ settings, consumers: pods.consumers }, spc) && (secretObjectsOf(spc).length > 0 || isFollowed(keyOf(spc)) !== false),
+    noteUnfetched: (classKey) => void states.note(classKey, { kind: "objectChanged", eventAt: clock.now() }),
     hasOtherShards: shard.count > 1,
     refusedObjects: (classKey) => refusedBy(statuses.get(refOfKey(classKey))),
     cloud: { cloudName: limits.cloudName, readCloudFile },

@@ -11,6 +11,7 @@ import { switchedOffBy } from "./classes/plan.ts";
 import { earlierPolls, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
+import { retryFailed } from "./classes/retry-failed.ts";
 import { reviewStatuses } from "./classes/review-statuses.ts";
 import { startStatusStore } from "./classes/status-store.ts";
 import { mayBeOutdated, UnansweredEdits } from "./classes/unanswered-edits.ts";
@@ -137,7 +138,10 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       async (running) => gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.vaults.limits, events }, running),
       async (running) => secretCopies?.run(live, running),
       async (running) =>
-        push?.run(pushedClasses({ ...options.vaults, ...install, settings }, { ...live, isFollowed: followedBy(rollouts) }), running),
+        push?.run(
+          pushedClasses({ ...options.vaults, ...install, settings }, { ...live, clock, isFollowed: followedBy(rollouts) }),
+          running,
+        ),
     ],
     signal,
   );
@@ -189,9 +193,7 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     if (namespace !== undefined) options.parts.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
       if (namespace !== undefined && spc.metadata.namespace !== namespace) continue;
-      if ((states.get(keyOf(spc))?.failing.size ?? 0) === 0) continue;
-      states.note(keyOf(spc), { kind: "retryAsked", now: clock.now() });
-      enqueue(keyOf(spc));
+      retryFailed({ states, clock, enqueue }, keyOf(spc));
     }
   };
   const driverSync = isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
@@ -214,8 +216,13 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     if (spc === undefined) return;
     edits.note({ previous: undefined, current: spc });
     enqueue(classKey);
+    // A pod that waits for its Secret does not wait for the end of a backoff, too.
+    if (isUsed) retryFailed({ states, clock, enqueue }, classKey);
   };
-  const consumers = startConsumers({ watcher, onUseChanged }, signal);
+  const onIdentitiesChanged = (classKey: string): void => {
+    if (consumers.isUsed(classKey)) retryFailed({ states, clock, enqueue }, classKey);
+  };
+  const consumers = startConsumers({ watcher, onUseChanged, onIdentitiesChanged }, signal);
   const onGrantsChange = (namespace: string): void => {
     retryFailing(namespace);
     secretCopies?.noteNamespace(namespace);

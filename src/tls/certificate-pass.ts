@@ -168,8 +168,10 @@ export class CertificatePass {
     const step = leafStep(this.#leaf, wanted, this.#publishedSince);
     if (step.kind === "keep") return undefined;
     if (step.kind === "wait") return step.milliseconds;
-    const key = await (this.#firstKey ?? newRsaKey(LEAF_BITS));
+    const firstKey = this.#firstKey;
+    // Cleared before the wait: if this key could not be created, the next pass needs another one.
     this.#firstKey = undefined;
+    const key = await (firstKey ?? newRsaKey(LEAF_BITS));
     const cert = issueLeaf({ pem: certificate.pem, key: authorityKey }, { key, dnsNames: this.#dnsNames, now });
     const leaf = leafFactsOf(cert, certificate.fingerprint);
     this.#leaf = leaf;

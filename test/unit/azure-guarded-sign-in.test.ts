@@ -9,8 +9,11 @@ describe("a token service", () => {
   const reported = (code: "Unreachable" | "Unauthorized", origin: VaultErrorOrigin, words = "no answer"): SignInError =>
     new SignInError({ code, origin, retry: { kind: code === "Unreachable" ? "backoff" : "never" }, words });
 
-  /** A sign-in service that answers, fails, or is silent, called through the guard, with a clock that the test moves. */
-  function aService(timeoutMs = 20) {
+  /**
+   * A sign-in service that answers, fails, or is silent, called through the guard, with a clock that the test moves. At the end of a
+   * silence, this clock shows `earlyMs` milliseconds less than the time limit.
+   */
+  function aService({ timeoutMs = 20, earlyMs = 0 } = {}) {
     let now = 0;
     let requests = 0;
     const service: { mode: "answers" | "silent" | SignInError } = { mode: "answers" };
@@ -19,7 +22,7 @@ describe("a token service", () => {
         requests += 1;
         if (service.mode === "silent") {
           // The time limit uses the real clock. Moves the guard's own clock by the same time.
-          now += timeoutMs;
+          now += timeoutMs - earlyMs;
           return new Promise(() => undefined);
         }
         return service.mode === "answers" ? Promise.resolve({ token: "t", expiresOnTimestamp: 1 }) : Promise.reject(service.mode);
@@ -56,6 +59,15 @@ describe("a token service", () => {
 
     assert.equal(requests(), 1);
     for (const verdict of verdicts) assert.partialDeepStrictEqual(verdict, { retry: { kind: "after", milliseconds: 4_000 } });
+  });
+
+  test("RC7: is left alone after one silence, although the timer ends it before the clock shows the time limit", async () => {
+    const { service, ask, requests } = aService({ earlyMs: 1 });
+    service.mode = "silent";
+    await ask();
+
+    assert.partialDeepStrictEqual(await ask(), { retry: { kind: "after" } });
+    assert.equal(requests(), 1);
   });
 
   test("is tried by one sign-in at a time, and asked as before once it has answered, be it with a refusal", async () => {
@@ -132,8 +144,13 @@ describe("a token service", () => {
     assert.equal(ends.length, 3);
   });
 
-  test("C-3: is left alone once for sign-ins that were silent together, though some of them end after the pause", async () => {
+  test("C-3: is left alone once for sign-ins that were silent together, though some of them end after the pause", async ({ mock }) => {
+    mock.timers.enable({ apis: ["setTimeout"] });
     let now = 0;
+    const pass = (milliseconds: number): void => {
+      now += milliseconds;
+      mock.timers.tick(milliseconds);
+    };
     const ends: ((error: SignInError) => void)[] = [];
     const credential: Parameters<typeof guardSignIn>[0] = { getToken: () => new Promise((_, reject) => ends.push(reject)) };
     const translate = (error: unknown) => (error instanceof SignInError ? error : reported("Unreachable", "signIn"));
@@ -144,15 +161,13 @@ describe("a token service", () => {
         (error: unknown) => (error instanceof SignInError ? error.verdict.retry : error),
       );
     const first = ask();
-    now = 8_000;
+    pass(8_000);
     const second = ask();
 
-    now = 25_000;
-    ends[0]?.(reported("Unreachable", "signIn"));
+    pass(17_000);
     await first;
     assert.deepEqual(await ask(), { kind: "after", milliseconds: 5_000 }, "the control: it is left alone");
-    now = 33_000;
-    ends[1]?.(reported("Unreachable", "signIn"));
+    pass(8_000);
     await second;
 
     const third = ask();

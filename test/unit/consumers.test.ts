@@ -23,7 +23,8 @@ function podOf(name: string, mounts: readonly Mount[]): KubeObject {
 
 function watched() {
   const { watcher, report, tellGone, held } = toldCopies();
-  const consumers = startConsumers({ watcher, onUseChanged: () => undefined }, new AbortController().signal);
+  const options = { watcher, onUseChanged: () => undefined, onIdentitiesChanged: () => undefined };
+  const consumers = startConsumers(options, new AbortController().signal);
   return { consumers, report, tellGone, size: () => JSON.stringify(held()).length };
 }
 

@@ -77,6 +77,18 @@ describe("a pass over the copies of a class", () => {
     });
   }
 
+  test("RC8: remembers nothing of a copy that is gone with its namespace", async () => {
+    const source = { classKey: KEY, secret: SOURCE, mark: "new" };
+    const pace = new CopyPace();
+    for (const namespace of ["stays", "gone"]) pace.noteWrite({ source, namespace, step: { kind: "create" } }, NOW);
+
+    await passOver({ mirrorTo: "stays, gone", granted: ["stays"], copies: [copyIn("stays")], pace });
+    assert.ok(pace.has(KEY), "the control: one copy is left");
+    await passOver({ mirrorTo: "stays, gone", granted: [], copies: [], pace });
+
+    assert.ok(!pace.has(KEY));
+  });
+
   test("RC-8: calls a copy Synced again a minute after the last repair where the damage went by itself", async () => {
     const source = { classKey: KEY, secret: SOURCE, mark: "new" };
     const planned = { source, namespace: "stays", step: { kind: "create" } } as const;

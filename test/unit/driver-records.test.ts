@@ -82,6 +82,19 @@ describe("driver records", () => {
     assert.deepEqual([behind(), isOld()], [["web-1"], false]);
   });
 
+  test("RC8: of a namespace without any left are forgotten, and its next record makes earlier conclusions invalid", async () => {
+    await put(recordOf({ version: "v1" }));
+    const before = records.changesIn("team");
+    await put(recordOf({ version: "v1", name: "x" }));
+    for (const name of ["x", "web-1-team-files"]) {
+      assert.notEqual(records.changesIn("team"), 0);
+      await remove({ namespace: "team", name });
+    }
+    assert.equal(records.changesIn("team"), 0, "as in a namespace that never had one");
+    await put(recordOf({ version: "v1" }));
+    assert.ok(records.changesIn("team") > before);
+  });
+
   const strangers: readonly (readonly [string, RecordFacts])[] = [
     ["another namespace", { namespace: "evil", version: "v2" }],
     ["another namespace, under a name of its own", { namespace: "evil", name: "x", version: "v2" }],

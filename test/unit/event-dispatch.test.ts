@@ -17,6 +17,7 @@ let named: NamedObjects;
 let reported: string[];
 let refused: Map<string, number | "all">;
 let off: Set<string>;
+let unfetched: string[];
 let hasOtherShards = false;
 
 const cloud = { cloudName: "AzurePublicCloud", readCloudFile: undefined };
@@ -66,6 +67,7 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
     hints,
     classOf: ({ namespace = "", name }: { readonly namespace?: string; readonly name: string }) => classes.get(`${namespace}/${name}`),
     isFetched: (spc: SecretProviderClass) => !off.has(keyOf(spc)),
+    noteUnfetched: (classKey: string) => void unfetched.push(classKey),
     hasOtherShards,
     refusedObjects: (key: string) => refused.get(key) ?? 0,
     cloud,
@@ -75,7 +77,7 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
 
 describe("an event", () => {
   beforeEach(() => {
-    [classes, named, reported, refused, off] = [new Map(), new NamedObjects(), [], new Map(), new Set()];
+    [classes, named, reported, refused, off, unfetched] = [new Map(), new NamedObjects(), [], new Map(), new Set(), []];
     hasOtherShards = false;
   });
 
@@ -137,9 +139,11 @@ describe("an event", () => {
     aClass("changed", objects(entry("db")));
     aClass("changed", objects(entry("other")));
     aClass("off", objects(entry("db")));
-    off.add("team/off");
+    read(aClass("off-pinned", objects(entry("db", "secret", `    objectVersion: ${"a".repeat(32)}\n`))));
+    for (const name of ["off", "off-pinned"]) off.add(`team/${name}`);
     assert.deepEqual(dispatch(event()), { outcome: "unnamed", waits: 0 });
     assert.deepEqual(reported, []);
+    assert.deepEqual(unfetched, ["team/off"], "RC3: remembered for the class's next use");
   });
 
   test("of a vault with the same name in another cloud is nobody's here", () => {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { EventsOf } from "../support/simulation/events.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
@@ -144,3 +145,40 @@ test("N10: an event about what pods only mount, and no restart follows, is nobod
   assert.equal(await events.ended("leftToPoll"), 0);
   await leader.stop();
 });
+
+for (const [what, neighbours] of [
+  ["", []],
+  [", although a list from before the event would serve its poll", ["other"]],
+] as const)
+  test(`RC3: an event between two pods of a class that syncs while it is used makes the next pod fetch at once${what}`, async () => {
+    world = new SimulatedWorld();
+    events = new EventsOf(world);
+    const pod = { namespace: "team", name: "web" };
+    const startPod = (): void => {
+      const volumes = [{ csi: { driver: "secrets-store.csi.k8s.io", volumeAttributes: { secretProviderClass: "a" } } }];
+      world.cluster.put(RESOURCES.pods, Object.assign({ apiVersion: "v1", kind: "Pod", metadata: pod }, { spec: { volumes } }));
+    };
+    const annotations = { [CLASS_ANNOTATIONS.sync]: "while-used", [CLASS_ANNOTATIONS.rotationPollInterval]: "1h" };
+    for (const name of ["db", ...neighbours]) world.vaults.set(name);
+    world.apply({ namespace: "team", name: "a", objects: ["db"], annotations });
+    for (const name of neighbours) world.apply({ namespace: "team", name, objects: [name] });
+    startPod();
+    const leader = world.lead({ push: events.push });
+    await afterPoll();
+    world.cluster.delete(RESOURCES.pods, pod);
+    await world.clock.advance(1_000);
+    world.vaults.set("db");
+    const { version = "" } = world.vaults.current("db") ?? {};
+    events.send({ name: "db", version });
+    await world.clock.advance(10_000);
+    assert.deepEqual(world.vaults.taken(), [], "nobody fetches without a pod");
+
+    startPod();
+    await world.clock.advance(1_000);
+
+    assert.equal(world.value({ namespace: "team", name: "a-db" }), `db@${version}`);
+    assert.equal(events.deleted, 1);
+    await world.clock.advance(30_000);
+    assert.equal(world.vaults.taken().filter((request) => request.includes("get db")).length, 1, "the change is fetched once");
+    await leader.stop();
+  });

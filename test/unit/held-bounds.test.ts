@@ -54,7 +54,7 @@ const COPIES: Readonly<Record<string, (watcher: KubeWatcher) => unknown>> = {
     startSecretStore({ watcher, fingerprints, logger: { warn: nothing }, onChange: nothing }, signal),
     startSecretStore({ watcher, fingerprints, logger: { warn: nothing }, onChange: nothing, marks: COPY_MARKS }, signal),
   ],
-  "src/sync/classes/consumers.ts": (watcher) => startConsumers({ watcher, onUseChanged: nothing }, signal),
+  "src/sync/classes/consumers.ts": (watcher) => startConsumers({ watcher, onUseChanged: nothing, onIdentitiesChanged: nothing }, signal),
   "src/sync/classes/held-classes.ts": (watcher) => startHeldClasses({ watcher, kube, onChange: nothing, requeue: nothing }, signal),
   "src/sync/classes/status-store.ts": (watcher) =>
     startStatusStore({ kube, watcher, logger: recordingLogger(), crdHealth, isOfClass: () => true, onLost: nothing }, signal),

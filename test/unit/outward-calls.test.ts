@@ -18,7 +18,6 @@ const ELSEWHERE: readonly (readonly [file: string, callee: string | undefined, b
   ["src/azure/error-body-policy.ts", "next", HANDED_ON],
   ["src/azure/fresh-connection.ts", "next", HANDED_ON],
   ["src/azure/sdk-network.ts", "next", HANDED_ON],
-  ["src/azure/tunnel-agent.ts", "super.connect", "a step of a request, which requestBoundPolicy bounds"],
   ["src/azure/sign-in-trace.ts", "next", HANDED_ON],
   ["src/azure/credential.ts", "new ClientAssertionCredential.getToken", "it is a credential itself, which guardSignIn bounds"],
   ["src/azure/credential.ts", "new ClientSecretCredential.getToken", "the same"],

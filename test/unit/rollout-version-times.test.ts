@@ -2,10 +2,13 @@ import assert from "node:assert/strict";
 import crypto from "node:crypto";
 import { syncBuiltinESMExports } from "node:module";
 import { describe, type TestContext, test } from "node:test";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import type { ObservedSecret } from "../../src/domain/sync/observed-secret.ts";
 import { namespaceSecrets, VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
 import type { SecretStore } from "../../src/sync/secrets/secret-store.ts";
 import { secretOf } from "../support/fixtures/class-facts.ts";
+import { Restarts } from "../support/simulation/restarts.ts";
 
 /** A Secret that was written at this time. */
 const writtenAt = (name: string, now: number): ObservedSecret => ({
@@ -66,6 +69,35 @@ describe("A18-9: since when Secrets have their versions", () => {
 
     assert.ok(again.every((known) => known !== undefined && known !== "noRoom" && known.since === 1_000));
   });
+});
+
+describe("RC8: since when the Secrets of a namespace have their versions", () => {
+  for (const order of ["the class, then the workload", "the workload, then the class"])
+    test(`is forgotten with ${order}, and not with the first of them`, async (t) => {
+      const forget = t.mock.method(VersionTimes.prototype, "forget");
+      const forgotten = (): readonly unknown[] => forget.mock.calls.map(({ arguments: [namespace] }) => namespace);
+      const restarts = new Restarts();
+      for (const team of ["team", "other"]) {
+        restarts.team(team);
+        restarts.deploy(team, "web");
+      }
+      await restarts.lead();
+      t.after(() => restarts.stop());
+      const { cluster } = restarts.world;
+      const parts = [
+        () => cluster.delete(RESOURCES.secretProviderClasses, { namespace: "team", name: "app" }),
+        () => cluster.delete(WORKLOADS.Deployment, { namespace: "team", name: "web" }),
+      ];
+      const [first, last] = order.startsWith("the class") ? parts : parts.toReversed();
+      first?.();
+      await restarts.pass(60_000);
+      assert.deepEqual(forgotten(), []);
+
+      last?.();
+      await restarts.pass(60_000);
+
+      assert.deepEqual(forgotten(), ["team"]);
+    });
 });
 
 describe("S20-8: what a Secret was made from", () => {

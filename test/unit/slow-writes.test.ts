@@ -34,6 +34,7 @@ class SlowServer {
     if (url.pathname.endsWith("/leases"))
       sendJson(response, 200, { kind: "LeaseList", metadata: { resourceVersion: "1" }, items: [this.#lease] });
     else if (url.pathname.includes("/leases/")) this.#answerLease(method, body, response);
+    else if (url.pathname.endsWith("/token")) sendJson(response, 201, { kind: "TokenRequest", status: { token: "t" } });
     else if (!url.pathname.includes("/namespaces/slow/")) sendJson(response, 201, body);
     else if (Number.isFinite(this.slowMs)) setTimeout(() => sendJson(response, 201, body), this.slowMs);
     else this.held.push(response);
@@ -122,6 +123,29 @@ describe("while Secrets of a namespace take long to be written", () => {
     assert.equal(answer, "written");
     stop.abort();
     await Promise.all(waiting);
+  });
+
+  test("RC1: a token for one of its accounts, and a review of permissions, do not wait for the writes", async () => {
+    const waiting = Array.from({ length: UNDER_WAY }, (_, index) => write("slow", `secret-${index}`).catch(() => undefined));
+    await eventually(() => slow.held.length === 16, { what: "writes that hang" });
+
+    const request = { audience: "api://AzureADTokenExchange", expirationSeconds: 600 };
+    const token = worker.requestToken({ namespace: "slow", name: "app" }, request, stop.signal).then(() => "token");
+    const { selfSubjectAccessReviews } = RESOURCES;
+    const review = { apiVersion: "authorization.k8s.io/v1", kind: "SelfSubjectAccessReview", metadata: { name: "", namespace: "slow" } };
+    const reviewed = worker.create(selfSubjectAccessReviews, review, { fieldManager: "test" }, stop.signal).then(() => "review");
+    const tooLate = eventually(() => false, { within: 3_000 }).catch(() => "waits");
+
+    assert.deepEqual(await Promise.all([token, reviewed].map((answer) => Promise.race([answer, tooLate]))), ["token", "review"]);
+    stop.abort();
+    await Promise.all(waiting);
+  });
+
+  test("RC1: a token is not requested by a process that no longer leads", async () => {
+    const fenced = createKubeClient(config, { userAgent: "test", writesAtATime: 32, mayWrite: () => false });
+    const request = { audience: "api://AzureADTokenExchange", expirationSeconds: 600 };
+
+    await assert.rejects(fenced.requestToken({ namespace: "slow", name: "app" }, request, stop.signal), { code: "NotLeading" });
   });
 
   test("a namespace alone writes sixteen at a time, and all come to their turn", async () => {

@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import type { AddressInfo, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { createServer } from "node:tls";
 
 import { createTokenProxy } from "../../src/azure/token-proxy.ts";
 import type { TokenProxyPlace } from "../../src/runtime/token-proxy-place.ts";
 import { issueServingCertificate } from "../../tools/key-vault-emulator/network/certificates.ts";
+import { eventually } from "../support/time/eventually.ts";
 
 const NOBODY = { host: "127.0.0.1", port: 1 };
 let folder: string;
@@ -62,6 +66,35 @@ describe("the token proxy of a cluster", () => {
     await writeFile(caFile, `${first}${"#".repeat(1_048_577)}`);
     const error = await messageOf(createTokenProxy(place(caFile), { now: () => 0 }).route());
     assert.match(String(error), /large\.crt, the CA of the cluster, is larger than 1024 KiB/);
+  });
+
+  test("RC9: is found without a connection left open to an API server that does not close its side", async (t) => {
+    const { caPem, certificatePem, keyPem } = await issueServingCertificate(["localhost"]);
+    const caFile = join(folder, "open.crt");
+    await writeFile(caFile, caPem);
+    const open = new Set<Socket>();
+    const server = createServer({ cert: certificatePem, key: keyPem, allowHalfOpen: true });
+    server.on("connection", (socket: Socket) => void open.add(socket.on("close", () => open.delete(socket))));
+    server.on("secureConnection", (socket) => {
+      const writing = setInterval(() => socket.write("more"), 50);
+      socket.on("error", () => undefined).on("close", () => clearInterval(writing));
+      // Reads the end of the other side, and does not answer it.
+      socket.resume();
+    });
+    t.after(() => {
+      for (const socket of open) socket.destroy();
+      server.close();
+    });
+    await once(server.listen(0, "localhost"), "listening");
+    const { port } = server.address() as AddressInfo; // The server listens on TCP.
+    const proxy = createTokenProxy(
+      { ...place(caFile), serverName: undefined, apiServer: { host: "localhost", port } },
+      { now: () => 0, timeoutMs: 300 },
+    );
+
+    assert.match(String(await messageOf(proxy.route())), /does not name an AKS cluster/);
+
+    await eventually(() => open.size === 0, { within: 3_000, what: "the end of the connection" });
   });
 
   test("is looked for once for all who wait, and again only after a while where that failed", async () => {

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer as createProxy, type Server } from "node:http";
 import { createServer, request, type Server as TlsServer } from "node:https";
-import { type AddressInfo, connect } from "node:net";
-import { after, before, describe, test } from "node:test";
+import { type AddressInfo, connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
+import { after, before, describe, type TestContext, test } from "node:test";
+import { createServer as createTlsServer } from "node:tls";
 import { TunnelAgent } from "../../src/azure/tunnel-agent.ts";
 import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 import { eventually } from "../support/time/eventually.ts";
@@ -58,7 +59,53 @@ describe("tunnels through a proxy", () => {
   });
 });
 
-function portOf(server: Server | TlsServer): number {
+describe("a proxy that accepts connections and does not answer", () => {
+  const silent = new Set<Socket>();
+  const hold = (socket: Socket): void => {
+    silent.add(socket.on("error", () => undefined).on("close", () => silent.delete(socket)));
+    // Without a reader, the socket does not notice its end.
+    socket.resume();
+  };
+
+  async function agentFor(t: TestContext, scheme: string, server: TcpServer): Promise<TunnelAgent> {
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const agent = new TunnelAgent(new URL(`${scheme}://127.0.0.1:${portOf(server)}`), IDLE_MS, 300);
+    Object.assign(agent.connectOpts, { rejectUnauthorized: false });
+    t.after(() => {
+      for (const socket of silent) socket.destroy();
+      server.close();
+      agent.destroy();
+    });
+    return agent;
+  }
+
+  for (const [scheme, server] of [
+    ["http", createTcpServer(hold)],
+    ["https", createTlsServer(selfSignedCertificate(), hold)],
+  ] as const)
+    test(`RC6: keeps no connection of requests that have ended (${scheme})`, async (t) => {
+      const agent = await agentFor(t, scheme, server);
+      const given = Array.from({ length: AT_ONCE }, () =>
+        request({ host: "vault.example", port: 443, agent }).on("error", () => undefined),
+      );
+      for (const each of given) each.end();
+      await eventually(() => silent.size === AT_ONCE, { what: "connections to the proxy" });
+
+      for (const each of given) each.destroy();
+
+      await eventually(() => silent.size === 0, { within: 5_000, what: "the end of the connections" });
+    });
+
+  test("RC6: is reported as not reached to a request that still waits", async (t) => {
+    const agent = await agentFor(t, "http", createTcpServer(hold));
+    const asked = request({ host: "vault.example", port: 443, agent }).end();
+    const error = await once(asked, "response").catch((thrown: unknown) => thrown);
+
+    assert.equal(String(error), "ProxyFailure: PROXY_ETIMEDOUT");
+  });
+});
+
+function portOf(server: Server | TlsServer | TcpServer): number {
   return (server.address() as AddressInfo).port; // The server listens on TCP.
 }
 

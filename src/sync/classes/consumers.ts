@@ -33,30 +33,36 @@ export interface ConsumersOptions {
   readonly watcher: KubeWatcher;
   /** Called when the first pod that uses the class appears, or the last one ends or disappears. */
   readonly onUseChanged: (classKey: string, isUsed: boolean) => void;
+  /** Called when the names of ServiceAccounts or credentials Secrets that the pods of the class use become others. */
+  readonly onIdentitiesChanged: (classKey: string) => void;
 }
 
-export function startConsumers({ watcher, onUseChanged }: ConsumersOptions, signal: AbortSignal): Consumers {
+export function startConsumers({ watcher, onUseChanged, onIdentitiesChanged }: ConsumersOptions, signal: AbortSignal): Consumers {
   const secrets = new CountedNames();
   const accounts = new CountedNames();
   const users = new CountedNames();
-  const count = (namespace: string, consumer: Consumer | undefined, change: 1 | -1): void => {
-    for (const { className, credentialsSecret } of consumer?.mounts ?? []) {
+  const usesOf = (namespace: string, consumer: Consumer | undefined): readonly Use[] =>
+    (consumer?.mounts ?? []).flatMap(({ className, credentialsSecret }) => {
       const classKey = `${namespace}/${className}`;
-      secrets.add(classKey, credentialsSecret, change);
-      accounts.add(classKey, consumer?.account, change);
-      if (consumer?.hasEnded === false) users.add(classKey, "pod", change);
-    }
-  };
+      return [
+        ...(credentialsSecret === undefined ? [] : [{ names: secrets, classKey, name: credentialsSecret }]),
+        ...(consumer === undefined ? [] : [{ names: accounts, classKey, name: consumer.account }]),
+        ...(consumer?.hasEnded === false ? [{ names: users, classKey, name: "pod" }] : []),
+      ];
+    });
   const reflector: Reflector<Consumer> = watcher.reflect<Consumer>(
     {
       resource: RESOURCES.pods,
       project: consumerOf,
       onChange: ({ namespace = "" }, { previous, current }) => {
-        const keys = new Set([...(previous?.mounts ?? []), ...(current?.mounts ?? [])].map(({ className }) => `${namespace}/${className}`));
-        const before = new Map([...keys].map((key) => [key, users.has(key)]));
-        count(namespace, previous, -1);
-        count(namespace, current, 1);
-        for (const [key, wasUsed] of before) if (users.has(key) !== wasUsed) onUseChanged(key, !wasUsed);
+        const [former, present] = [usesOf(namespace, previous), usesOf(namespace, current)];
+        const before = [...former, ...present].map((use) => ({ use, isHeld: holds(use) }));
+        for (const { names, classKey, name } of former) names.add(classKey, name, -1);
+        for (const { names, classKey, name } of present) names.add(classKey, name, 1);
+        const changed = before.filter(({ use, isHeld }) => holds(use) !== isHeld).map(({ use }) => use);
+        const keysOf = (uses: readonly Use[]): ReadonlySet<string> => new Set(uses.map(({ classKey }) => classKey));
+        for (const classKey of keysOf(changed.filter(({ names }) => names === users))) onUseChanged(classKey, users.has(classKey));
+        for (const classKey of keysOf(changed.filter(({ names }) => names !== users))) onIdentitiesChanged(classKey);
       },
     },
     signal,
@@ -80,12 +86,22 @@ export async function hasLiveConsumer(
   return pods.some((pod) => mountsIn(pod).some(({ className }) => className === name));
 }
 
+/** A name that a pod uses with a class. */
+interface Use {
+  readonly names: CountedNames;
+  readonly classKey: string;
+  readonly name: string;
+}
+
+function holds({ names, classKey, name }: Use): boolean {
+  return names.has(classKey, name);
+}
+
 /** Counts the pods that use each name with each class. */
 class CountedNames {
   readonly #counts = new Map<string, Map<string, number>>();
 
-  add(classKey: string, name: string | undefined, change: 1 | -1): void {
-    if (name === undefined) return;
+  add(classKey: string, name: string, change: 1 | -1): void {
     const ofClass = this.#counts.get(classKey) ?? new Map<string, number>();
     const count = (ofClass.get(name) ?? 0) + change;
     if (count > 0) ofClass.set(name, count);
@@ -94,8 +110,10 @@ class CountedNames {
     else this.#counts.delete(classKey);
   }
 
-  has(classKey: string): boolean {
-    return this.#counts.has(classKey);
+  /** Whether a pod uses the name, or any name, with the class. */
+  has(classKey: string, name?: string): boolean {
+    const ofClass = this.#counts.get(classKey);
+    return ofClass !== undefined && (name === undefined || ofClass.has(name));
   }
 
   of(classKey: string): readonly string[] {

@@ -33,10 +33,12 @@ export interface ClassState {
   /** When the interval last changed; undefined if this process has seen no other interval. */
   readonly intervalSince?: number | undefined;
   /**
-   * Number of changes of the class's objects that other classes found and that the class has not fetched; undefined if none. A time could
-   * not distinguish two changes within one millisecond.
+   * Number of changes of the class's objects that other classes found, or events reported, and that the class has not fetched; undefined if
+   * none. A time could not distinguish two changes within one millisecond.
    */
   readonly changeSeen?: number | undefined;
+  /** When the last event of such a change arrived while the worker did not fetch the class; undefined if none did. */
+  readonly eventAt?: number | undefined;
   /** Consecutive failed attempts. */
   readonly failures: number;
   /** Meaningful while `failures` is above 0. */
@@ -96,8 +98,11 @@ export type StateEvent =
   | { readonly kind: "seen"; readonly sight: Sight }
   /** The reason for the failure of the class may be gone. */
   | { readonly kind: "retryAsked"; readonly now: number }
-  /** Another class found that an object of this class changed, so the poll of this class is due. */
-  | { readonly kind: "objectChanged" }
+  /**
+   * Another class found that an object of this class changed, or an event of the vault reported it at `eventAt`, so the poll of this class
+   * is due.
+   */
+  | { readonly kind: "objectChanged"; readonly eventAt?: number }
   /** A pod mounts the class, so its earlier absence no longer counts. */
   | { readonly kind: "used" }
   | { readonly kind: "unused"; readonly since: number | undefined }
@@ -153,7 +158,7 @@ function changed(state: ClassState, event: Exclude<StateEvent, { readonly kind: 
     case "retryAsked":
       return { ...state, retryAt: event.now };
     case "objectChanged":
-      return { ...state, changeSeen: (state.changeSeen ?? 0) + 1 };
+      return { ...state, changeSeen: (state.changeSeen ?? 0) + 1, eventAt: event.eventAt ?? state.eventAt };
     case "used":
       return state.unusedSince === undefined ? state : { ...state, unusedSince: undefined };
     case "unused":
@@ -221,7 +226,9 @@ export function knownCheckOf({ lastSuccess, checkedBefore }: ClassState): number
  * Returns the poll that a check counts as: the poll that was due last, of which the check may be a retry. If a retry used its own time, a
  * list that was too old for the poll could serve the retry, and the class would go unchecked for two intervals.
  */
-export function pollFor({ nextPoll, lastPoll, duePoll, interval, phase }: ClassState, now: number): DuePoll {
+export function pollFor({ nextPoll, lastPoll, duePoll, interval, phase, eventAt }: ClassState, now: number): DuePoll {
+  // A list from before the event may not show the change.
+  if (eventAt !== undefined) return { due: now, interval: Math.min(interval, Math.max(0, now - eventAt)) };
   if (now < nextPoll) return duePoll ?? { due: nextPoll - interval, interval };
   // If several polls were missed, only the last one counts.
   const due = Math.max(nextPoll, pollAfter(phase, interval, now) - interval);
@@ -331,7 +338,7 @@ function fetchEnded(state: ClassState, { refresh, isAnswered, polledAt, changeSe
     isMadeAnew: false,
     triedRefresh: refresh,
     lastRefresh: isAnswered ? refresh : state.lastRefresh,
-    changeSeen: state.changeSeen === changeSeen ? undefined : state.changeSeen,
+    ...(state.changeSeen === changeSeen ? { changeSeen: undefined, eventAt: undefined } : {}),
   };
 }
 

@@ -56,6 +56,7 @@ export interface Copies {
 export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies {
   const { watcher, fingerprints, install, process } = options;
   const noted = new Set<string>();
+  const pace = new CopyPace();
   let running: { readonly live: CopiedClasses; readonly queue: WorkQueue } | undefined;
   const noteClass = (key: string): void => {
     if (!install.shard.serves(refOfKey(key).namespace)) return;
@@ -63,11 +64,11 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
     else if (isAbout(running.live, key)) running.queue.add(key);
   };
   const copies = startSecretStore({ watcher, fingerprints, logger: process.logger, onChange: noteClass, marks: COPY_MARKS }, signal);
-  /** Whether the class wants or has copies. Most classes have none, and cost nothing here. */
+  /** Whether the class wants or has copies, or had some. Most classes have none, and cost nothing here. */
   const isAbout = ({ classes, statuses }: CopiedClasses, key: string): boolean => {
     const ref = refOfKey(key);
     const isNamed = classes.get(ref)?.metadata.annotations?.[CLASS_ANNOTATIONS.mirrorTo] !== undefined;
-    return isNamed || copies.ofClass(key).length > 0 || statuses.get(ref)?.copies !== undefined;
+    return isNamed || copies.ofClass(key).length > 0 || statuses.get(ref)?.copies !== undefined || pace.has(key);
   };
   return {
     noteClass,
@@ -78,7 +79,7 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
     },
     run: async (live, runSignal) => {
       const logger = process.logger.child({ queue: "copies" });
-      const ports = portsOf({ ...options, process: { ...process, logger } }, live, copies);
+      const ports = { ...portsOf({ ...options, process: { ...process, logger } }, live, copies), pace };
       const queue = new WorkQueue({
         workers: WORKERS,
         sharing: { of: (key) => ({ tenant: refOfKey(key).namespace, backend: undefined }), perBackend: WORKERS },
@@ -99,7 +100,7 @@ export function startCopies(options: CopiesOptions, signal: AbortSignal): Copies
   };
 }
 
-function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches["copies"]): CopyPorts {
+function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches["copies"]): Omit<CopyPorts, "pace"> {
   const { kube, fingerprints, settings, install, process } = options;
   const { metrics, events, clock, logger } = process;
   const { classes, secrets, statuses, pods, crdHealth } = live;
@@ -111,7 +112,6 @@ function portsOf(options: CopiesOptions, live: CopiedClasses, copies: CopyCaches
     events,
     clock,
     statuses,
-    pace: new CopyPace(),
     caches: { settings, install, classes, secrets, copies, ...pods, markOf },
   };
 }

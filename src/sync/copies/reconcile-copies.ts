@@ -1,6 +1,6 @@
 import { COPY_LABEL } from "../../domain/annotations.ts";
 import { RESOURCES, type Secret, type SecretProviderClass } from "../../domain/kubernetes.ts";
-import { objectKey, refOfKey } from "../../domain/object-key.ts";
+import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { EventSink } from "../../domain/ports/event-sink.ts";
 import { withCopies } from "../../domain/sync/class-status.ts";
@@ -47,11 +47,11 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
   const observation = owners.size === 0 ? seen : observeCopies(caches, key, foreign);
   if (observation === undefined) return { kind: "done" };
   const plan = planCopies(observation);
+  pace.keep(key, plan.copies);
   const subject = { key, resourceVersion: caches.classes.get(refOfKey(key))?.metadata.resourceVersion };
   for (const removal of plan.removals) {
     await pass.attempt([placeOfSecret(removal.secret.ref)], async () => {
-      if (await removeCopy(writing, subject, removal, signal)) pace.forget(objectKey(removal.secret.ref));
-      else pass.requeueAfter(UNSETTLED_MS);
+      if (!(await removeCopy(writing, subject, removal, signal))) pass.requeueAfter(UNSETTLED_MS);
     });
   }
   await writeCopies(ports, plan, { observation, pass }, signal);

@@ -19,6 +19,8 @@ export interface DispatchOptions {
   readonly classOf: (ref: ReturnType<typeof refOfKey>) => HeldClass | undefined;
   /** Whether the worker fetches objects of the class at the moment. No pass would read the hints of any other class. */
   readonly isFetched: (spc: SecretProviderClass) => boolean;
+  /** Remembers for a class (`namespace/name`) that is not fetched at the moment that one of its objects has changed. */
+  readonly noteUnfetched: (classKey: string) => void;
   readonly cloud: CloudOptions;
   /** Whether other shards exist. This worker does not know their classes. */
   readonly hasOtherShards: boolean;
@@ -70,10 +72,12 @@ function outcomeWithoutClass({ hasOtherShards }: DispatchOptions): MessageOutcom
 
 function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Waiter): Dispatched {
   const [vault = ""] = event.vaultHost.split(".");
-  const named = options.named.classesNaming(vault, event.name).flatMap((key) => {
+  const naming = options.named.classesNaming(vault, event.name).flatMap((key) => {
     const spc = options.classOf(refOfKey(key));
-    return spc !== undefined && options.isFetched(spc) && isOfVault(options, spc, event) ? [{ key, spc }] : [];
+    return spc !== undefined && isOfVault(options, spc, event) ? [{ key, spc, isFetched: options.isFetched(spc) }] : [];
   });
+  for (const { key, spc, isFetched } of naming) if (!isFetched && typesNamed(spc, event).length > 0) options.noteUnfetched(key);
+  const named = naming.filter(({ isFetched }) => isFetched);
   if (named.length === 0)
     return { outcome: options.named.classesOf(vault).length === 0 ? outcomeWithoutClass(options) : "unnamed", waits: 0 };
   let reported = 0;

@@ -1,5 +1,5 @@
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
-import type { KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
+import type { Change, KubeWatcher, Reflector } from "../../domain/ports/kube-watcher.ts";
 import { type FilesOfPod, isRecordOf, type PodFiles, podFilesOf, recordName } from "../../domain/rollout/mounted-files.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 
@@ -7,7 +7,10 @@ import type { CrdHealth } from "../healing/crd-health.ts";
 export interface DriverRecords {
   /** Starts to read the records at the first call. Returns why the worker cannot conclude anything from them; undefined if it can. */
   problem(): string | undefined;
-  /** Returns the number of changes of records in this namespace. A conclusion from the records is valid until this number changes. */
+  /**
+   * Returns a number for the last change of records in this namespace, or 0 if it has none. A conclusion from the records is valid until
+   * this number changes.
+   */
   changesIn(namespace: string | undefined): number;
   /**
    * Returns the files of the pods of this namespace, from the records of this namespace alone. A user who can write records in another
@@ -31,9 +34,15 @@ const { secretProviderClassPodStatuses: RESOURCE } = RESOURCES;
 /** Creates the access to the records. Does not even list them until a workload requests restarts because of classes that it only mounts. */
 export function createDriverRecords(options: DriverRecordsOptions, signal: AbortSignal): DriverRecords {
   let reflector: Reflector<PodFiles> | undefined;
-  const changes = new Map<string, number>();
-  const onChange = (namespace: string): void => {
-    changes.set(namespace, (changes.get(namespace) ?? 0) + 1);
+  let serial = 0;
+  const changes = new Map<string, { readonly records: number; readonly last: number }>();
+  const onChange = (namespace: string, { previous, current }: Change<PodFiles>): void => {
+    const more = (current === undefined ? 0 : 1) - (previous === undefined ? 0 : 1);
+    const records = (changes.get(namespace)?.records ?? 0) + more;
+    serial += 1;
+    // Without records, the namespace is as one that never had any.
+    if (records > 0) changes.set(namespace, { records, last: serial });
+    else changes.delete(namespace);
     options.onChange(namespace);
   };
   return {
@@ -44,7 +53,7 @@ export function createDriverRecords(options: DriverRecordsOptions, signal: Abort
       if (state.kind === "frozen") return state.why;
       return reflector.hasSynced ? undefined : `the ${RESOURCE.kind} objects have not been listed yet`;
     },
-    changesIn: (namespace = "") => changes.get(namespace) ?? 0,
+    changesIn: (namespace = "") => changes.get(namespace)?.last ?? 0,
     filesIn:
       (namespace = "") =>
       (pod, className) => {
@@ -54,12 +63,16 @@ export function createDriverRecords(options: DriverRecordsOptions, signal: Abort
   };
 }
 
-function watchRecords({ watcher, onChange, onListed }: DriverRecordsOptions, signal: AbortSignal): Reflector<PodFiles> {
+interface RecordsWatch extends Pick<DriverRecordsOptions, "watcher" | "onListed"> {
+  readonly onChange: (namespace: string, change: Change<PodFiles>) => void;
+}
+
+function watchRecords({ watcher, onChange, onListed }: RecordsWatch, signal: AbortSignal): Reflector<PodFiles> {
   return watcher.reflect<PodFiles>(
     {
       resource: RESOURCE,
       project: (object: KubeObject) => podFilesOf(object),
-      onChange: ({ namespace = "" }) => onChange(namespace),
+      onChange: ({ namespace = "" }, change) => onChange(namespace, change),
       observer: { listed: onListed },
     },
     signal,

@@ -57,6 +57,15 @@ export class VersionTimes {
     return times;
   }
 
+  has(namespace: string): boolean {
+    return this.#known.has(namespace);
+  }
+
+  /** Call this when the namespace has neither classes nor workloads any more. */
+  forget(namespace: string): void {
+    this.#known.delete(namespace);
+  }
+
   /** Forgets the names of the namespace that no class names, except those that were written last. */
   tidy(namespace: string, named: ReadonlySet<string>): void {
     const known = this.#known.get(namespace);

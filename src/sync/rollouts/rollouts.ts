@@ -71,9 +71,13 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         clock,
         logger: logger.child({ queue: "rollouts" }),
         random,
-        handle: (namespace, handleSignal) => {
+        handle: async (namespace, handleSignal) => {
           for (const classKey of followed.changesIn(namespace)) worker.enqueue(classKey);
-          return patiently(() => reconcile(context, namespace, handleSignal), ROLLOUTS_SOON);
+          try {
+            return await patiently(() => reconcile(context, namespace, handleSignal), ROLLOUTS_SOON);
+          } finally {
+            forgetIfEmpty(context, namespace);
+          }
         },
       });
       const onChange = (namespace: string): void => {
@@ -110,10 +114,17 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         const { namespace, name } = refOfKey(classKey);
         const isOfInterest = workloads.ofNamespace(namespace).length > 0 || hasRotated(worker.live.statuses.get({ namespace, name }));
         if (isOfInterest) queue.add(namespace);
+        else forgetIfEmpty(context, namespace);
       };
       await queue.run(signal);
     },
   };
+}
+
+/** Forgets the versions of the Secrets of a namespace that has neither workloads nor classes left, as after its deletion. */
+function forgetIfEmpty({ worker, workloads, versions: { times } }: RolloutContext, namespace: string): void {
+  if (!times.has(namespace) || workloads.ofNamespace(namespace).length > 0) return;
+  if (!worker.live.classes.list().some(({ metadata }) => metadata.namespace === namespace)) times.forget(namespace);
 }
 
 /** Reconciles the namespace. If this fails, no other namespace waits behind it. */

@@ -53,7 +53,7 @@ export const DEFECTS: readonly Planted[] = [
     world: "crowd",
     what: "renewals of the lease wait for a connection behind slow writes, which have no limit",
     edits: [
-      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 48;", replace: "const REQUEST_CONNECTIONS = 16;" },
+      { file: "src/kube/config.ts", find: "const REQUEST_CONNECTIONS = 56;", replace: "const REQUEST_CONNECTIONS = 16;" },
       {
         file: "src/kube/transport.ts",
         find: `options.isUrgent === true ? "urgent" : "requests"`,
@@ -68,8 +68,8 @@ export const DEFECTS: readonly Planted[] = [
     edits: [
       {
         file: "src/azure/guarded-sign-in.ts",
-        find: "credential.getToken(scopes, { ...given, abortSignal }), boundMs);",
-        replace: "credential.getToken(scopes, { ...given, abortSignal }), 2_000_000_000);",
+        find: "        }, boundMs);",
+        replace: "        }, 80_000 * boundMs);",
       },
       {
         file: "src/azure/credential.ts",

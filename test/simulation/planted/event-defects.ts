@@ -99,7 +99,7 @@ export const EVENT_DEFECTS: readonly Planted[] = [
       const reading = { settings: config.eventQueues, kube, namespace: config.namespace, metrics: createPushMetrics(createRegistry("")) };
       const queues = await openEventQueues(config);
       const idle = createPush({ ...reading, queues, clock, logger, random: Math.random }).start(() => undefined);
-      const classes = { classOf: () => undefined, isFetched: () => false, hasOtherShards: false, refusedObjects: () => 0, cloud: { cloudName: "" }, isReady: () => true };
+      const classes = { classOf: () => undefined, isFetched: () => false, noteUnfetched: () => undefined, hasOtherShards: false, refusedObjects: () => 0, cloud: { cloudName: "" }, isReady: () => true };
       idle.run(classes, signal).catch(() => undefined);
     }
     await election.run(async (leading, term) => {`,
