@@ -102,7 +102,7 @@ function retryFor(code: KubeErrorCode, retryAfterSeconds: number): Retry {
 }
 
 function adviceFor(code: KubeErrorCode): string {
-  if (code === "Forbidden") return " (grant this verb to our ServiceAccount, or see the policy that refused it)";
+  if (code === "Forbidden") return " (grant the ServiceAccount this permission, or check the policy that denied the request)";
   if (code === "Terminating") return " (the namespace is being deleted)";
   return code === "Unauthorized" ? " (the API server rejected our token; does the ServiceAccount still exist?)" : "";
 }

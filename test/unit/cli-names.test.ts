@@ -158,7 +158,7 @@ describe("N10: what the user may not do", () => {
       Promise.reject(
         new KubeError(
           "Forbidden",
-          "get namespaces keyvault-injector: HTTP 403: no (grant this verb to our ServiceAccount, or see the policy that refused it)",
+          "get namespaces keyvault-injector: HTTP 403: no (grant the ServiceAccount this permission, or check the policy that denied the request)",
           {
             retry: { kind: "never" },
             refuser,

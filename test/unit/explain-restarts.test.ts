@@ -57,17 +57,17 @@ describe("explain, of a workload that asks for restarts", () => {
 
     assert.deepEqual(restartsOf(await explained(namespace({ ...window, "restart-paused": "true" }), deployment(ASKS))), [
       YES,
-      'ok its restart window is "always", of its Namespace: open now',
+      'ok its restart window is "always", set on its Namespace: open now',
       paused,
       UNKNOWN,
     ]);
     assert.deepEqual(restartsOf(await explained(namespace(window), deployment(ASKS, { "restart-window": "at night" }))).slice(1, 2), [
-      `problem its own ${P}/restart-window is invalid; no workload is restarted until it is fixed: "at night" is not "<cron> for <duration>": write "always" or times such as "0 22 * * MON-FRI for 4h in Europe/Berlin"`,
+      `problem ${P}/restart-window on the workload is invalid, and prevents restarts until it is corrected: "at night" is not "<cron> for <duration>": write "always" or times such as "0 22 * * MON-FRI for 4h in Europe/Berlin"`,
     ]);
     const [, open = ""] = restartsOf(await explained(deployment({ ...ASKS, "restart-window": "* * * * * for 2m" })));
-    assert.match(open, /^ok its restart window is "\* \* \* \* \* for 2m", of its template: open now$/);
+    assert.match(open, /^ok its restart window is "\* \* \* \* \* for 2m", set on its pod template: open now$/);
     const [, closed = ""] = restartsOf(await explained(deployment(ASKS, { "restart-window": "0 0 29 2 * for 1m" })));
-    assert.match(closed, /^ok its restart window is "0 0 29 2 \* for 1m", of its own: opens at 20\d\d-02-29T00:00:00Z$/);
+    assert.match(closed, /^ok its restart window is "0 0 29 2 \* for 1m", set on the workload: opens at 20\d\d-02-29T00:00:00Z$/);
   });
 
   test("P7: says no where it does not ask, and a default of its Namespace counts for pods that opt in alone", async () => {

@@ -14,6 +14,6 @@ describe("the API server's refusal", () => {
     assert.equal(terminating.code, "Terminating");
     assert.match(terminating.message, /the namespace is being deleted/);
     assert.equal(missing.code, "Forbidden");
-    assert.match(missing.message, /grant this verb/);
+    assert.match(missing.message, /grant the ServiceAccount this permission/);
   });
 });

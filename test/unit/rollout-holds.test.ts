@@ -222,7 +222,7 @@ describe("a workload with a restart window", () => {
       assert.ok(!restarts.isRestarted());
       assert.match(
         restarts.events("InvalidWindow")[0] ?? "",
-        /its own keyvault-injector.dev\/restart-window is invalid; no workload is restarted until it is fixed/,
+        /keyvault-injector.dev\/restart-window on the workload is invalid, and prevents restarts until it is corrected/,
       );
       assert.match(restarts.events("InvalidWindow")[0] ?? "", problem);
       assert.match(restarts.condition(), /^InvalidWindow/);

@@ -43,9 +43,16 @@ describe("after a restart that failed", () => {
 
 describe("words about restarts", () => {
   test("P17: a window that cannot be read is called invalid, with what that keeps back", () => {
-    const { words } = holdWords({ kind: "invalidWindow", subject: "its own keyvault-injector.dev/restart-window", why: "no such day" });
+    const { words } = holdWords({
+      kind: "invalidWindow",
+      subject: "keyvault-injector.dev/restart-window on the workload",
+      why: "no such day",
+    });
 
-    assert.equal(words, "its own keyvault-injector.dev/restart-window is invalid; no workload is restarted until it is fixed: no such day");
+    assert.equal(
+      words,
+      "keyvault-injector.dev/restart-window on the workload is invalid, and prevents restarts until it is corrected: no such day",
+    );
   });
 
   for (const [count, words] of [

@@ -139,7 +139,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   InvalidWindow: {
     when: "the workload's restart window is invalid",
     message:
-      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `<annotation> is invalid; no workload is restarted until it is fixed: <problem>`",
+      "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `<annotation> on <owner> is invalid, and prevents restarts until it is corrected: <problem>`",
   },
   DisruptionBudget: {
     when: "a PodDisruptionBudget allows no disruption of the workload's pods",

@@ -65,7 +65,7 @@ function windowStep({ window }: Controls, written: WrittenWindow | undefined, no
   if (written === undefined) return say.restarts.ok("neither it nor its Namespace sets a window: the worker's --restart-window applies");
   const state = windowAt(window.value, now);
   const when = state.isOpen ? "open now" : opening(state.opensAt);
-  return say.restarts.ok(`its restart window is ${quoted(written.text)}, of ${written.of}: ${when}`);
+  return say.restarts.ok(`its restart window is ${quoted(written.text)}, set on ${written.of}: ${when}`);
 }
 
 function opening(opensAt: number): string {

@@ -120,7 +120,7 @@ export function failureText(error: KubeError): string {
 }
 
 /** Advice of the client for the worker and the webhook. On the command line, the API server refuses the user, so it does not apply. */
-const ADVICE_TO_US = / \(grant this verb to our ServiceAccount[^)]*\)$/;
+const ADVICE_TO_US = / \(grant the ServiceAccount this permission[^)]*\)$/;
 
 /** Whether the user lacks a permission. A policy or a webhook also answers `Forbidden`, to users who have every permission. */
 export function lacksPermission({ code, refuser }: KubeError): boolean {

@@ -58,7 +58,7 @@ const parsed = new RecentCache<ReturnType<typeof parseWindow>>(MOST_WINDOWS);
 /** A window as a user wrote it, and the object that has it. */
 export interface WrittenWindow {
   readonly text: string;
-  readonly of: "its own" | "its template" | "its Namespace";
+  readonly of: "the workload" | "its pod template" | "its Namespace";
 }
 
 /** Returns the window that applies; undefined if the cluster's does. */
@@ -67,8 +67,8 @@ export function writtenWindow(
   namespace: Annotations,
 ): WrittenWindow | undefined {
   const places = [
-    { of: "its own", annotations: own },
-    { of: "its template", annotations },
+    { of: "the workload", annotations: own },
+    { of: "its pod template", annotations },
     { of: "its Namespace", annotations: namespace },
   ] as const;
   const found = places.find((place) => place.annotations[POD_ANNOTATIONS.restartWindow] !== undefined);
@@ -81,8 +81,7 @@ function windowOf(written: WrittenWindow | undefined, cluster: ClusterControls):
   const { text, of } = written;
   const window = text.length > MOST_WINDOW_CHARACTERS ? parseWindow(text) : parsed.getOrCreate(text, () => parseWindow(text));
   if (window.ok) return window;
-  const whose = of === "its own" ? of : `${of}'s`;
-  return failed({ subject: `${whose} ${POD_ANNOTATIONS.restartWindow}`, why: `${window.error}: ${WINDOW_ADVICE}` });
+  return failed({ subject: `${POD_ANNOTATIONS.restartWindow} on ${of}`, why: `${window.error}: ${WINDOW_ADVICE}` });
 }
 
 export interface HoldInput {

@@ -6,7 +6,7 @@ export type Hold =
   | { readonly kind: "paused"; readonly by: PausedBy }
   /** Closed until then (Unix milliseconds). */
   | { readonly kind: "window"; readonly opensAt: number }
-  /** `subject`: the place of the window; `why`: its error. */
+  /** `subject`: the annotation and the object that has it; `why`: its error. */
   | { readonly kind: "invalidWindow"; readonly subject: string; readonly why: string }
   /** A PodDisruptionBudget does not allow the restart. */
   | { readonly kind: "budget"; readonly name: string; readonly why: BudgetWhy }
@@ -54,7 +54,7 @@ export function holdWords(hold: Hold): ReportedHold {
     case "window":
       return { type: "Normal", reason: "WindowClosed", words: closedWords(hold.opensAt) };
     case "invalidWindow": {
-      const words = `${hold.subject} is invalid; no workload is restarted until it is fixed: ${hold.why}`;
+      const words = `${hold.subject} is invalid, and prevents restarts until it is corrected: ${hold.why}`;
       return { type: "Warning", reason: "InvalidWindow", words };
     }
     case "budget":
