@@ -118,7 +118,7 @@ describe("an answer of the vault", () => {
     const id = innerCode === "AccessDenied" ? "V3: " : "";
     test(`${id}of rights names those that the vault goes by: ${innerCode}`, () => {
       const { message } = translateError(anAnswer(403, { code: "Forbidden", innerCodes: [innerCode] }), REQUEST);
-      assert.ok(message.endsWith(`is not allowed to (HTTP 403 Forbidden ${innerCode}); ${remedy}`), message);
+      assert.ok(message.endsWith(`is not allowed to get secrets (HTTP 403 Forbidden ${innerCode}); ${remedy}`), message);
     });
   }
 

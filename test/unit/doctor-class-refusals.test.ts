@@ -95,7 +95,7 @@ describe("doctor's advice on a refusal goes by the service's code, not by the ob
       assert.deepEqual([leaf, fix], ["permission-missing", `${ROLE}.`]);
       assert.equal(
         message,
-        `secret/${name}: failed to get objectType:secret, objectName:${name}, objectVersion:: get secret ${name} from https://kv.vault.azure.net/: application the-client of tenant the-tenant is not allowed to (HTTP 403 Forbidden ForbiddenByRbac); grant it the role Key Vault Secrets User on the vault`,
+        `secret/${name}: failed to get objectType:secret, objectName:${name}, objectVersion:: get secret ${name} from https://kv.vault.azure.net/: application the-client of tenant the-tenant is not allowed to get secrets (HTTP 403 Forbidden ForbiddenByRbac); grant it the role Key Vault Secrets User on the vault`,
       );
     });
 

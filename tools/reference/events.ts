@@ -31,7 +31,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   },
   Forbidden: {
     when: "the vault does not allow access by the identity or from the worker's network, or the API server rejects a write by the worker",
-    message: "`<identity> is not allowed to (<code>); <remedy>`",
+    message: "`<identity> is not allowed to <action> (<code>); <remedy>`",
   },
   ObjectNotFound: {
     when: "the vault does not have the object or version",
@@ -65,7 +65,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   UnsupportedApiVersion: {
     when: "the vault does not support the requested API version",
     message:
-      "`the vault does not support version <version> of the Key Vault API, only versions up to <version>; set keyVaultAPIVersion to <version> in <where>`",
+      "`the vault does not support version <version> of the Key Vault API, only versions up to <version>; set keyVaultAPIVersion to <version> in <cloud file>`",
   },
   CredentialsMissing: {
     when: "the credentials Secret is missing, or the worker is not allowed to read it",

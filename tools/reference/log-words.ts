@@ -16,7 +16,7 @@ export const WARNINGS: LogWords = {
         "a bug. The queue redelivers the message, and the worker deletes the message after 30 deliveries. Report the bug with the content of `error`",
       "waiting between two reads of an event queue failed": "a bug. The worker continues to read the queue. Report the bug",
       "not retried":
-        "a reconcile of `key` failed, and a retry would not help. The worker reconciles `key` again after the object with this key changes",
+        "a reconcile of the object in `key` failed, and a retry would not help. `error` gives the cause. The worker reconciles the object again only after it changes",
     },
     webhook: {
       "a TLS server refused the new certificate":
@@ -57,7 +57,7 @@ export const WARNINGS: LogWords = {
       "a class is gone, and no snapshot shows whether the deletion was intentional; its Secrets are kept":
         "if the deletion was intentional, delete the Secrets that `secrets` lists. Otherwise, recreate the class",
       "a class snapshot was not written by this install and is ignored":
-        "`why` states why the worker does not trust the snapshot. The snapshot is forged, was signed with an earlier key, or was created later as a copy of an earlier snapshot. If nobody needs the class in the snapshot, delete the snapshot",
+        "`why` states why the worker does not trust the snapshot. The snapshot is forged, was signed with an earlier key, or was created later as a copy of an earlier snapshot. The worker never restores a class from it. If nobody needs the class in the snapshot, delete the snapshot. Otherwise, recreate the class yourself",
       "a class is too large to sync": "`detail` contains the limit that the class exceeds. See [InvalidClass](../runbooks/InvalidClass.md)",
       "a status is too large to keep":
         "`detail` gives the cause: someone else wrote the status, or the namespace has too many large statuses. See the [limits](secret-provider-class.md#limits)",
@@ -95,7 +95,7 @@ export const WARNINGS: LogWords = {
       "lease not read":
         "the worker retries. If the failures continue, check the API server, and the worker's permissions on the Lease. See [no leader](../runbooks/no-leader.md)",
       "lease of a former shard not cleared":
-        "apply the manifests of this version, whose Role lists the Leases of all shards. The worker continues to lead. However, if you set the former number of shards again, the leaders might poll too late",
+        "the worker lacks permission to remove outdated annotations from the Lease of a shard that no longer exists. Apply the manifests of this version, whose Role lists the Leases of all shards. The worker continues to lead. However, if you set the former number of shards again, the leader of that shard reads the outdated times of polls, and might poll too late",
       "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
@@ -160,7 +160,7 @@ export const INFORMATION: LogWords = {
       stopped: "the process stopped cleanly. This is its last log line",
       stopping: "the process received SIGTERM or SIGINT",
       "watch was silent; listing again":
-        "no bookmark arrived for a minute, because the connection was broken, or because etcd was restored from a backup",
+        "the API server sent nothing on the watch for a minute, because the connection was broken, or because etcd was restored from a backup. The process recovers by itself",
       "watch history expired; listing again":
         "the watch was interrupted for longer than the API server keeps the history of changes; nothing to do",
     },
