@@ -49,7 +49,7 @@ function rightsOnPage(markdown: string): readonly string[] {
     .filter(({ header }) => header[0] === "Verbs" && header[2] !== "With")
     .flatMap(({ under, header, rows }) =>
       rows.map(([verbs = "", resource = "", names = "", scope = "", last = ""]) => {
-        const where = header[4] === "In" ? `${scope}, ${codeSpans(last)[0]}` : (codeSpans(scope)[0] ?? scope);
+        const where = header[4] === "ClusterRole" ? `${scope}, ${codeSpans(last)[0]}` : (codeSpans(scope)[0] ?? scope);
         const named = codeSpans(names).join(" ") || names;
         return `${under.at(-1)}: ${codeSpans(verbs)[0]}, ${codeSpans(resource)[0]}, ${named}, ${where}`;
       }),
@@ -85,7 +85,8 @@ describe("the page of rights", () => {
             .filter((operation) => at(operation, "path") === "/rules/-")
             .map((operation) => {
               const rule = at(operation, "value");
-              const resource = `${strings(rule, "resources").join()}.${strings(rule, "apiGroups").join()}`;
+              const group = strings(rule, "apiGroups").join();
+              const resource = `${strings(rule, "resources").join()}${group === "" ? "" : `.${group}`}`;
               return `${strings(rule, "verbs").join(" ")}, ${resource}, manifests/${path.dirname(path.dirname(file))}`;
             }),
         ),
