@@ -71,7 +71,11 @@ function refusal(answer: ServiceAnswer, request: VaultRequest): Answered | undef
     const { action, object } = request;
     const verb = action === "get" ? "Get" : "List";
     const grant = grantFor(answer.innerCode, { role: ROLES[object], permission: `${verb} on ${object}s` });
-    return { code: "Forbidden", retry: NEVER, words: `${who(request)} is not allowed to ${verb.toLowerCase()} ${object}s (${shown}); ${grant}` };
+    return {
+      code: "Forbidden",
+      retry: NEVER,
+      words: `${who(request)} is not allowed to ${verb.toLowerCase()} ${object}s (${shown}); ${grant}`,
+    };
   }
   if (answer.status === 401) {
     const words = `the vault rejects the token of ${who(request)} (${shown}); check that tenantID is the tenant that the vault belongs to`;
