@@ -28,7 +28,7 @@ export function vaultFaults(here: DoctoredClasses): readonly Fault[] {
     {
       leaf: "permission-missing",
       plant: async () => here.inANamespaceWithCredentials(credentialsOf(await here.anApplication([]))),
-      message: /is not allowed to \(HTTP 403/,
+      message: /is not allowed to get secrets \(HTTP 403/,
     },
     { leaf: "vault-firewall", plant: strike(here, { kind: "refusal", refusal: "firewall" }), message: /ForbiddenByFirewall/ },
     {
