@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import path from "node:path";
-import { processConfig } from "./runtime/config.ts";
+import { processConfig, typedByHandProblem } from "./runtime/config.ts";
 import { stopSignal } from "./runtime/lifecycle.ts";
 import { createLogger } from "./runtime/logger.ts";
 import { packageFolder } from "./runtime/package-folder.ts";
@@ -31,6 +31,11 @@ async function runProcess(command: Process, flags: readonly string[]): Promise<n
   if (flags.includes("--help") || flags.includes("-h")) {
     process.stdout.write(processHelp(command));
     return 0;
+  }
+  const typed = typedByHandProblem(flags, { isTerminal: process.stdin.isTTY, environment: process.env });
+  if (typed !== undefined) {
+    console.error(`keyvault-injector ${command}: ${typed}`);
+    return 2;
   }
   const config = processConfig(flags);
   if (!config.ok) {

@@ -129,7 +129,7 @@ function helpAbout(word: string | undefined, context: CommandContext): CommandRe
 function programHelp({ shipped: { program } }: CommandContext): string {
   const rows = [
     ...COMMANDS.map(({ name, summary }) => [name, summary] as const),
-    [PROCESSES.join(", "), "Run a process of the install in the cluster."] as const,
+    [PROCESSES.join(", "), "The processes that the install's pods run."] as const,
   ];
   const lines = rows.map(([name, summary]) => `  ${name.padEnd(13)} ${summary}`);
   return [

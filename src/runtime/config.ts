@@ -215,8 +215,11 @@ function readFlags(argv: readonly string[]): Result<Readonly<Record<string, stri
   }
 }
 
-/** Rewords Node's message about an unknown flag, which ends in advice about words after `--` that no process uses. */
+/** Rewords Node's messages, which advise about words after `--` that no process uses, or give no advice. */
 function flagProblem(message: string): string {
+  const [, word] = /^Unexpected argument '([^']*)'/.exec(message) ?? [];
+  if (word !== undefined)
+    return `unexpected argument ${JSON.stringify(word)}; a process of the install takes only flags. To fetch a class now, run keyvault-injector refresh`;
   const [, flag = ""] = /^Unknown option '(--?[^']*)'/.exec(message) ?? [];
   if (flag === "") return message;
   const nearest = nearestSpelling(flag.replace(/^-+/, ""), Object.keys(SETTINGS));
@@ -252,6 +255,19 @@ export function processConfig(argv: readonly string[]): Result<Config, readonly 
   const config = parseConfig(argv, process.env);
   if (config.ok) for (const name of config.value.divertingVariables) delete process.env[name];
   return config;
+}
+
+/**
+ * Returns why a process does not start, because a user typed its name: it would act on the current cluster with the user's permissions.
+ * With `--kubeconfig`, or in a pod, it starts.
+ */
+export function typedByHandProblem(
+  argv: readonly string[],
+  { isTerminal, environment }: { readonly isTerminal: boolean; readonly environment: Readonly<Record<string, string | undefined>> },
+): string | undefined {
+  const isInPod = environment["KUBERNETES_SERVICE_HOST"] !== undefined;
+  if (!isTerminal || isInPod || argv.some((arg) => /^--kubeconfig(?:=|$)/.test(arg))) return undefined;
+  return "this process runs in the install's pods. To fetch a class now, run keyvault-injector refresh; to start the process on this machine, add --kubeconfig";
 }
 
 /** The settings for Azure that a command of the command line takes from its environment, as the worker does from its own. */

@@ -74,6 +74,13 @@ describe("an object that where is asked for", () => {
       2,
       /no class names key\/db-pass; did you mean secret\/db-pass\?$/,
     ],
+    [
+      "NU6: of a class's name is said to be a class",
+      ["where", "web"],
+      2,
+      /web is a class, not a vault object: run keyvault-injector explain spc\/web -n shop$/,
+    ],
+    ["NU6: with a type is no class", ["where", "secret/web"], 2, /no class names secret\/web$/],
     ["may be two words", ["where", "secret", "db-pass"], 0, /^$/],
     ["is one", ["where", "secret/db-pass", "cert/tls"], 2, /where takes one object; remove secret\/db-pass or cert\/tls/],
     ["may be an identifier", ["where", "https://shop-kv.vault.azure.net/secrets/db-pass"], 0, /^$/],

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { formatDuration, parseDuration } from "../../src/domain/duration.ts";
-import { parseConfig, processConfig } from "../../src/runtime/config.ts";
+import { parseConfig, processConfig, typedByHandProblem } from "../../src/runtime/config.ts";
 
 function parsed(argv: readonly string[], environment: Readonly<Record<string, string>> = {}) {
   const config = parseConfig(argv, environment);
@@ -92,6 +92,28 @@ describe("settings", () => {
     const config = parseConfig(["--sync-secrets=true"], {});
 
     assert.match(config.ok ? "" : config.error.join(), /--sync-secrets/);
+  });
+});
+
+describe("NU2: a process of the install that a user types", () => {
+  const atTerminal = { isTerminal: true, environment: {} };
+
+  test("NU2: does not start, and names the command that was meant", () => {
+    assert.match(typedByHandProblem([], atTerminal) ?? "", /runs in the install's pods.*keyvault-injector refresh.*--kubeconfig/);
+  });
+
+  for (const [what, argv, place] of [
+    ["with --kubeconfig", ["--kubeconfig=f"], atTerminal],
+    ["with --kubeconfig and a word", ["--kubeconfig", "f"], atTerminal],
+    ["in a pod, also at a terminal", [], { isTerminal: true, environment: { KUBERNETES_SERVICE_HOST: "10.0.0.1" } }],
+    ["without a terminal", [], { isTerminal: false, environment: {} }],
+  ] as const) {
+    test(`NU2: starts ${what}`, () => assert.equal(typedByHandProblem(argv, place), undefined));
+  }
+
+  test("NU2: is told that it takes no name of a class", () => {
+    const config = parseConfig(["shop-secrets"], {});
+    assert.match(config.ok ? "" : config.error.join(), /^unexpected argument "shop-secrets"; .*keyvault-injector refresh$/);
   });
 });
 

@@ -102,7 +102,10 @@ describe("doctor's plan of a Secret", () => {
   });
 
   test("does not count a class that is never mirrored as the eldest", async () => {
-    assert.deepEqual(await actions([aClass("demo"), aClass("early", { ...earlier, sync: "never" })]), ["demo create", "early off"]);
+    const classes = [aClass("demo"), aClass("early", { ...earlier, sync: "never" })];
+    assert.deepEqual(await actions(classes), ["demo create", "early off"]);
+    // NU5: the cause belongs to the report.
+    assert.equal((await planned(classes))[1]?.message, "the class is not synced: its sync mode is never");
   });
 
   for (const [what, secretObject, message] of [

@@ -1,4 +1,5 @@
 import { parseDuration } from "../../domain/duration.ts";
+import type { ObjectRef } from "../../domain/kubernetes.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { expiryCalendar, parseDays } from "../../domain/where/calendar.ts";
@@ -77,9 +78,11 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
     const vaults = new Set<string>();
     const named: ObjectReference[] = [];
     const made: NamedSecret[] = [];
+    const classes: ObjectRef[] = [];
     // Collects every object of the vault, because the user may mean one with another name.
-    const gathered = await gatherFor(input, cluster, context, ({ vault: address, objects, secrets }) => {
+    const gathered = await gatherFor(input, cluster, context, ({ vault: address, objects, secrets, namespace, name }) => {
       vaults.add(address);
+      classes.push({ namespace, name });
       if (isOfVault(address)) named.push(...objects);
       if (isOfVault(address)) made.push(...secrets);
       return objects.some((object) => isWanted(address, object));
@@ -87,7 +90,8 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
     const usages = objectUsages(gathered.snapshot, isWanted);
     const unknown = vault === undefined || [...vaults].some(isOfVault) ? undefined : { vault, meant: meantVault(vault, [...vaults]) };
     const places = { within, unknown };
-    if (asked !== undefined) return usageResult({ asked: { ...asked, vault }, usages, named, made, gathered, places }, input, context);
+    if (asked !== undefined)
+      return usageResult({ asked: { ...asked, vault }, usages, named, made, classes, gathered, places }, input, context);
     const expiries = expiryCalendar(usages, gathered.snapshot.now, withinMs);
     const undated = usages.filter(({ expires, secrets }) => expires === undefined && secrets.length === 0).length;
     const format = formatOf(input.options, FORMATS);
@@ -160,6 +164,8 @@ interface UsageAnswer {
   readonly named: readonly ObjectReference[];
   /** Secrets that these classes create. */
   readonly made: readonly NamedSecret[];
+  /** All classes that the user can list. */
+  readonly classes: readonly ObjectRef[];
   readonly gathered: Gathered;
   readonly places: {
     /** Namespace that the user names. */
@@ -205,10 +211,13 @@ function noClass({ unseen }: Gathered, within: string | undefined): string {
   return `no class${unseen.length === 0 ? "" : " that you can see"}${within === undefined ? "" : ` in namespace ${within}`}`;
 }
 
-function absenceText({ asked, named, made, gathered, places: { within, unknown } }: UsageAnswer): string {
+function absenceText({ asked, named, made, classes, gathered, places: { within, unknown } }: UsageAnswer): string {
   const [first, ...others] = sourcesOf(asked, made);
   if (first !== undefined)
     return `${asked.name} is a Kubernetes Secret, created from ${[first, ...others].join(" and ")}: ${shell`run keyvault-injector where ${first}`}`;
+  const namesake = asked.type === undefined ? classes.find(({ name }) => name === asked.name) : undefined;
+  if (namesake !== undefined)
+    return shell`${namesake.name} is a class, not a vault object: run keyvault-injector explain spc/${namesake.name} -n ${namesake.namespace ?? ""}`;
   const near = nearestObject(asked, named);
   const meant = near === undefined ? (unknown?.meant ?? "") : `; did you mean ${near}?`;
   return `${noClass(gathered, within)} names ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;

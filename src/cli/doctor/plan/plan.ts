@@ -31,7 +31,7 @@ export interface PlannedClass {
   readonly verdict: ClassVerdict;
   /** Reason that the worker would give for a refusal. */
   readonly reason?: SyncReason;
-  /** Explanation; for a class that is not refused, an invalid annotation whose default applies. */
+  /** Explanation; for a class that is off, the cause; otherwise an invalid annotation whose default applies. */
   readonly message?: string;
   /** Advice in one sentence. */
   readonly fix?: string;
@@ -55,7 +55,8 @@ const byKey = (a: SecretProviderClass, b: SecretProviderClass): number => (keyOf
 
 async function planClass(context: PlanContext, spc: SecretProviderClass, claims: SecretClaims): Promise<PlannedClass> {
   const { namespace = "", name } = spc.metadata;
-  if (offBecause(context.install.settings, spc) !== undefined) return { namespace, name, verdict: "off", secrets: [] };
+  const off = offBecause(context.install.settings, spc);
+  if (off !== undefined) return { namespace, name, verdict: "off", message: off, secrets: [] };
   const parsed = parseProviderClass(spc.spec, parseOptionsOf(context, spc));
   const made = parsed.kind === "class" ? madeFiles(parsed.providerClass.objects) : undefined;
   const secrets: PlannedSecret[] = [];
