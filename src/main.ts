@@ -32,7 +32,7 @@ async function runProcess(command: Process, flags: readonly string[]): Promise<n
     process.stdout.write(processHelp(command));
     return 0;
   }
-  const typed = typedByHandProblem(flags, { isTerminal: process.stdin.isTTY, environment: process.env });
+  const typed = typedByHandProblem(flags, process.stdin.isTTY);
   if (typed !== undefined) {
     console.error(`keyvault-injector ${command}: ${typed}`);
     return 2;

@@ -263,7 +263,8 @@ export function processConfig(argv: readonly string[]): Result<Config, readonly 
  */
 export function typedByHandProblem(
   argv: readonly string[],
-  { isTerminal, environment }: { readonly isTerminal: boolean; readonly environment: Readonly<Record<string, string | undefined>> },
+  isTerminal: boolean,
+  environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
   const isInPod = environment["KUBERNETES_SERVICE_HOST"] !== undefined;
   if (!isTerminal || isInPod || argv.some((arg) => /^--kubeconfig(?:=|$)/.test(arg))) return undefined;

@@ -96,19 +96,17 @@ describe("settings", () => {
 });
 
 describe("NU2: a process of the install that a user types", () => {
-  const atTerminal = { isTerminal: true, environment: {} };
-
   test("NU2: does not start, and names the command that was meant", () => {
-    assert.match(typedByHandProblem([], atTerminal) ?? "", /runs in the install's pods.*keyvault-injector refresh.*--kubeconfig/);
+    assert.match(typedByHandProblem([], true, {}) ?? "", /runs in the install's pods.*keyvault-injector refresh.*--kubeconfig/);
   });
 
-  for (const [what, argv, place] of [
-    ["with --kubeconfig", ["--kubeconfig=f"], atTerminal],
-    ["with --kubeconfig and a word", ["--kubeconfig", "f"], atTerminal],
-    ["in a pod, also at a terminal", [], { isTerminal: true, environment: { KUBERNETES_SERVICE_HOST: "10.0.0.1" } }],
-    ["without a terminal", [], { isTerminal: false, environment: {} }],
+  for (const [what, argv, isTerminal, environment] of [
+    ["with --kubeconfig", ["--kubeconfig=f"], true, {}],
+    ["with --kubeconfig and a word", ["--kubeconfig", "f"], true, {}],
+    ["in a pod, also at a terminal", [], true, { KUBERNETES_SERVICE_HOST: "10.0.0.1" }],
+    ["without a terminal", [], false, {}],
   ] as const) {
-    test(`NU2: starts ${what}`, () => assert.equal(typedByHandProblem(argv, place), undefined));
+    test(`NU2: starts ${what}`, () => assert.equal(typedByHandProblem(argv, isTerminal, environment), undefined));
   }
 
   test("NU2: is told that it takes no name of a class", () => {

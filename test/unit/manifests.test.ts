@@ -46,36 +46,6 @@ describe("the manifests", () => {
     assert.throws(() => parseManifests("kind: Pod\nkind: Pod\n"));
   });
 
-  test("NU1: select the targets of replacements by literal names, as older versions of kustomize do, and every policy on an account", () => {
-    const targets = files.flatMap((file) =>
-      parseManifests(read(file)).flatMap((document) => listAt(document, "replacements").flatMap((each) => listAt(each, "targets"))),
-    );
-    const names = targets.map((target) => String(at(target, "select", "name")));
-    const isLiteral = (name: string): boolean => /^[a-z0-9.-]+$/.test(name);
-    assert.ok(names.length > 20);
-    assert.ok(!isLiteral("keyvault-injector-(sync|webhook)"));
-    assert.deepEqual(
-      names.filter((name) => !isLiteral(name)),
-      [],
-    );
-
-    const ACCOUNT = "system:serviceaccount:keyvault-injector:";
-    const onAccounts = files
-      .filter((file) => /^(?:policies|components|overlays)\//.test(file))
-      .flatMap((file) => parseManifests(read(file)))
-      .filter(({ kind }) => kind === "ValidatingAdmissionPolicy")
-      .filter((policy) => String(at(policy, "spec", "matchConditions", 0, "expression")).includes(ACCOUNT))
-      .map(({ metadata }) => metadata.name);
-    const referring = targets
-      .filter((target) => listAt(target, "fieldPaths").includes("spec.matchConditions.0.expression"))
-      .map((target) => String(at(target, "select", "name")));
-    assert.ok(onAccounts.length > 10);
-    assert.deepEqual(
-      onAccounts.filter((name) => !referring.includes(name)),
-      [],
-    );
-  });
-
   test("SH-11: let the worker write the Leases of all shards that there can be, also of those it has no more", () => {
     const rules = listAt(find("Role", "keyvault-injector-sync"), "rules");
     const names = rules.filter((rule) => listAt(rule, "resources").includes("leases")).flatMap((rule) => listAt(rule, "resourceNames"));
