@@ -2,14 +2,14 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError, type KubeErrorCode, notLeading } from "../../src/domain/ports/kube-error.ts";
 import type { Retry } from "../../src/domain/ports/retry.ts";
-import { WorkQueue } from "../../src/runtime/workqueue.ts";
-import { patiently, RETRIES } from "../../src/sync/patience.ts";
+import { patiently } from "../../src/sync/patience.ts";
 import type { RolloutContext } from "../../src/sync/rollouts/rollout-context.ts";
 import { RolloutMemory } from "../../src/sync/rollouts/rollout-memory.ts";
 import { reconcileRollouts } from "../../src/sync/rollouts/rollout-namespace.ts";
 import { ROLLOUTS_SOON, reportUnlisted } from "../../src/sync/rollouts/rollout-report.ts";
 import { VersionTimes } from "../../src/sync/rollouts/rollout-versions.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
+import { passTimes } from "../support/worker/pass-times.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
 const refused = (code: KubeErrorCode, retry: Retry["kind"] & ("backoff" | "never")): KubeError =>
@@ -60,9 +60,8 @@ describe("S20-5: what a status does not take", () => {
 });
 
 /** Returns the seconds at which the first passes begin over a namespace without workloads, whose class keeps its status with this error. */
-async function passesRefused(refusal: KubeError, count: number): Promise<readonly number[]> {
+function passesRefused(refusal: KubeError, count: number): Promise<readonly number[]> {
   const clock = new ManualClock();
-  const origin = clock.now();
   const conditions = [{ type: "Rotated", status: "True", reason: "Rotated", message: "", lastTransitionTime: "2026-01-01T00:00:00Z" }];
   const live = {
     crdHealth: { state: { kind: "whole" } },
@@ -82,19 +81,7 @@ async function passesRefused(refusal: KubeError, count: number): Promise<readonl
     settings: { timeoutMs: 3_600_000, mostAtATime: 1, controls: { mode: "act", window: { kind: "always" } } },
     metrics: { observe: () => undefined },
   } as unknown as RolloutContext; // The code reads nothing else.
-  const began: number[] = [];
-  const handle = (namespace: string, signal: AbortSignal) => {
-    began.push((clock.now() - origin) / 1_000);
-    return patiently(() => reconcileRollouts(context, namespace, signal), ROLLOUTS_SOON);
-  };
-  const queue = new WorkQueue({ handle, workers: 1, backoff: RETRIES, clock, logger, random: () => 0.999_999 });
-  const stop = new AbortController();
-  const run = queue.run(stop.signal);
-  queue.add("shop");
-  for (let half = 0; half < 1_000 && began.length < count; half += 1) await clock.advance(500);
-  stop.abort();
-  await run;
-  return began.slice(0, count);
+  return passTimes(clock, (namespace, signal) => patiently(() => reconcileRollouts(context, namespace, signal), ROLLOUTS_SOON), count);
 }
 
 describe("SF-1: a namespace whose status the API server refuses is reconciled again", () => {

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { KubeError, type KubeErrorCode } from "../../src/domain/ports/kube-error.ts";
 import type { Retry } from "../../src/domain/ports/retry.ts";
-import { type Outcome, WorkQueue } from "../../src/runtime/workqueue.ts";
+import type { Outcome } from "../../src/runtime/workqueue.ts";
 import { CopyPass } from "../../src/sync/copies/copy-pass.ts";
-import { patiently, RETRIES, soonestOf } from "../../src/sync/patience.ts";
+import { patiently, soonestOf } from "../../src/sync/patience.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
-import { recordingLogger } from "../support/worker/recording-logger.ts";
+import { passTimes } from "../support/worker/pass-times.ts";
 
 const SOON = { Conflict: 500 };
 
@@ -24,23 +24,8 @@ function passes(refusals: readonly KubeError[], count: number): Promise<readonly
 }
 
 /** Returns the seconds at which the first passes begin that end with this outcome or error. */
-async function passesOf(end: () => Promise<Outcome>, count: number): Promise<readonly number[]> {
-  const clock = new ManualClock();
-  const origin = clock.now();
-  const began: number[] = [];
-  const handle = () =>
-    patiently(async () => {
-      began.push((clock.now() - origin) / 1_000);
-      return end();
-    }, SOON);
-  const queue = new WorkQueue({ handle, workers: 1, backoff: RETRIES, clock, logger: recordingLogger(), random: () => 0.999_999 });
-  const stop = new AbortController();
-  const run = queue.run(stop.signal);
-  queue.add("pass");
-  for (let half = 0; half < 1_000 && began.length < count; half += 1) await clock.advance(500);
-  stop.abort();
-  await run;
-  return began.slice(0, count);
+function passesOf(end: () => Promise<Outcome>, count: number): Promise<readonly number[]> {
+  return passTimes(new ManualClock(), () => patiently(end, SOON), count);
 }
 
 describe("CW-6: a pass with several refusals comes again", () => {
