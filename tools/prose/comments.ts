@@ -1,6 +1,6 @@
 /** Lints the comments of the code with the rules for pages. */
-import { parse } from "@babel/parser";
 import { repositoryFiles } from "../repository-files.ts";
+import { parsedCode } from "./parsed-code.ts";
 import { COMMENT_PATTERNS, PATTERNS } from "./patterns.ts";
 import { findingsIn } from "./rules.ts";
 
@@ -45,7 +45,7 @@ interface CommentPlace {
 }
 
 function commentsOf(code: string): readonly CommentPlace[] {
-  const { comments } = parse(code, { sourceType: "module", plugins: ["typescript"] });
+  const { comments } = parsedCode(code);
   return (comments ?? []).flatMap(({ start, end, type }) =>
     start === undefined || end === undefined ? [] : [{ start, end, isBlock: type === "CommentBlock" }],
   );

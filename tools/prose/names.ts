@@ -1,5 +1,5 @@
 /** Private words in the names of the code: the glossary has a term of the field for each. */
-import { parse } from "@babel/parser";
+import { labelOf, parsedCode } from "./parsed-code.ts";
 
 /** The words, each with the term to use. `lookUp` and `looksLike` are English. */
 const PRIVATE_WORDS: readonly (readonly [pattern: RegExp, term: string])[] = [
@@ -16,7 +16,7 @@ interface NameFinding {
 
 /** Returns one finding for each line and name. */
 export function findingsInNames(code: string): readonly NameFinding[] {
-  const { tokens = [] } = parse(code, { sourceType: "module", plugins: ["typescript"], tokens: true });
+  const { tokens } = parsedCode(code);
   const found = new Map<string, NameFinding>();
   for (const { type, value, loc } of tokens ?? []) {
     if (!isName(type) || typeof value !== "string") continue;
@@ -32,6 +32,5 @@ export function findingsInNames(code: string): readonly NameFinding[] {
 }
 
 function isName(type: unknown): boolean {
-  const { label } = type as { readonly label?: string };
-  return label === "name" || label === "#name";
+  return ["name", "#name"].includes(labelOf(type));
 }

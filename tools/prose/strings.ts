@@ -1,5 +1,5 @@
 /** Words in the texts of the code, such as messages, that name no actor. */
-import { parse } from "@babel/parser";
+import { labelOf, parsedCode } from "./parsed-code.ts";
 
 const NO_ACTOR = /\b(?:some|no|any|every)body\b/i;
 
@@ -11,7 +11,7 @@ interface StringFinding {
 
 /** Returns one finding for each string or part of a template with such a word. */
 export function findingsInStrings(code: string): readonly StringFinding[] {
-  const { tokens = [] } = parse(code, { sourceType: "module", plugins: ["typescript"], tokens: true });
+  const { tokens } = parsedCode(code);
   return (tokens ?? []).flatMap(({ type, value, loc }) => {
     const [word] = isText(type) && typeof value === "string" ? (NO_ACTOR.exec(value) ?? []) : [];
     return word === undefined
@@ -21,6 +21,6 @@ export function findingsInStrings(code: string): readonly StringFinding[] {
 }
 
 function isText(type: unknown): boolean {
-  const { label = "" } = type as { readonly label?: string };
+  const label = labelOf(type);
   return label === "string" || label.startsWith("template") || label.includes("${") || label.includes("`");
 }
