@@ -266,9 +266,13 @@ export function typedByHandProblem(
   isTerminal: boolean,
   environment: Readonly<Record<string, string | undefined>> = process.env,
 ): string | undefined {
-  const isInPod = environment["KUBERNETES_SERVICE_HOST"] !== undefined;
-  if (!isTerminal || isInPod || argv.some((arg) => /^--kubeconfig(?:=|$)/.test(arg))) return undefined;
+  if (!isTerminal || isInPod(environment) || argv.some((arg) => /^--kubeconfig(?:=|$)/.test(arg))) return undefined;
   return "this process runs in the install's pods. To fetch a class now, run keyvault-injector refresh; to start the process on this machine, add --kubeconfig";
+}
+
+/** Whether the process runs in a pod: the kubelet sets the variable in every container. */
+function isInPod(environment: Readonly<Record<string, string | undefined>>): boolean {
+  return (environment["KUBERNETES_SERVICE_HOST"] ?? "") !== "";
 }
 
 /** The settings for Azure that a command of the command line takes from its environment, as the worker does from its own. */
@@ -290,7 +294,7 @@ export function azureSurroundings(): Result<AzureSurroundings, string> {
   for (const name of DIVERTING_VARIABLES) delete process.env[name];
   return ok({
     proxy: proxy.value,
-    isInCluster: (process.env["KUBERNETES_SERVICE_HOST"] ?? "") !== "",
+    isInCluster: isInPod(process.env),
     servicePort: process.env[SERVICE_PORT] ?? "",
   });
 }

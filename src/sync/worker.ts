@@ -189,11 +189,12 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
   const classes = startHeldClasses({ watcher, kube, onChange: onClassChange, requeue }, signal);
   const blind = isBlind ? createBlindSecrets((ref) => statuses.get(ref)) : undefined;
   const secrets = blind ?? startSecretStore({ watcher, fingerprints, logger, onChange: requeue }, signal);
+  const retryIfFailed = (classKey: string): void => retryFailed({ states, clock, enqueue }, classKey);
   const retryFailing = (namespace?: string): void => {
     if (namespace !== undefined) options.parts.gateways?.noteNamespace(namespace);
     for (const spc of classes.list()) {
       if (namespace !== undefined && spc.metadata.namespace !== namespace) continue;
-      retryFailed({ states, clock, enqueue }, keyOf(spc));
+      retryIfFailed(keyOf(spc));
     }
   };
   const driverSync = isBlind ? undefined : startDriverSync(watcher, () => retryFailing(), signal);
@@ -217,10 +218,10 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     edits.note({ previous: undefined, current: spc });
     enqueue(classKey);
     // A pod that waits for its Secret does not wait for the end of a backoff, too.
-    if (isUsed) retryFailed({ states, clock, enqueue }, classKey);
+    if (isUsed) retryIfFailed(classKey);
   };
   const onIdentitiesChanged = (classKey: string): void => {
-    if (consumers.isUsed(classKey)) retryFailed({ states, clock, enqueue }, classKey);
+    if (consumers.isUsed(classKey)) retryIfFailed(classKey);
   };
   const consumers = startConsumers({ watcher, onUseChanged, onIdentitiesChanged }, signal);
   const onGrantsChange = (namespace: string): void => {

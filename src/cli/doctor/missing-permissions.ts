@@ -1,9 +1,9 @@
 import { AUTHORITY_SECRET } from "../../domain/certificates/names.ts";
 import { OWNER_RESOURCES } from "../../domain/gateways/owner-kinds.ts";
-import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
+import { OWN_DEPLOYMENT, WEBHOOK_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { toYaml } from "../manifest/yaml.ts";
-import { MORE_RESOURCES, WEBHOOK_DEPLOYMENT } from "../shared/resources.ts";
+import { MORE_RESOURCES } from "../shared/resources.ts";
 import type { RefusedReading } from "../shared/viewer.ts";
 
 /**

@@ -1,3 +1,4 @@
+import { OWN_DEPLOYMENT, WEBHOOK_DEPLOYMENT } from "../../domain/healing/components.ts";
 import type { CustomResourceDefinition } from "../../domain/healing/crd.ts";
 import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
@@ -46,7 +47,7 @@ export async function readInstalled({ viewer, namespace, crds: shipped }: Doctor
   return {
     components: [...deployments.map(ofDeployment), ...daemonSets.flatMap(ofDaemonSet)],
     /** Settings in force, by component. */
-    settings: { webhook: settingsIn(deployments, "keyvault-injector-webhook"), sync: settingsIn(deployments, "keyvault-injector-sync") },
+    settings: { webhook: settingsIn(deployments, WEBHOOK_DEPLOYMENT), sync: settingsIn(deployments, OWN_DEPLOYMENT) },
     crds,
     policies: Object.keys(await wantedPolicies({ viewer, namespace })).map((name) => ({
       name,

@@ -1,17 +1,11 @@
 import { WEBHOOK_CONFIGURATION, WEBHOOK_ENTRY } from "../../domain/certificates/names.ts";
+import { WEBHOOK_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Secret } from "../../domain/kubernetes.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { CREDENTIALS_KEYS, paddedKeys, paddedText, unfilledKeys, unfilledText } from "../shared/class-context.ts";
 import { INJECTION_POLICY, injectionModeOf } from "../shared/injection-mode.ts";
 import { type Holder, holdersOfRight, type Rbac, type Right } from "../shared/rbac.ts";
-import {
-  FINAL_CHECK,
-  MORE_RESOURCES,
-  type Policy,
-  type PolicyBinding,
-  WEBHOOK_DEPLOYMENT,
-  type WebhookEntry,
-} from "../shared/resources.ts";
+import { FINAL_CHECK, MORE_RESOURCES, type Policy, type PolicyBinding, type WebhookEntry } from "../shared/resources.ts";
 import type { WorkloadObject } from "../shared/settings-in-force.ts";
 import { type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { dayOf, endsOf, narrowingsOf, readEntry, selectorProblem } from "../shared/webhook-entry.ts";

@@ -68,9 +68,6 @@ export const EXCLUDED_NAMESPACES: readonly string[] = ["kube-system"];
 /** Cloud of classes without `cloudName`, unless the operator set another. */
 export const DEFAULT_CLOUD = SETTINGS["cloud-name"].default;
 
-/** Name of the webhook's Deployment, and of its ServiceAccount. */
-export const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
-
 /** Name of the policy that rejects an opted-in pod without its volume, and of its binding. */
 export const FINAL_CHECK = "keyvault-injector-pod-volume";
 

@@ -46,13 +46,14 @@ const NODE_SIDE: readonly Named[] = [
   { resource: RESOURCES.serviceAccounts, names: ["secrets-store-csi-driver", "csi-secrets-store-provider-azure"] },
 ];
 
-const WEBHOOK = "keyvault-injector-webhook";
-const BOTH = ["keyvault-injector-sync", WEBHOOK];
+/** Name of the webhook's Deployment, and of its ServiceAccount and Service. */
+export const WEBHOOK_DEPLOYMENT = "keyvault-injector-webhook";
+const BOTH = [OWN_DEPLOYMENT, WEBHOOK_DEPLOYMENT];
 
 const HEALED: readonly Named[] = [
   { resource: RESOURCES.priorityClasses, names: ["keyvault-injector"] },
   { resource: RESOURCES.serviceAccounts, names: BOTH },
-  { resource: RESOURCES.services, names: [WEBHOOK] },
+  { resource: RESOURCES.services, names: [WEBHOOK_DEPLOYMENT] },
   { resource: WORKLOADS.Deployment, names: BOTH },
   { resource: RESOURCES.podDisruptionBudgets, names: BOTH },
   { resource: RESOURCES.mutatingWebhookConfigurations, names: ["keyvault-injector"] },
@@ -115,7 +116,7 @@ export function crdComponent(name: string): Component {
 function isOfWebhook({ plural }: Resource, name: string): boolean {
   const isConfiguration =
     plural === RESOURCES.mutatingWebhookConfigurations.plural || plural === RESOURCES.validatingWebhookConfigurations.plural;
-  return isConfiguration || name === WEBHOOK || WEBHOOK_POLICIES.includes(name);
+  return isConfiguration || name === WEBHOOK_DEPLOYMENT || WEBHOOK_POLICIES.includes(name);
 }
 
 function component(resource: Resource, { namespace, name }: ObjectRef): Pick<Component, "id" | "resource" | "ref"> {

@@ -77,7 +77,7 @@ const nameIsHelms: Check = ({ secretName = "" }) =>
     : undefined;
 
 const labelIsHelms: Check = ({ labels = {} }) =>
-  Object.hasOwn(labels, HELM_LABEL.key) && labels[HELM_LABEL.key] === HELM_LABEL.value
+  labels[HELM_LABEL.key] === HELM_LABEL.value
     ? refusal(
         "InvalidClass",
         `labels[${HELM_LABEL.key}]`,

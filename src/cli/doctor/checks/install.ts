@@ -1,5 +1,5 @@
 import { WEBHOOK_CONFIGURATION } from "../../../domain/certificates/names.ts";
-import { OWN_DEPLOYMENT, WEBHOOK_POLICIES } from "../../../domain/healing/components.ts";
+import { OWN_DEPLOYMENT, WEBHOOK_DEPLOYMENT, WEBHOOK_POLICIES } from "../../../domain/healing/components.ts";
 import { isMarked } from "../../../domain/healing/uninstall-marker.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, type Lease, type ObjectRef, RESOURCES } from "../../../domain/kubernetes.ts";
@@ -174,7 +174,7 @@ const GATEWAY_SETTINGS = ["gateway-classes", "ingress-classes"] as const;
 export const checkDeployments: Check = async ({ viewer, namespace }) => {
   const results: CheckResult[] = [];
   const { kind } = await injectionModeOf(viewer);
-  for (const name of kind === "policy" ? [OWN_DEPLOYMENT] : ["keyvault-injector-webhook", OWN_DEPLOYMENT]) {
+  for (const name of kind === "policy" ? [OWN_DEPLOYMENT] : [WEBHOOK_DEPLOYMENT, OWN_DEPLOYMENT]) {
     const reading = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name });
     const refused = settingProblems(valueIn(reading)).map((problem) =>
       on.deployments.fail(`${name} does not start with its settings: ${problem}`, CORRECT_SETTING),

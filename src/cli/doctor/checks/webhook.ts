@@ -6,6 +6,7 @@ import {
   WEBHOOK_CONFIGURATION,
   WEBHOOK_ENTRY,
 } from "../../../domain/certificates/names.ts";
+import { WEBHOOK_DEPLOYMENT } from "../../../domain/healing/components.ts";
 import { readPod } from "../../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES, type Secret } from "../../../domain/kubernetes.ts";
@@ -150,7 +151,7 @@ const CHECKED_WITHIN = "do not ask for it: the webhook and the worker make this 
 async function signingResult(context: DoctorContext, { caBundle }: ClientConfig): Promise<CheckResult> {
   const { viewer, namespace, clock } = context;
   const named = `Secret ${namespace}/${AUTHORITY_SECRET}`;
-  const webhook = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: "keyvault-injector-webhook" });
+  const webhook = await viewer.object<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, name: WEBHOOK_DEPLOYMENT });
   const isForeign = webhook.kind === "seen" && (settingsOf(webhook.value)["tls-cert-file"] ?? "") !== "";
   if (isForeign) return on.authority.fine("the certificates come from another issuer (--tls-cert-file)");
   const reading = await viewer.object<Secret>(RESOURCES.secrets, { namespace, name: AUTHORITY_SECRET });
