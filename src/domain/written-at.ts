@@ -1,12 +1,13 @@
 import type { ManagedFieldsEntry, ObjectMeta } from "./kubernetes.ts";
 
 /**
- * Returns when a client last changed this part of an object, or created the object (Unix milliseconds). Ignores changes of its labels,
- * which other clients write too. Undefined if unknown.
+ * Returns when a client last changed this part of an object (Unix milliseconds). If no field manager is recorded for it, returns when the
+ * object was created. Ignores changes of its labels, which other clients write too. An object that healing restored is younger than its
+ * parts, whose field managers and times it restores. Undefined if unknown.
  */
 export function changedAt(part: "spec" | "status", { managedFields = [], creationTimestamp }: ObjectMeta): number | undefined {
   const writes = managedFields.filter(({ fieldsV1 = {} }) => `f:${part}` in fieldsV1);
-  return lastTime([creationTimestamp, ...writes.map(({ time }) => time)]);
+  return lastTime(writes.map(({ time }) => time)) ?? lastTime([creationTimestamp]);
 }
 
 /** Returns when the manager last made a change; undefined if no entry contains a time. */

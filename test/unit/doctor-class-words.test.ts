@@ -167,7 +167,7 @@ describe("NB5: a vault that this machine does not reach, of a class that is only
     metadata: { namespace: "team-x", name: "secrets-store-creds" },
     data: { clientid: "YQ==", clientsecret: "YQ==" },
   };
-  const spc = {
+  const provided = {
     ...provider,
     metadata: {
       ...provider.metadata,
@@ -186,7 +186,7 @@ describe("NB5: a vault that this machine does not reach, of a class that is only
       metadata: { namespace: "team-x", name: `web-${className}`, creationTimestamp: at },
       status: { podName: "web-1", secretProviderClassName: className, mounted, objects: [] },
     }) as unknown as Manifest; // The status has the fields of its own kind.
-  const walked = async (seen: Manifest, isInCluster = false) => {
+  const walked = async (seen: Manifest, isInCluster = false, spc = provided) => {
     const azure = { reach: async () => ({ reach: { kind: "unresolved" }, proxy: undefined }), isInCluster, readCloudFile: undefined };
     const context = { ...(await contextOf([creds, seen])), azure };
     const { findings } = await walkClass(context as unknown as ClassContext, spc); // The checks end at the step "network".
@@ -199,6 +199,14 @@ describe("NB5: a vault that this machine does not reach, of a class that is only
     assert.equal(finding?.leaf, "network-elsewhere");
     assert.match(finding.message, /; pod web-1 has the class mounted, so this concerns only this machine$/);
     assert.match(finding.fix ?? "", /^Check from the worker's own pod: kubectl exec /);
+  });
+
+  test("NU7: is no failure where a pod had mounted the class before its CRD was deleted and the worker restored both", async () => {
+    const restored = { ...provided, metadata: { ...provided.metadata, creationTimestamp: "2026-01-08T00:00:00Z" } };
+
+    const finding = await walked(podStatus("app", true, "2026-01-05T00:00:00Z"), false, restored);
+
+    assert.equal(finding?.leaf, "network-elsewhere");
   });
 
   for (const [where, seen, isInCluster] of [
