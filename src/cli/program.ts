@@ -11,7 +11,7 @@ import { refresh } from "./refresh/command.ts";
 import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
 import { answered, type Command, type CommandContext, CommandFailure, type CommandResult, EXIT, reportText } from "./shared/command.ts";
-import { describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./shared/options.ts";
+import { commandFirst, describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./shared/options.ts";
 import { oneLine } from "./shared/terminal.ts";
 import { uninstall } from "./uninstall/command.ts";
 import { version } from "./version/command.ts";
@@ -98,6 +98,9 @@ function helpOf(command: Command, program: string): string {
 const HELP_WORDS = ["help", "--help", "-h"];
 const VERSION_OPTIONS = ["--version", "-v"];
 
+/** Options that stand in place of a command. */
+const SPECIAL_OPTIONS = [...HELP_WORDS, ...VERSION_OPTIONS];
+
 /** Runs the program with all its arguments, except for the processes of the cluster. */
 export async function runProgram(argv: readonly string[], context: CommandContext): Promise<CommandResult> {
   const result = await dispatched(argv, context);
@@ -105,7 +108,8 @@ export async function runProgram(argv: readonly string[], context: CommandContex
   return { ...result, notes: result.notes.map(oneLine) };
 }
 
-async function dispatched([word = "help", ...rest]: readonly string[], context: CommandContext): Promise<CommandResult> {
+async function dispatched(argv: readonly string[], context: CommandContext): Promise<CommandResult> {
+  const [word = "help", ...rest] = SPECIAL_OPTIONS.includes(argv[0] ?? "") ? argv : commandFirst(argv);
   if (HELP_WORDS.includes(word)) return rest.length > 1 ? refused(context, leaveOut("help", rest.slice(1))) : helpAbout(rest[0], context);
   const command = commandNamed(word);
   return command === undefined ? unknownCommand(word, context) : runCommand(command, rest, context);
@@ -153,7 +157,9 @@ const DEMO = "the demo runs from a checkout: npm run demo -- --help";
 function unknownCommand(word: string, context: CommandContext): CommandResult {
   const { program } = context.shipped;
   if (word === "demo") return refused(context, `unknown command "demo"; ${DEMO}`);
-  if (word.startsWith("-")) return refused(context, `${word} must follow the command; write ${program} COMMAND ${word}`);
+  if (word.startsWith("-")) return refused(context, `no command after ${word}; write ${program} COMMAND ${word}`);
+  if (PROCESSES.some((name) => name === word))
+    return refused(context, `options of ${word} must follow it; write ${program} ${word} OPTIONS`);
   // Does not suggest `uninstall` to a user who wants to install.
   const meant = word.startsWith("un") ? KNOWN : KNOWN.filter((name) => name !== "uninstall");
   const nearest = nearestSpelling(word, meant);

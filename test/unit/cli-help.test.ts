@@ -272,10 +272,34 @@ describe("N12: help and version", () => {
 
   for (const [argv, problem] of [
     [["help", "doctor", "explain"], 'unexpected "explain" after help; remove it'],
-    [["--context", "foo", "doctor"], "--context must follow the command; write keyvault-injector COMMAND --context"],
+    [["--context", "foo"], "no command after --context; write keyvault-injector COMMAND --context"],
+    [["--log-level=debug", "sync"], "options of sync must follow it; write keyvault-injector sync OPTIONS"],
   ] as const) {
     test(`N28, N29: nothing is ignored: ${argv.join(" ")}`, async () => {
       assert.deepEqual(await said(argv), { code: 2, stdout: "", stderr: `keyvault-injector: ${problem}\n` });
+    });
+  }
+
+  for (const [before, after] of [
+    [
+      ["--kubeconfig", "/nowhere", "doctor", "class", "app"],
+      ["doctor", "--kubeconfig", "/nowhere", "class", "app"],
+    ],
+    [
+      ["-n", "team-a", "version"],
+      ["version", "-n", "team-a"],
+    ],
+    [
+      ["-V", "where"],
+      ["where", "-V"],
+    ],
+    [
+      ["-n", "team-a", "--help", "where"],
+      ["where", "--help"],
+    ],
+  ] as const) {
+    test(`NU8: options may come before the command: ${before.join(" ")}`, async () => {
+      assert.deepEqual(await said(before), await said(after));
     });
   }
 });

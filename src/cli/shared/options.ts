@@ -1,4 +1,4 @@
-import { parseArgs } from "node:util";
+import { type ParseArgsConfig, parseArgs } from "node:util";
 import { failed, ok, type Result } from "../../domain/result.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 
@@ -128,15 +128,28 @@ export interface RefusedArguments {
   readonly options: OptionValues;
 }
 
-/** Parses a command's arguments. Reports all problems at once, each with what to write instead. */
-export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, RefusedArguments> {
-  const known = new Map(optionsOf(syntax).map((option): [string, CommandOption] => [option.name, option]));
-  const options = Object.fromEntries(
-    [...known].map(([name, { short, value }]) => [
+const EVERY_OPTION = parserOptions(Object.entries(OPTIONS));
+
+/** Moves options in front of a command's name behind it, as kubectl accepts them: `-n team-a doctor` is the same as `doctor -n team-a`. */
+export function commandFirst(argv: readonly string[]): readonly string[] {
+  const { tokens } = parseArgs({ args: [...argv], options: EVERY_OPTION, strict: false, allowPositionals: true, tokens: true });
+  const at = tokens.find(({ kind }) => kind === "positional")?.index ?? 0;
+  return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)];
+}
+
+function parserOptions(options: Iterable<readonly [string, Option]>): NonNullable<ParseArgsConfig["options"]> {
+  return Object.fromEntries(
+    [...options].map(([name, { short, value }]) => [
       name,
       { type: value === undefined ? ("boolean" as const) : ("string" as const), ...(short === undefined ? {} : { short }) },
     ]),
   );
+}
+
+/** Parses a command's arguments. Reports all problems at once, each with what to write instead. */
+export function parseArguments(argv: readonly string[], syntax: Syntax): Result<ParsedArguments, RefusedArguments> {
+  const known = new Map(optionsOf(syntax).map((option): [string, CommandOption] => [option.name, option]));
+  const options = parserOptions(known);
   const { tokens } = parseArgs({ args: withLongSwitches(argv, known), options, strict: false, allowPositionals: true, tokens: true });
   const problems: string[] = [];
   const values = new Map<string, string[]>();
