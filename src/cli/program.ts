@@ -98,7 +98,7 @@ function helpOf(command: Command, program: string): string {
 const HELP_WORDS = ["help", "--help", "-h"];
 const VERSION_OPTIONS = ["--version", "-v"];
 
-/** Options that stand in place of a command. */
+/** Options that replace a command. */
 const SPECIAL_OPTIONS = [...HELP_WORDS, ...VERSION_OPTIONS];
 
 /** Runs the program with all its arguments, except for the processes of the cluster. */
@@ -151,6 +151,15 @@ function leaveOut(word: string, rest: readonly string[]): string {
 /** Commands come first, because users do not type the names of processes. */
 const KNOWN = [...COMMANDS.map(({ name }) => name), "help", ...PROCESSES];
 
+/** Names that kubectl, Helm, Flux, and istioctl have for the same task. */
+const NAMES_ELSEWHERE: ReadonlyMap<string, string> = new Map([
+  ...["get", "describe"].map((word) => [word, "explain"] as const),
+  ...["status", "check", "analyze"].map((word) => [word, "doctor"] as const),
+  ...["template", "lint", "validate", "inject", "diff"].map((word) => [word, "render"] as const),
+  ...["reconcile", "rotate"].map((word) => [word, "refresh"] as const),
+  ["migrate", "convert"],
+]);
+
 /** The README's first command is not part of this program. */
 const DEMO = "the demo runs from a checkout: npm run demo -- --help";
 
@@ -162,7 +171,7 @@ function unknownCommand(word: string, context: CommandContext): CommandResult {
     return refused(context, `options of ${word} must follow it; write ${program} ${word} OPTIONS`);
   // Does not suggest `uninstall` to a user who wants to install.
   const meant = word.startsWith("un") ? KNOWN : KNOWN.filter((name) => name !== "uninstall");
-  const nearest = nearestSpelling(word, meant);
+  const nearest = NAMES_ELSEWHERE.get(word) ?? nearestSpelling(word, meant);
   const advice = nearest === undefined ? `see ${program} help` : `did you mean ${nearest}?`;
   return refused(context, `unknown command ${JSON.stringify(word)}; ${advice}`);
 }

@@ -175,6 +175,19 @@ describe("a command that is mistyped", () => {
     });
   }
 
+  for (const [argv, meant] of [
+    [["get"], "explain"],
+    [["status"], "doctor"],
+    [["help", "analyze"], "doctor"],
+    [["lint"], "render"],
+    [["reconcile"], "refresh"],
+  ] as const) {
+    test(`NU9: and is another program's word for one is answered with it: ${argv.join(" ")}`, async () => {
+      const { stderr } = await said(argv);
+      assert.equal(stderr, `keyvault-injector: unknown command "${argv.at(-1) ?? ""}"; did you mean ${meant}?\n`);
+    });
+  }
+
   test("and asks for an install is not told to take one out", async () => {
     for (const word of ["install", "instal"]) {
       const { stderr } = await said([word]);
