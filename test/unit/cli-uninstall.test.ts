@@ -69,6 +69,48 @@ describe("uninstall --prepare", () => {
   });
 });
 
+describe("NU10: uninstall --dry-run", () => {
+  const policyBinding = object("ValidatingAdmissionPolicyBinding", "keyvault-injector-pod-volume");
+  const binding = { ...policyBinding, metadata: { ...policyBinding.metadata, uid: "u-1" } };
+  const saved = { "keyvault-injector.dev/final-check": JSON.stringify({ spec: {}, managedFields: [] }) };
+
+  for (const [option, objects, verbs] of [
+    ["--prepare", [object("Namespace", "keyvault-injector"), binding], ["mergePatch", "delete"]],
+    [
+      "--undo",
+      [{ ...object("Namespace", "keyvault-injector"), metadata: { name: "keyvault-injector", annotations: saved } }],
+      ["create", "mergePatch"],
+    ],
+  ] as const) {
+    const run = async (args: readonly string[]) => {
+      const held = heldCluster(objects);
+      const writes: string[] = [];
+      const noted =
+        (verb: string) =>
+        async (...given: readonly unknown[]) => {
+          const isDryRun = given.some((each) => (each as { readonly dryRun?: boolean } | undefined)?.dryRun === true);
+          writes.push(isDryRun ? `dry ${verb}` : verb);
+          return { metadata: {} };
+        };
+      const verbsOf = { mergePatch: noted("mergePatch"), delete: noted("delete"), create: noted("create") };
+      const cluster = { ...held, kube: { ...held.kube, ...verbsOf } as unknown as KubeClient }; // The command makes no other writes.
+      return { ...(await runOffline(["uninstall", ...args], "", { cluster })), writes };
+    };
+
+    test(`has the API server check ${option} without storing anything, and prints what it would do`, async () => {
+      const wet = await run([option]);
+      const dry = await run([option, "--dry-run"]);
+
+      assert.deepEqual(
+        dry.writes,
+        verbs.map((verb) => `dry ${verb}`),
+      );
+      assert.ok(wet.writes.length >= verbs.length && wet.writes.every((write) => !write.startsWith("dry")), "the control writes");
+      assert.equal(dry.output, `Nothing was changed (--dry-run). Without --dry-run, the command prints:\n\n${wet.output}`);
+    });
+  }
+});
+
 /** An install whose worker's Deployment has these labels and annotations. */
 function installedBy(metadata: Pick<Manifest["metadata"], "labels" | "annotations">): Cluster {
   const worker = { ...object("Deployment", "keyvault-injector-sync") };

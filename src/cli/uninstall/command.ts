@@ -26,12 +26,13 @@ export const uninstall: Command = {
   details: [
     "--prepare marks the install's Namespace, so that the worker stops healing. It also removes the binding of the final check, the",
     "policy that rejects opted-in pods without their volume. --undo reverts both changes. You can safely repeat both commands. They",
-    "remove nothing else: the output lists the objects that remain, and the commands to run next.",
+    "remove nothing else: the output lists the objects that remain, and the commands to run next. With --dry-run, the API server checks",
+    "the changes without storing them.",
     "",
     "Exit code: 0; 2 if the command failed.",
   ],
   examples: [{ result: "Before you remove the install", typed: "keyvault-injector uninstall --prepare" }],
-  options: ["prepare", "undo", "install-namespace", "context", "kubeconfig"],
+  options: ["prepare", "undo", "dry-run", "install-namespace", "context", "kubeconfig"],
   arguments: 0,
   run: runUninstall,
 };
@@ -42,18 +43,22 @@ async function runUninstall(input: CommandInput, context: CommandContext): Promi
   if (isPrepared && isUndone) throw new CommandFailure("--prepare and --undo are opposites; write one of them");
   if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to revert it");
   return withCluster(input, context, async ({ kube }) => {
-    const install: InstallToRemove = { kube, namespace: installNamespace(options) };
+    const isDryRun = options["dry-run"] !== undefined;
+    const install: InstallToRemove = { kube, namespace: installNamespace(options), isDryRun };
     const lines = await (isPrepared ? prepare : undo)(install, context.signal);
-    return answered(`${lines.join("\n")}\n`);
+    return answered(`${[...(isDryRun ? DRY_RUN : []), ...lines].join("\n")}\n`);
   });
 }
+
+const DRY_RUN = ["Nothing was changed (--dry-run). Without --dry-run, the command prints:", ""];
 
 interface InstallToRemove {
   readonly kube: KubeClient;
   readonly namespace: string;
+  readonly isDryRun: boolean;
 }
 
-const MANAGER = { fieldManager: "keyvault-injector-uninstall" };
+const writing = ({ isDryRun }: InstallToRemove) => ({ fieldManager: "keyvault-injector-uninstall", dryRun: isDryRun });
 const WORKER = "keyvault-injector-sync";
 const BINDINGS = RESOURCES.validatingAdmissionPolicyBindings;
 
@@ -71,7 +76,9 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
-    await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid }, signal));
+    await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () =>
+      install.kube.delete(BINDINGS, { name: FINAL_CHECK }, { uid, dryRun: install.isDryRun }, signal),
+    );
   return [
     `Namespace ${install.namespace} is marked: the worker no longer heals anything.`,
     binding === undefined
@@ -138,10 +145,11 @@ interface Marks {
   readonly finalCheck: string | null;
 }
 
-async function annotate({ kube, namespace }: InstallToRemove, { uninstalling, finalCheck }: Marks, signal: AbortSignal): Promise<void> {
+async function annotate(install: InstallToRemove, { uninstalling, finalCheck }: Marks, signal: AbortSignal): Promise<void> {
+  const { kube, namespace } = install;
   const annotations = { [INSTALL_ANNOTATIONS.uninstalling]: uninstalling, [INSTALL_ANNOTATIONS.finalCheck]: finalCheck };
   await tried(`patch namespaces ${namespace}`, () =>
-    kube.mergePatch(RESOURCES.namespaces, { name: namespace }, { metadata: { annotations } }, MANAGER, signal),
+    kube.mergePatch(RESOURCES.namespaces, { name: namespace }, { metadata: { annotations } }, writing(install), signal),
   );
 }
 
@@ -153,14 +161,16 @@ function kept(binding: KubeObject): object {
   return { labels, annotations, managedFields, spec: "spec" in binding ? binding.spec : undefined };
 }
 
-async function restore({ kube }: InstallToRemove, saved: string, signal: AbortSignal): Promise<void> {
+async function restore(install: InstallToRemove, saved: string, signal: AbortSignal): Promise<void> {
   const { labels, annotations, managedFields, spec } = parsed(saved);
   const metadata = { name: FINAL_CHECK, ...(labels && { labels }), ...(annotations && { annotations }) };
   const body: KubeObject & { readonly spec: unknown } = { apiVersion: apiVersionOf(BINDINGS), kind: BINDINGS.kind, metadata, spec };
-  const made = await tried(`create ${BINDINGS.plural} ${FINAL_CHECK}`, () => kube.create(BINDINGS, body, MANAGER, signal));
-  if (managedFields === undefined) return;
+  const made = await tried(`create ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.create(BINDINGS, body, writing(install), signal));
+  if (managedFields === undefined || install.isDryRun) return;
   const patch = { metadata: { uid: made.metadata.uid, managedFields } };
-  await tried(`patch ${BINDINGS.plural} ${FINAL_CHECK}`, () => kube.mergePatch(BINDINGS, { name: FINAL_CHECK }, patch, MANAGER, signal));
+  await tried(`patch ${BINDINGS.plural} ${FINAL_CHECK}`, () =>
+    install.kube.mergePatch(BINDINGS, { name: FINAL_CHECK }, patch, writing(install), signal),
+  );
 }
 
 function parsed(saved: string): SavedBinding {
