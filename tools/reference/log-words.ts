@@ -197,7 +197,7 @@ export const INFORMATION: LogWords = {
         "the worker restarted the workload, because the workload requests restarts and the object versions that it uses changed",
       "workload rotated": "all pods of the workload are ready with the new versions",
       "removing a copy of a Secret":
-        "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#what-happens-then)",
+        "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#how-copies-behave)",
       "writing a copy of a Secret": "the Secret is a copy in another namespace. The fields are the same as for `writing a Secret`",
       "writing a Secret": "`action` is `create`, `apply`, or `replace`. `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":

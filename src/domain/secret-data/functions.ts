@@ -202,7 +202,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [{ name: "pem" }, PASSWORD],
     gives:
       "A PKCS#12 key store with the private key and the certificates of a PEM text. The first certificate in the text must be the one that belongs to the key. `keytool` and OpenSSL can read the key store. Java accepts only ASCII passwords",
-    fails: "the text has no key, the key's certificate is not the first, or the password is empty",
+    fails: "the text has no key, its first certificate does not belong to the key, or the password is empty",
     apply: pkcs12,
   },
   {
@@ -231,7 +231,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [VALUE],
     gives:
       "A line `NAME=value` for each entry of a JSON or YAML mapping, with quotes if needed. Shells, Node, dotenv, dotenv-expand, and python-dotenv can read the result. `kubectl create secret --from-env-file` does not accept multi-line values",
-    fails: "the value is not a mapping, a name is not a valid variable name, or these tools would read a value in different ways",
+    fails:
+      "the value is not a mapping, a name is not a valid variable name, or a value contains a null character, or quotation marks, backslashes, dollar signs, or carriage returns that the named tools interpret differently",
     apply: firstOf((value, { document }) => {
       const root = document(value);
       const lines = root.ok ? dotenvOf(root.value) : root;
@@ -242,7 +243,8 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     name: "npmrc",
     parameters: [{ name: "registry" }, { name: "token" }, { name: "scope", isOptional: true }],
     gives: "An `.npmrc` file for npm with the registry (for all packages or for a scope such as `@shop`) and the token for the registry",
-    fails: "the registry is not a URL, the token has invalid characters, or the scope is not a name such as `@shop`",
+    fails:
+      "the registry is not an `http` or `https` URL, the token contains characters or words with a special meaning in `.npmrc`, or the scope is not a name such as `@shop`",
     apply: ofTexts(([registry = "", token = "", scope]) => npmrcOf(registry, token, scope)),
   },
   {
@@ -258,7 +260,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     parameters: [{ name: "key", isText: true }, VALUE],
     repeated: 2,
     gives: "A connection string `Key=value;…` for ADO.NET, with quotes if needed",
-    fails: "a key is not a valid name, or a value contains a control character",
+    fails: "a key is not a name such as `Server` or `User ID`, or a value contains a control character",
     apply: ofTexts(connectionStringOf),
   },
 ];
