@@ -69,7 +69,8 @@ function withoutVersions(versions: Exclude<Versions, { readonly kind: "known" }>
   return versions.kind === "none" ? { kind: "noVersions", why: versions.why } : versions;
 }
 
-function afterRestart(input: StandingInput): Standing {
+/** Returns the standing of a workload whose pods have the versions, or will have them after its restart. */
+export function afterRestart(input: Pick<StandingInput, "workload" | "stalledMs" | "timeoutMs">): Standing {
   const { workload } = input;
   const { progress } = workload;
   if (progress.isComplete || !isRestarted(workload)) return { kind: "current" };
@@ -91,7 +92,7 @@ function turnOf(workload: Workload): Turn {
   return workload.progress.isComplete ? "ready" : "unready";
 }
 
-function isStalled({ workload, stalledMs, timeoutMs }: StandingInput): boolean {
+function isStalled({ workload, stalledMs, timeoutMs }: Pick<StandingInput, "workload" | "stalledMs" | "timeoutMs">): boolean {
   return stalledMs >= allowedMs(workload, timeoutMs);
 }
 

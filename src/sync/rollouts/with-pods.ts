@@ -1,4 +1,6 @@
 import type { Hold } from "../../domain/rollout/hold.ts";
+import { afterRestart } from "../../domain/rollout/standing.ts";
+import type { Workload } from "../../domain/rollout/workload.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { hasOldVersions, withFiles } from "./await-files.ts";
@@ -51,7 +53,10 @@ async function byItsPods(context: RolloutContext, { each, isHeld }: Seen, signal
   return withUnawaited(context, await withProof(context, due, signal), signal);
 }
 
-/** If all pods of a workload are younger than the versions, they have them: records this, and restarts nothing. */
+/**
+ * If all pods of a workload are younger than the versions, they have them: records this, and restarts nothing. If the pods come from a
+ * restart for other versions, that restart must be proven first.
+ */
 async function withoutYoung(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
   const { writer } = context;
   const { workload, standing } = each;
@@ -59,9 +64,14 @@ async function withoutYoung(context: RolloutContext, each: AskingWorkload, signa
   const has = await hasOldVersions(context, each, standing, signal);
   if (has === true) return each;
   if (has !== false) return { ...each, standing: { kind: "unknown", why: has } };
+  if (standing.kind === "due" && standing.turn === "unfinished") return { ...each, standing: afterRestart(progressOf(context, workload)) };
   // If the API server rejects the record, only the record is missing: the pods have the versions.
   await attempt(writer, { workload, request: "record" }, () => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
   return { ...each, standing: { kind: "current" } };
+}
+
+function progressOf({ worker, memory, settings }: RolloutContext, workload: Workload): Parameters<typeof afterRestart>[0] {
+  return { workload, stalledMs: memory.stalledFor(workload, worker.clock.now()), timeoutMs: settings.timeoutMs };
 }
 
 /** Checks whether the pods of a restarted workload stay available, once all of them are. */

@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S12 by the simulation. A
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S16 by the simulation. A
  * change of the code that an edit replaces must also rewrite the edit, so that the defect stays the same.
  */
 import { CONTROL_DEFECTS } from "./control-defects.ts";
@@ -273,6 +273,18 @@ import { networkCode } from "./service-answer.ts";
         file: "src/sync/vault/vault-gate.ts",
         find: "    if (this.#options.leadership?.holdsLease() === false) {",
         replace: "    if (this.#options.leadership?.holdsLease() === undefined) {",
+      },
+    ],
+  },
+  {
+    id: "S16",
+    shownBy: ["restarts one at a time, none twice for one version"],
+    what: "a restart whose new pods already have the next versions is done before they have stayed ready",
+    edits: [
+      {
+        file: "src/sync/rollouts/with-pods.ts",
+        find: `standing.kind === "due" && standing.turn === "unfinished"`,
+        replace: `standing.kind === "due" && standing.stamp === ""`,
       },
     ],
   },

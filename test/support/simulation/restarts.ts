@@ -100,12 +100,15 @@ export class Restarts {
 
   /** Sets new versions, and waits until the Secrets have them. */
   async rotate(...namespaces: readonly string[]): Promise<void> {
-    for (const namespace of namespaces) {
-      this.world.vaults.set(namespace);
-      const annotations = prefixed({ refresh: String(this.world.clock.now()) });
-      this.world.apply({ namespace, name: CLASS, objects: [namespace], annotations });
-    }
+    for (const namespace of namespaces) this.change(namespace);
     await this.pass(15_000);
+  }
+
+  /** Sets a new version, and has the worker query the vault. */
+  change(namespace: string): void {
+    this.world.vaults.set(namespace);
+    const annotations = prefixed({ refresh: String(this.world.clock.now()) });
+    this.world.apply({ namespace, name: CLASS, objects: [namespace], annotations });
   }
 
   /** Stamp of its template. */

@@ -1,0 +1,54 @@
+import assert from "node:assert/strict";
+import { afterEach, describe, test } from "node:test";
+import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
+import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { Restarts } from "../support/simulation/restarts.ts";
+
+const TEAM = "team";
+
+describe("a restart whose new pods already have the next versions", () => {
+  let restarts: Restarts;
+  afterEach(() => restarts.stop());
+
+  const now = (): string => `${new Date(restarts.world.clock.now()).toISOString().slice(0, 19)}Z`;
+  const put = (name: string, readySince: string | undefined): void => {
+    const annotations = { [POD_ANNOTATIONS.rotated]: restarts.stamp(TEAM, "api") ?? "" };
+    const found = restarts.world.cluster.get<KubeObject>(RESOURCES.pods, { namespace: TEAM, name });
+    const creationTimestamp = found?.metadata.creationTimestamp ?? now();
+    const ready = readySince === undefined ? { status: "False" } : { status: "True", lastTransitionTime: readySince };
+    const status = { phase: "Running", conditions: [{ type: "Ready", ...ready }], containerStatuses: [{ restartCount: 0 }] };
+    const metadata = { namespace: TEAM, name, labels: { app: "api" }, annotations, creationTimestamp };
+    restarts.world.cluster.put(RESOURCES.pods, Object.assign({ apiVersion: "v1", kind: "Pod", metadata }, { status }));
+  };
+
+  test("S16: is done, and lets the next one begin, only once these pods have stayed ready", async () => {
+    restarts = new Restarts();
+    restarts.team(TEAM);
+    for (const name of ["api", "web"]) restarts.deploy(TEAM, name);
+    await restarts.lead();
+    await restarts.pass(60_000);
+    await restarts.rotate(TEAM);
+    const first = restarts.stamp(TEAM, "api");
+    assert.ok(first !== undefined && restarts.stamp(TEAM, "web") === undefined, "the restart of api is under way, and web waits");
+
+    const secret = () => restarts.world.cluster.get(RESOURCES.secrets, { namespace: TEAM, name: `app-${TEAM}` });
+    const before = JSON.stringify(secret());
+    restarts.world.cluster.delete(RESOURCES.pods, { namespace: TEAM, name: "api-1" });
+    restarts.change(TEAM);
+    for (let tries = 0; tries < 20 && JSON.stringify(secret()) === before; tries += 1) await restarts.pass(250);
+    assert.notEqual(JSON.stringify(secret()), before);
+    await restarts.pass(1_000);
+    put("api-2", undefined);
+    restarts.complete(TEAM, "api");
+    await restarts.pass(30_000);
+
+    assert.equal(restarts.stamp(TEAM, "api"), first, "its pod has the versions: it is not restarted again");
+    assert.equal(restarts.stamp(TEAM, "web"), undefined, "web waits for a pod that is not ready");
+    assert.match(restarts.rotated(TEAM), /^False Restarting: /);
+
+    put("api-2", now());
+    await restarts.pass(30_000);
+    assert.equal(restarts.stamp(TEAM, "api"), first);
+    assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "the control: web is restarted after that");
+  });
+});
