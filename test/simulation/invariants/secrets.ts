@@ -116,11 +116,22 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
   });
 }
 
+const STATUSES = "secretproviderclasssyncs.keyvault-injector.dev";
+
+/** Classes, as `namespace/name`, that somebody other than the worker took the status from. */
+const lostStatuses = new WeakMap<World, Set<string>>();
+
+/** After a restart, a blind worker knows only from the status of a class which Secrets it has written for the class. */
+function isUnknowable(world: World, classKey: string): boolean {
+  return world.isBlind && lostStatuses.get(world)?.has(classKey) === true;
+}
+
 function orphans(world: World, seen: ReadonlyMap<string, Seen>): readonly string[] {
   const byNamespace = new Map(world.teams.map((team) => [team.namespace, team]));
   return [...seen.values()].flatMap(({ namespace, name, isManaged, className = "" }) => {
     if (!isManaged) return [];
     const wanted = byNamespace.get(namespace)?.classes.get(className);
+    if (isUnknowable(world, `${namespace}/${className}`)) return [];
     if (wanted === undefined) return [`${namespace}/${name} belongs to ${className}, which is gone`];
     return wanted.secrets.some((secret) => secret.name === name) ? [] : [`${namespace}/${name} is not named by ${className} any more`];
   });
@@ -128,6 +139,13 @@ function orphans(world: World, seen: ReadonlyMap<string, Seen>): readonly string
 
 export const secretsMatch: Invariant = {
   name: "at rest every Secret is what its class and its vault say",
+  watch: (world) => {
+    const lost = new Set<string>();
+    lostStatuses.set(world, lost);
+    world.onWrite(({ resource, verb, user, namespace = "", name }) => {
+      if (resource === STATUSES && verb === "delete" && user !== SYNC_USER) lost.add(`${namespace}/${name}`);
+    });
+  },
   atRest: (world) => {
     const seen = seenSecrets(world);
     const wrong = world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => problemsOf(team, wanted, seen)));
