@@ -118,7 +118,7 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
 
 const STATUSES = "secretproviderclasssyncs.keyvault-injector.dev";
 
-/** Classes, as `namespace/name`, that somebody other than the worker took the status from. */
+/** Classes, as `namespace/name`, that someone other than the worker took the status from. */
 const lostStatuses = new WeakMap<World, Set<string>>();
 
 /** After a restart, a blind worker knows only from the status of a class which Secrets it has written for the class. */
