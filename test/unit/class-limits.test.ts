@@ -127,7 +127,10 @@ describe("a class that asks for much", () => {
     assert.ok(!refused.ok);
     // 600,000 for each of two blocks of the key, and for the vector. The file's visible 500,000 come on top.
     assert.equal(refused.error.code, "TooManyRounds");
-    assert.match(refused.error.message, /the file requires 2300000 rounds of key derivation, but only 2000000 of the 2000000 for all files of the class are left/);
+    assert.match(
+      refused.error.message,
+      /the file requires 2300000 rounds of key derivation, but only 2000000 of the 2000000 for all files of the class are left/,
+    );
   });
 
   test("S2: gets no list of all its files for one that is not there", () => {
