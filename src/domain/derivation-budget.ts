@@ -19,8 +19,8 @@ export class DerivationBudget {
   /** Explains why this number of rounds exceeds the budget; undefined if it does not. */
   refusal(rounds: number): string | undefined {
     if (rounds <= this.#left) return undefined;
-    const left = `${this.#left} of the ${CLASS_ROUNDS} for all files of a class are left`;
-    return `pkcs12: the iteration counts are too high: it requires ${rounds} rounds, and ${left}`;
+    const left = `${this.#left} of the ${CLASS_ROUNDS} for all files of the class are left; export the file with fewer iterations`;
+    return `pkcs12: the iteration counts are too high: the file requires ${rounds} rounds of key derivation, but only ${left}`;
   }
 
   spend(rounds: number): void {

@@ -115,7 +115,7 @@ describe("a class that asks for much", () => {
     assert.equal(reason, "InvalidObject");
     assert.match(
       message,
-      /^failed to get cert data from file second, err: .* requires 1400000 rounds, and 1300000 of the 2000000 for all files of a class are left$/,
+      /^failed to get cert data from file second, err: .* requires 1400000 rounds of key derivation, but only 1300000 of the 2000000 for all files of the class are left; export the file with fewer iterations$/,
     );
     assert.match(hint, /^store secret\/second with fewer iterations/);
     assert.match(first.problem.hint, /^name an object of type secret/);
@@ -127,7 +127,10 @@ describe("a class that asks for much", () => {
     assert.ok(!refused.ok);
     // 600,000 for each of two blocks of the key, and for the vector. The file's visible 500,000 come on top.
     assert.equal(refused.error.code, "TooManyRounds");
-    assert.match(refused.error.message, /it requires 2300000 rounds, and 2000000 of the 2000000 for all files of a class are left/);
+    assert.match(
+      refused.error.message,
+      /the file requires 2300000 rounds of key derivation, but only 2000000 of the 2000000 for all files of the class are left/,
+    );
   });
 
   test("S2: gets no list of all its files for one that is not there", () => {

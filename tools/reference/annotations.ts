@@ -26,7 +26,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. A name on the pod always applies. The default, or a name on the Namespace, applies only if the class uses a service principal, or if the webhook cannot find or read the class. In the latter case, the webhook warns. `none` omits `nodePublishSecretRef`",
+      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. `none` omits `nodePublishSecretRef`. A name on the pod always applies. Without a name on the pod, the name on the Namespace or else the default applies, but only if the class uses a service principal, or if the webhook cannot find or read the class. If it cannot find or read the class, the webhook also returns a warning",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -64,7 +64,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   status: {
     default: "written by the webhook",
     means:
-      "JSON with the program version, the classes, and the volumes. The webhook sets this annotation on each pod that it injects, unless the pod's annotations would then exceed 256 KiB. It never reads the annotation",
+      "JSON with the program version, the classes, and the volumes. The webhook sets this annotation on each pod that it injects, unless the pod's annotations would then exceed 256 KiB. The webhook never reads this annotation",
   },
 };
 
@@ -86,7 +86,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   rotationPollInterval: {
     default: "`--rotation-poll-interval`",
     means:
-      "longest time between two checks of the class, as a Go duration such as `30s` or `1h`. The minimum is `10s`. Changes take effect immediately. If the worker lists the objects of the vault more often for another class with the same identity, it also uses these lists for this class",
+      "longest time between two checks of the class, as a Go duration such as `30s` or `1h`. The minimum is `10s`. Changes take effect immediately. Classes with the same vault and identity share the lists of the vault's objects, so the worker can detect changes earlier if another of these classes has a shorter interval",
   },
   refresh: {
     means:
@@ -121,7 +121,7 @@ const OTHERS: {
     class: "the SecretProviderClass that owns the Secret. Both are in the same namespace",
     objects: "sorted, comma-separated list of the vault objects in the Secret, each as `type/name@version`",
     content:
-      "`v2:<hash>:<proof>`. The hash is an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The proof shows that this install created the Secret. The worker never deletes a Secret without a proof. The HMAC key of each namespace is derived from the install's key. The prefix is `v1:` if version 0.3.0 wrote the Secret and the data has not changed since then",
+      "`v2:<hash>:<proof>`. The hash is an HMAC-SHA256 of the Secret's name and the data that the worker wrote. The proof is an HMAC-SHA256 of the Secret's name, and shows that this install created the Secret. The worker never deletes a Secret without a proof. For each namespace, the worker derives the key of both HMACs from the install's key. If version 0.3.0 wrote the Secret and the data has not changed since then, the value is `v1:<hash>`, which also counts as a proof",
     adoptableBy: "the class that is allowed to take over this existing Secret. The owner of the Secret sets this annotation",
     adopted:
       '`"true"` if the Secret already existed before the class took it over. The worker never deletes such a Secret, but releases it',

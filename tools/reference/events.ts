@@ -125,7 +125,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
   RolloutFailed: {
     when: "the workload did not become ready in time, is in a crash loop, or was not restarted because the API server did not accept the restart",
     message:
-      "`<state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo the rollout; an undo alone lets the next restart begin`",
+      "`<workload>: <state>. <number> other workloads wait until it is ready. Fix it, or set keyvault-injector.dev/restart-paused on the Namespace and then undo the rollout; an undo alone lets the next restart begin`",
   },
   RestartsPaused: {
     when: "the annotation `keyvault-injector.dev/restart-paused` or `--restart-mode=paused` pauses restarts of the workload",

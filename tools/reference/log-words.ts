@@ -110,7 +110,7 @@ export const WARNINGS: LogWords = {
       "the API server has not answered the worker's first requests":
         "the worker retries the request in `call` after `afterMs`, and syncs no class until the request succeeds. If the failures continue, read `error`, and check the API server and the worker's permissions",
       "the fingerprint key was unusable and has been replaced; every class is fetched once":
-        "someone changed the Secret in `secret`. The worker therefore no longer trusts older snapshots. Find out who changed the Secret",
+        "someone changed the Secret in `secret`, and the worker wrote a new key to it. The worker now fetches every class once, and ignores snapshots that were signed with the earlier key. Find out who changed the Secret",
       "the fingerprint key was missing or damaged and has been restored":
         "someone deleted or changed the Secret in `secret` while the worker was running. The worker restored the key that it uses. Find out who changed the Secret",
       "the fingerprint key could not be checked or restored":
@@ -131,7 +131,7 @@ export const WARNINGS: LogWords = {
       "a part of the install is damaged and is not healed":
         "the damage is in a role, a policy, the Namespace of the install, or an immutable field. Reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
-        "a worker that is stopping logs this message. Reapply the manifests",
+        "a worker that is stopping logs this message, because the deletion also deletes all pods of the worker, so that no worker remains to restore the Deployment. Reapply the manifests",
       "the worker's own Deployment is gone, and there is no copy of it":
         "without a copy, the worker does not know what the installer applied. Reapply the manifests",
       "the worker's own Deployment is gone; applying it again, unless this is an uninstall":
@@ -181,7 +181,7 @@ export const INFORMATION: LogWords = {
       "class written for a Gateway or Ingress": "the Gateway or Ingress in `owner` requests a certificate, or now requests a different one",
       "acting on classes": "the CRD is healthy, and the worker has read all objects",
       "returning a Secret to its previous owner": "the worker releases an adopted Secret without changing its content",
-      leading: "the leader starts its work",
+      leading: "the leader starts its work. With shards, `lease` shows which shard it handles, and `shards` is the number of shards",
       "handing a Secret over to another class that names it": "the class in `nextOwner` now writes the Secret",
       "waiting for the fingerprint key, which the first shard creates":
         "this is normal in a new install with shards. If the message `leading` does not follow, check the leader of the first shard",

@@ -15,7 +15,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each of the others, the status gives the reason. As the reason of a key: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
+      "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each Secret or object that is not, the status gives the reason. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
     fix: "see the reason of each Secret",
     again:
       "as for the reason of the failed Secret. With several reasons, the worker waits for the next poll only if none of them requires an earlier retry",
@@ -188,7 +188,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   RestartBlocked: {
     where: "both",
     means:
-      "the API server does not accept the restart, for example because an admission webhook is down, or because a policy rejects the restart of a workload that was not ready. The worker keeps trying, and increases the interval to one to two minutes. Restarts of other workloads continue",
+      "the API server does not accept the restart, for example because an admission webhook is down, or because a policy rejects the restart of a workload that was not ready. The worker keeps trying, at intervals that grow to between one and two minutes. Restarts of other workloads continue",
   },
   DryRun: { where: "both", means: "the worker would restart the workload now, but `--restart-mode=dry-run` prevents all restarts" },
   Paused: {
@@ -219,7 +219,7 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   NoVersions: {
     where: "both",
     means:
-      "the workload requests restarts, but the worker tracks no versions for it. One cause is that the workload uses no class and no synced Secret, or that it exceeds a [limit](restarts.md#limits). Another cause is that all its classes have another provider or have their sync turned off",
+      "the workload requests restarts, but the worker tracks no versions for it. Possible causes: the workload uses no class and no synced Secret, it exceeds a [limit](restarts.md#limits), or all its classes have another provider or have their sync turned off",
   },
 };
 
@@ -259,7 +259,7 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
   },
   Overloaded: {
     means:
-      "the webhook is already processing too many reviews or bytes, and this sender uses the most capacity. The API server retries after a second (`Retry-After`)",
+      "too many reviews, or too many bytes of reviews, are in progress. To make room, the webhook rejected this review, because its body arrived too slowly or because its sender uses most of the capacity. The header `Retry-After` tells the API server to retry after a second",
     http: "429",
   },
   InternalError: { means: "the webhook has a bug. Its log contains the uid of the request", http: "500" },

@@ -11,7 +11,7 @@ import { code, type Places, table, withNamesAsCode } from "./page.ts";
 const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "sync-secret": "With `false`, the worker leaves existing Secrets unchanged.",
   "enable-secret-rotation": "With `false`, the worker queries the vault only after a change to a class or Secret, or after a failure.",
-  "rotation-poll-interval": "The worker checks a class sooner if it lists the vault more often for another class with the same identity.",
+  "rotation-poll-interval": "Classes with the same vault and identity share the lists of the vault's objects. If an annotation sets a shorter interval for one of these classes, the worker can therefore also detect changes for the others at that interval.",
   "event-queues":
     "After an event about an object, the worker checks the classes that use this object. The worker also continues to poll. Classes cannot specify queues. See [Rotate in seconds](../how-to/rotate-in-seconds.md).",
   "unused-grace": "If the worker restarts, this time starts from zero again.",
@@ -29,9 +29,9 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "max-rollouts":
     "If restarts in several namespaces wait for a slot, the namespaces take turns. With [shards](capacity.md#shards), each shard has an equal part of this number. `--max-rollouts-per-namespace` also applies.",
   "rollout-timeout":
-    "The time for which pods must stay ready after a restart never exceeds half of this timeout. If a Deployment has a longer `progressDeadlineSeconds`, that deadline applies instead of this timeout.",
+    "A restart is complete when its pods have been ready for 10 seconds. Each time that a container restarts, this period doubles, up to half of the timeout. If a Deployment has a longer `progressDeadlineSeconds`, that deadline applies instead of this timeout.",
   "mounted-files-grace":
-    "The flag applies to classes without `secretObjects`. After this time, the worker restarts the workload anyway, and the new pods mount the version in the vault. Use `0s` if the driver does not rotate files.",
+    "The flag applies to workloads that mount a class without `secretObjects`. After this time, the worker restarts the workload even if the files in its pods are outdated. The new pods mount the version in the vault. Use `0s` if the driver does not rotate files.",
   namespaces:
     "The worker reads and writes nothing in other namespaces. To also remove the worker's permissions in these other namespaces, add `manifests/components/namespaces`, or use the chart value. The flag does not affect injection, which works in all namespaces.",
   "credentials-secret-names": "The ClusterRole `keyvault-injector-sync` must contain the same names.",
@@ -67,7 +67,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "tls-key-file": "The file is in PEM format. Set both flags or neither.",
   "client-ca-file":
     "The file is in PEM format, and the webhook rereads the file when it changes. The chart sets the flag if `clientCA` specifies a ConfigMap or Secret. See [how to give the API server a certificate](../how-to/verify-the-api-server.md).",
-  "drain-delay": "A longer delay would exceed the pod's `terminationGracePeriodSeconds` of 40.",
+  "drain-delay": "The pod's `terminationGracePeriodSeconds` is 40. With a longer delay, too little of this time would remain to answer the last requests.",
   "health-port": "The port serves plain HTTP.",
   "crds-dir": "The folder in the package is `manifests/crds`, next to `dist`.",
 };

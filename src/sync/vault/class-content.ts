@@ -130,7 +130,7 @@ export class ClassContent {
 function endOf(limit: "time" | "memory"): string {
   const seconds = (milliseconds: number): string => `${milliseconds / 1_000} s`;
   if (limit === "memory") return "decoding it takes more memory than a class is allowed to use";
-  return `decoding it takes longer than ${seconds(TASK_MS)}, or than the ${seconds(CLASS_MS)} for all files of the class`;
+  return `decoding it takes more than ${seconds(TASK_MS)} of CPU time, or decoding all files of the class takes more than ${seconds(CLASS_MS)}`;
 }
 
 function slowObjects(limit: "time" | "memory"): ClassProblem {

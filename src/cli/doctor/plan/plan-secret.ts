@@ -19,7 +19,7 @@ export const SECRET_ACTIONS = {
   create: "the Secret does not exist, and the worker would create it",
   keep: "the worker already owns the Secret",
   "take-over":
-    "the Secret exists. The worker would adopt it, because the owner of the Secret agreed, or because the CSI driver's own sync created the Secret and is now off",
+    "the Secret exists. The worker would adopt it, because the class lists the Secret in its annotation `adopt` and the Secret names the class in its annotation `adoptable-by`, or because the CSI driver's own sync created the Secret and is now off",
   conflict: "the Secret exists, and belongs to someone else or to another class. The worker would leave it unchanged",
   invalid: "the entry of `secretObjects` cannot produce a Secret",
   unknown: "you cannot read the Secret",
