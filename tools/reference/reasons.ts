@@ -29,7 +29,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Throttled: {
     means:
       "the vault returns status 429, or the API server returns it when the worker writes the Secret. In the condition `Fresh`: the worker polls the class less often, because the vault throttles requests",
-    fix: "poll less often, or spread objects across more vaults",
+    fix: "set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
     again: "after the time in `Retry-After`; without this header, backoff",
   },
   Unauthorized: {
@@ -101,7 +101,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   ForbiddenType: {
     means: "the worker never writes Secrets of this type",
-    fix: "use `Opaque`",
+    fix: "set `type: Opaque` in the entry of `secretObjects`",
     again: "backoff",
   },
   Contested: {
