@@ -29,7 +29,7 @@ describe("a container that is left out", () => {
 
     assert.equal(decision.kind, "patched", JSON.stringify(decision));
     assert.deepEqual(warningsOf(pod), [
-      'containers excludes "linkerd-proxy", which the pod lacks: correct if another webhook adds it later',
+      'containers excludes "linkerd-proxy", which the pod lacks: correct the name, unless another webhook adds it later',
     ]);
     const injected = injectedPod(pod);
     const reinvoked: Json = { ...injected, spec: { ...injected.spec, containers: [...injected.spec.containers, SIDECAR] } };
@@ -65,7 +65,7 @@ describe("a container that is left out", () => {
 
   test("K3: draws one warning for all that the pod lacks, and none as a default of the Namespace", () => {
     assert.deepEqual(warningsOf(aPod(containersOf("-a,-b"))), [
-      'containers excludes "a,b", which the pod lacks: correct if another webhook adds it later',
+      'containers excludes "a,b", which the pod lacks: correct the name, unless another webhook adds it later',
     ]);
     assert.deepEqual(warningsOf(aPod(OPTED_IN), { namespace: defaults({ containers: "-a,-b" }) }), []);
   });

@@ -45,10 +45,10 @@ describe("a mount in the way", () => {
 
   test("around ours that can be written to is told", () => {
     assert.deepEqual(warningsOf(podWith({ mountPath: "/mnt" })), [
-      'container "app": the mount leaves a directory "secrets-store" in volume "data"',
+      'container "app": the mount creates an empty directory "secrets-store" in volume "data"',
     ]);
     assert.deepEqual(warningsOf(podWith({ mountPath: "/mnt", mount: { subPath: "apps/" } })), [
-      'container "app": the mount leaves a directory "apps/secrets-store" in volume "data"',
+      'container "app": the mount creates an empty directory "apps/secrets-store" in volume "data"',
     ]);
   });
 

@@ -104,7 +104,7 @@ describe("a mount through the link of /var/run", () => {
     assert.match(denialOf(podAt("/run/app", taken("/var/run/app"))), /^MountPathTaken: container "app" already has volume "data"/);
     assert.match(denialOf(podAt("/var/run/app", taken("/run/app/cache"))), /^MountPathTaken: .* inside "\/var\/run\/app"/);
     assert.deepEqual(warningsOf(podAt("/run/app/kv", taken("/var/run/app"))), [
-      'container "app": the mount leaves a directory "kv" in volume "data"',
+      'container "app": the mount creates an empty directory "kv" in volume "data"',
     ]);
     assert.ok(isPatched(podAt("/run/app", taken("/var/run/other"))));
   });

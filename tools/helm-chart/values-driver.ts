@@ -149,7 +149,7 @@ const bothRows: readonly ValueRow[] = [
     type: DECIDED,
     flag: "sync-secret",
     meaning:
-      "Whether the worker syncs `secretObjects` to Secrets, even if no pod mounts the class. The chart never enables the driver's own sync. " +
+      "Whether the worker syncs `secretObjects` to Secrets. The worker replaces the driver's own sync, which the chart never enables. " +
       ONE_DEFAULT,
   },
   {

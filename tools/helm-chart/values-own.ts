@@ -112,7 +112,7 @@ const certificateRows: readonly ValueRow[] = [
     default: "",
     type: TEXT,
     meaning:
-      "Name of the issuer, whose Secrets must contain `ca.crt`. If empty, cert-manager issues the certificate from a CA of the install.",
+      "Name of an issuer that writes `ca.crt` to the Secrets of its certificates. If empty, cert-manager issues the certificate from a CA that the chart creates for the install.",
   },
   {
     path: "certManager.issuerRef.kind",
@@ -235,7 +235,8 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "nodeNamespace",
       default: "kube-system",
       type: NAME,
-      meaning: "Namespace of the driver and the provider. It must admit privileged pods. The worker can heal the driver and the provider (`healNodeSide`) only in `kube-system`.",
+      meaning:
+        "Namespace of the driver and the provider. It must admit privileged pods. The worker can heal the driver and the provider (`healNodeSide`) only in `kube-system`.",
     },
     {
       path: "openshift",

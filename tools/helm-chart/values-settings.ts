@@ -63,7 +63,7 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "credentials-secret-names": value("Add the names that your classes use. The worker can read only Secrets with these names."),
   "allowed-vaults": value("List your vaults if class authors must not use other vaults."),
   "allowed-identity-modes": value(
-    "List the identities that you have set up. If you set this value, and it lists neither `workload-identity` nor `identity-binding`, the worker has no permission to request ServiceAccount tokens.",
+    "List the kinds that you have set up. If you set this value, and it lists neither `workload-identity` nor `identity-binding`, the worker has no permission to request ServiceAccount tokens.",
   ),
   "identity-bindings": value("The value also allows the worker to request ServiceAccount tokens for `api://AKSIdentityBinding`."),
   "token-proxy-url": value("Set this value if AKS specifies a token proxy other than the API server."),

@@ -60,7 +60,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "vault-private":
     "run `doctor` in the worker's pod. If the check fails there too, make sure that the cluster's network has an approved private endpoint for the vault",
   "vault-perimeter": "add an inbound access rule to the perimeter",
-  "vault-throttles": "wait, poll less often, or spread the objects across more vaults",
+  "vault-throttles": "wait, set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
   "vault-api-version": "set `keyVaultAPIVersion` in the cloud file to the version that `doctor` shows",
   "vault-fails": "run `doctor` again, then check Azure's status page and the network path to the vault",
   "object-ok": "",
@@ -86,7 +86,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "secret-absent":
     "if the status gives a reason, follow the message in the status. Otherwise, run `doctor` without arguments, and follow the advice of its check `lease`",
   "secret-foreign": "delete the Secret, or choose another `secretName`. If the CSI driver's own sync wrote the Secret, turn off that sync",
-  "secret-edited": "stop the other writer. Then run `doctor` without arguments, and follow the advice of its check `lease`",
+  "secret-edited":
+    "stop the other writer. If the worker then does not restore the Secret, run `doctor` without arguments, and follow the advice of its check `lease`",
   "secret-differs":
     "run `doctor` without arguments, and follow the advice of its check `lease`. Then change the class's annotation `keyvault-injector.dev/refresh`",
   "secret-behind": "wait for the next poll, or change the class's annotation `keyvault-injector.dev/refresh`",

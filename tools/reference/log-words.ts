@@ -179,7 +179,7 @@ export const INFORMATION: LogWords = {
         "`detail` states whether the class author or the cluster operator turned off the sync. See [SwitchedOff](../runbooks/SwitchedOff.md)",
       "class synced": "the class synced for the first time, or again after a failure",
       "class written for a Gateway or Ingress": "the Gateway or Ingress in `owner` requests a certificate, or now requests a different one",
-      "acting on classes": "the CRD is healthy, and the worker has read all objects",
+      "acting on classes": "the CRD is healthy, and the worker has read all objects, so it now reconciles classes",
       "returning a Secret to its previous owner": "the worker releases an adopted Secret without changing its content",
       leading: "the leader starts its work. With shards, `lease` shows which shard it handles, and `shards` is the number of shards",
       "handing a Secret over to another class that names it": "the class in `nextOwner` now writes the Secret",

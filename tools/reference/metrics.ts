@@ -62,13 +62,13 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     event_hints_total:
       "checks of a class because of an event, by outcome: `applied` (the worker updated the Secrets), `current` (the Secrets already had the version), `looked` (the worker checked the class, but the vault has a newer version than the event, or no Secret of the class contains the object), or `leftToPoll` (the vault did not show the version in time, or too many checks of the namespace were waiting)",
     event_lag_seconds:
-      "time from an event until the Secrets have the new version. The start is measured with Azure's clock, and the end with the node's clock",
+      "time from an event until the Secrets have the new version. The start comes from Azure's clock, and the end from the node's clock, so a difference between the clocks changes the value",
     event_messages_in_hand: `messages that the worker has received but not yet deleted. At ${MOST_IN_HAND.toLocaleString("en-US")} messages from one queue, the worker stops reading that queue`,
     event_queue_up: "1 while an event queue responds; 0 while it does not respond, and the worker detects new versions only by polling",
     event_queue_last_answer_timestamp_seconds: "time of an event queue's last response, in seconds since the epoch",
     rollouts_total: "restarts of workloads because of new versions, by outcome: `started`, `completed`, or `failed`",
     rollouts_waiting: "workloads that wait for their restart, excluding those in `keyvault_injector_rollouts_held`",
-    rollouts_held: `due restarts that cannot begin, by cause: ${code(...HELD_CAUSES)}. With the cause \`invalid_window\`, and usually also with \`blocked\`, a restart cannot begin until someone fixes the problem; see [restarts held](../runbooks/restarts-held.md)`,
+    rollouts_held: `due restarts that cannot begin, by cause: ${code(...HELD_CAUSES)}. \`budgets_unknown\` means that the worker cannot read the PodDisruptionBudgets, and \`blocked\` that the API server does not accept the restart. With the cause \`invalid_window\`, and usually also with \`blocked\`, a restart cannot begin until someone fixes the problem; see [restarts held](../runbooks/restarts-held.md)`,
     rollouts_halted:
       "namespaces in which a failed restart blocks other restarts. In each of these namespaces, the condition `Rotated` of the classes shows which workload failed",
     queue_depth: "classes that are due for a reconcile and wait for it to begin",

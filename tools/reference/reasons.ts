@@ -15,7 +15,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each Secret or object that is not, the status gives the reason. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
+      "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each of the other Secrets or objects, the status gives the reason. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
     fix: "see the reason of each Secret",
     again:
       "as for the reason of the failed Secret. With several reasons, the worker waits for the next poll only if none of them requires an earlier retry",
@@ -29,7 +29,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Throttled: {
     means:
       "the vault returns status 429, or the API server returns it when the worker writes the Secret. In the condition `Fresh`: the worker polls the class less often, because the vault throttles requests",
-    fix: "poll less often, or spread objects across more vaults",
+    fix: "set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
     again: "after the time in `Retry-After`; without this header, backoff",
   },
   Unauthorized: {
@@ -101,7 +101,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   ForbiddenType: {
     means: "the worker never writes Secrets of this type",
-    fix: "use `Opaque`",
+    fix: "set `type: Opaque` in the entry of `secretObjects`",
     again: "backoff",
   },
   Contested: {
@@ -259,7 +259,7 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
   },
   Overloaded: {
     means:
-      "too many reviews, or too many bytes of reviews, are in progress. To make room, the webhook rejected this review, because its body arrived too slowly or because its sender uses most of the capacity. The header `Retry-After` tells the API server to retry after a second",
+      "too many reviews, or too many bytes of reviews, are in progress. To make room, the webhook rejected this review, because its body arrived too slowly or because its sender uses more of the capacity than any other. The header `Retry-After` tells the API server to retry after a second",
     http: "429",
   },
   InternalError: { means: "the webhook has a bug. Its log contains the uid of the request", http: "500" },

@@ -166,10 +166,10 @@ export const WARNINGS = {
   referenceUnread: "SecretProviderClass {class} uses no service principal: nodePublishSecretRef {secret} is ignored",
   writableVolume: "volume {name}: the driver mounts it only with csi.readOnly: true",
   subPath: "container {container} mounts secrets with subPath: rotation does not reach it",
-  pathInVolume: "container {container}: the mount leaves a directory {path} in volume {volume}",
+  pathInVolume: "container {container}: the mount creates an empty directory {path} in volume {volume}",
   pathOfTokens: "mount-path {path}: a container with a token there does not start",
   pathOfImage: "mount-path {path} hides files of the image, such as programs and libraries",
-  containerAbsent: "containers excludes {containers}, which the pod lacks: correct if another webhook adds it later",
+  containerAbsent: "containers excludes {containers}, which the pod lacks: correct the name, unless another webhook adds it later",
   noRoomForStatus: "the annotations of the pod fill 256 KiB: keyvault-injector.dev/status is omitted",
   secretOfNoClass: "env-from: no class of this pod writes Secret {secret}; it must exist before the pod starts",
 } as const;
