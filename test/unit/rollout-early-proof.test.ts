@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 
 const TEAM = "team";
 
-describe("a restart whose new pods already have the next versions", () => {
+describe("a restart whose versions change, or become unknown, while its pods start", () => {
   let restarts: Restarts;
   afterEach(() => restarts.stop());
 
@@ -21,7 +22,7 @@ describe("a restart whose new pods already have the next versions", () => {
     restarts.world.cluster.put(RESOURCES.pods, Object.assign({ apiVersion: "v1", kind: "Pod", metadata }, { status }));
   };
 
-  test("S16: is done, and lets the next one begin, only once these pods have stayed ready", async () => {
+  test("S16: is done with pods that already have the next versions, and lets the next one begin, only once these pods have stayed ready", async () => {
     restarts = new Restarts();
     restarts.team(TEAM);
     for (const name of ["api", "web"]) restarts.deploy(TEAM, name);
@@ -50,5 +51,40 @@ describe("a restart whose new pods already have the next versions", () => {
     await restarts.pass(30_000);
     assert.equal(restarts.stamp(TEAM, "api"), first);
     assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "the control: web is restarted after that");
+  });
+
+  test("S17: is proven although its Secret is gone, and lets the next one begin only then", async () => {
+    restarts = new Restarts();
+    restarts.team(TEAM);
+    restarts.world.vaults.set("second");
+    restarts.world.apply({ namespace: TEAM, name: "other", objects: ["second"] });
+    restarts.deploy(TEAM, "api");
+    const { template } = (restarts.live(TEAM, "api") as KubeObject & { readonly spec: { readonly template: KubeObject } }).spec;
+    const containers = [{ name: "web", envFrom: [{ secretRef: { name: "other-second" } }] }];
+    restarts.deploy(TEAM, "web", { spec: { template: { ...template, spec: { containers } } } });
+    await restarts.lead();
+    await restarts.pass(60_000);
+    restarts.world.vaults.set("second");
+    restarts.world.apply({ namespace: TEAM, name: "other", objects: ["second"], annotations: { "keyvault-injector.dev/refresh": "now" } });
+    await restarts.rotate(TEAM);
+    const first = restarts.stamp(TEAM, "api");
+    assert.ok(first !== undefined && restarts.stamp(TEAM, "web") === undefined, "the restart of api is under way, and web waits");
+
+    restarts.world.cluster.fault = ({ verb, ref }) =>
+      verb !== "get" && ref.name === `app-${TEAM}`
+        ? new KubeError("Forbidden", "no", { retry: { kind: "never" }, status: 403 })
+        : undefined;
+    restarts.world.cluster.delete(RESOURCES.secrets, { namespace: TEAM, name: `app-${TEAM}` });
+    restarts.world.cluster.delete(RESOURCES.pods, { namespace: TEAM, name: "api-1" });
+    put("api-2", undefined);
+    restarts.complete(TEAM, "api");
+    await restarts.pass(30_000);
+    assert.equal(restarts.stamp(TEAM, "web"), undefined, "web waits for a pod that is not ready");
+
+    put("api-2", now());
+    await restarts.pass(30_000);
+    assert.equal(restarts.stamp(TEAM, "api"), first);
+    assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "the control: web is restarted after that");
+    assert.match(restarts.rotated(TEAM), /^Unknown|^False/, "nobody claims that api has the versions");
   });
 });

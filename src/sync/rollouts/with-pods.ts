@@ -1,4 +1,5 @@
 import type { Hold } from "../../domain/rollout/hold.ts";
+import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { afterRestart } from "../../domain/rollout/standing.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
@@ -74,9 +75,15 @@ function progressOf({ worker, memory, settings }: RolloutContext, workload: Work
   return { workload, stalledMs: memory.stalledFor(workload, worker.clock.now()), timeoutMs: settings.timeoutMs };
 }
 
-/** Checks whether the pods of a restarted workload stay available, once all of them are. */
+/**
+ * Checks whether the pods of a restarted workload stay available, once all of them are. Also checks this if the current versions are
+ * unknown: the result of the restart is still unproven.
+ */
 async function withProof(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
-  if (each.standing.kind !== "current") return each;
+  const { standing, workload, versions } = each;
+  const isUnproven = versions.kind !== "known" && standing.kind !== "failed" && workload.progress.isComplete && isRestarted(workload);
+  if (standing.kind !== "current" && !isUnproven) return each;
   const input = { ...context.writer, now: context.worker.clock.now(), timeoutMs: context.settings.timeoutMs };
-  return { ...each, standing: await proveRestart(input, each.workload, signal) };
+  const proven = await proveRestart(input, workload, signal);
+  return proven.kind === "current" ? each : { ...each, standing: proven };
 }
