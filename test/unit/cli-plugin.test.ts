@@ -110,10 +110,18 @@ describe("the krew manifest", () => {
   });
 
   test("is installed on the page from a file at hand: its addresses have no files yet", () => {
-    const [row = ""] = readRepositoryFile("docs/reference/cli.md").match(/^\| kubectl plugin \|.*$/m) ?? [];
+    const [row = ""] = readRepositoryFile("docs/how-to/get-the-command-line-tool.md").match(/^\| a kubectl plugin \|.*$/m) ?? [];
     const [, archive] = /kubectl krew install --manifest=keyvault\.yaml --archive=(\S+)`/.exec(row) ?? [];
 
     assert.equal(archive, `keyvault-injector-${VERSION}-linux-amd64.tar.gz`);
+  });
+
+  test("NU4: the page's first command prints the version that it shows", async () => {
+    const page = readRepositoryFile("docs/how-to/get-the-command-line-tool.md");
+    const [, args = "", shown] = /^\$ npm run --silent cli -- (.+)\n(.+)$/m.exec(page) ?? [];
+    const { stdout } = await promisify(execFile)(process.execPath, [MAIN, ...args.split(" ")]);
+
+    assert.equal(stdout, `${shown}\n`);
   });
 
   test("has an archive for each platform, with its sum and its program", () => {
