@@ -29,8 +29,8 @@ describe("the step to the next version", () => {
     assert.deepEqual(stale, []);
     assert.ok(written.includes("manifests/overlays/default/kustomization.yaml") && written.includes("docs/how-to/install.md"));
     assert.equal(
-      renamed("Before 0.4.0 keyvault-injector:0.4.0, up to 0.4.0; newTag: 0.4.01", "0.4.0", "0.5.0"),
-      "Before 0.4.0 keyvault-injector:0.5.0, up to 0.4.0; newTag: 0.4.01",
+      renamed("Before 0.4.0 keyvault-injector:0.4.0, up to 0.4.0; newTag: 0.4.01\n0.4.0\n", "0.4.0", "0.5.0"),
+      "Before 0.4.0 keyvault-injector:0.5.0, up to 0.4.0; newTag: 0.4.01\n0.5.0\n",
     );
   });
 

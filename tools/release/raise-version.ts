@@ -50,9 +50,10 @@ function sumsOf(root: string, version: string): string {
   return files.map((file) => `${digestOf(readFileSync(path.join(folder, file))).replace("sha256:", "")}  ${file}\n`).join("");
 }
 
-/** Replaces the version in names only. Text about the version itself stays. */
+/** Replaces the version in names and in printed lines that consist of the version. Text about the version itself stays. */
 export function renamed(text: string, from: string, to: string): string {
-  return text.replaceAll(new RegExp(`(?<=${BEFORE.source})${from.replaceAll(".", "\\.")}(?!\\d)`, "g"), to);
+  const version = from.replaceAll(".", "\\.");
+  return text.replaceAll(new RegExp(`(?<=${BEFORE.source})${version}(?!\\d)|^${version}$`, "gm"), to);
 }
 
 /** Moves the unreleased changes into a section of the version. Throws if there are none. */
