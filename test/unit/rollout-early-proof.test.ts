@@ -3,6 +3,7 @@ import { afterEach, describe, test } from "node:test";
 import { POD_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 
 const TEAM = "team";
@@ -86,5 +87,46 @@ describe("a restart whose versions change, or become unknown, while its pods sta
     assert.equal(restarts.stamp(TEAM, "api"), first);
     assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "the control: web is restarted after that");
     assert.match(restarts.rotated(TEAM), /^Unknown|^False/, "nobody claims that api has the versions");
+  });
+});
+
+describe("a restart whose request got no answer", () => {
+  let restarts: Restarts;
+  afterEach(() => restarts.stop());
+
+  /** Rotates two workloads. The answer to the first restart is lost, and its watch is broken. Returns what restores the watch. */
+  async function unanswered(isStored: boolean): Promise<() => void> {
+    restarts = new Restarts();
+    restarts.team(TEAM);
+    for (const name of ["api", "web"]) restarts.deploy(TEAM, name);
+    await restarts.lead();
+    await restarts.pass(60_000);
+    const mend = restarts.world.cluster.cutWatches(WORKLOADS.Deployment);
+    const noAnswer = new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+    restarts.world.cluster[isStored ? "lostAnswer" : "fault"] = ({ verb, ref }) =>
+      verb === "patch" && ref.name === "api" ? noAnswer : undefined;
+    await restarts.rotate(TEAM);
+    return mend;
+  }
+
+  test("S18: counts as under way if the API server stored it, although the watch does not show it", async () => {
+    const mend = await unanswered(true);
+    assert.notEqual(restarts.stamp(TEAM, "api"), undefined, "it is stored");
+    await restarts.pass(60_000);
+    assert.equal(restarts.stamp(TEAM, "web"), undefined, "web waits for it");
+
+    mend();
+    restarts.world.cluster.lostAnswer = () => undefined;
+    restarts.world.cluster.delete(RESOURCES.pods, { namespace: TEAM, name: "api-1" });
+    restarts.complete(TEAM, "api");
+    await restarts.pass(60_000);
+    assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "the control: web is restarted after it");
+  });
+
+  test("S18: holds up no other workload once the API server has shown that it was not stored", async () => {
+    await unanswered(false);
+    await restarts.pass(10_000);
+    assert.equal(restarts.stamp(TEAM, "api"), undefined);
+    assert.notEqual(restarts.stamp(TEAM, "web"), undefined);
   });
 });

@@ -22,6 +22,8 @@ interface WorkloadMemory {
   oldMounts: { readonly of: string; readonly has: boolean } | undefined;
   /** Files for which its restart waits, for a stamp and the driver's records as they are. `message` is undefined if it waits for none. */
   filesWait: { readonly of: string; readonly message: string | undefined } | undefined;
+  /** resourceVersion on which a restart was based that the API server may or may not have stored. */
+  unansweredAt: string | undefined;
   /** Its pods at a resourceVersion, if the worker has checked their mounts. */
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
   /** Sequence number of the last list of its pods among all pod lists of this process; 0 if there was none. */
@@ -80,6 +82,7 @@ export class RolloutMemory {
       oldPods: undefined,
       oldMounts: undefined,
       filesWait: undefined,
+      unansweredAt: undefined,
       pods: undefined,
       listed: 0,
       begun: undefined,

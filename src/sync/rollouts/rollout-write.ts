@@ -1,6 +1,7 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
 import { ok, type Result } from "../../domain/result.ts";
 import { type AgingPod, agingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
 import { restartStamp, settledStamp } from "../../domain/rollout/stamp.ts";
@@ -88,7 +89,21 @@ export async function restart(
   };
   // Note this even if no answer comes: the stamp on the template shows whether the restart has begun.
   if (isWaitedFor && !writer.isDryRun) writer.memory.of(workload).begun = { stamp: ofTemplate, at: writer.clock.now() };
-  await write(writer, workload, patch, signal);
+  try {
+    await write(writer, workload, patch, signal);
+  } catch (error) {
+    noteUnanswered(writer, workload, error);
+    throw error;
+  }
+}
+
+/**
+ * Notes a restart whose request failed without showing whether the API server stored it: no answer came, or the API server's own storage
+ * did not answer in time.
+ */
+function noteUnanswered({ memory }: RolloutWriter, workload: Workload, error: unknown): void {
+  if (!(error instanceof KubeError) || error.isUnsent || error.code === "NotLeading") return;
+  if (error.status === undefined || error.status >= 500) memory.of(workload).unansweredAt = workload.resourceVersion;
 }
 
 /** Records a request as answered for which no restart was necessary. */

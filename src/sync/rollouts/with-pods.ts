@@ -10,6 +10,7 @@ import { proveRestart } from "./prove-restart.ts";
 import type { RolloutContext } from "./rollout-context.ts";
 import { holdsOf } from "./rollout-holds.ts";
 import { recordStamp } from "./rollout-write.ts";
+import { withUnanswered } from "./unanswered.ts";
 import { withUnawaited } from "./unawaited.ts";
 
 interface Seen {
@@ -48,7 +49,7 @@ export async function withPods(
 }
 
 async function byItsPods(context: RolloutContext, { each, isHeld }: Seen, signal: AbortSignal): Promise<AskingWorkload> {
-  const old = await withoutYoung(context, each, signal);
+  const old = await withoutYoung(context, await withUnanswered(context, each, signal), signal);
   // If the restart is held, the state of the files at the end of the hold counts.
   const due = isHeld ? old : await withFiles(context, old, signal);
   return withUnawaited(context, await withProof(context, due, signal), signal);

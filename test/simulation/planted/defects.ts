@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S17 by the simulation. A
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S18 by the simulation. A
  * change of the code that an edit replaces must also rewrite the edit, so that the defect stays the same.
  */
 import { CONTROL_DEFECTS } from "./control-defects.ts";
@@ -297,6 +297,18 @@ import { networkCode } from "./service-answer.ts";
         file: "src/sync/rollouts/with-pods.ts",
         find: `const isUnproven = versions.kind !== "known" &&`,
         replace: `const isUnproven = versions.kind !== "known" && versions.why === "" &&`,
+      },
+    ],
+  },
+  {
+    id: "S18",
+    shownBy: ["restarts one at a time, none twice for one version"],
+    what: "a restart whose answer was lost is put off as if it had not begun, and the next one begins",
+    edits: [
+      {
+        file: "src/sync/rollouts/unanswered.ts",
+        find: `if (known.unansweredAt === undefined) return each;`,
+        replace: `if (known.unansweredAt === undefined || basedOn !== "") return each;`,
       },
     ],
   },

@@ -24,6 +24,8 @@ export class SimulatedCluster {
   latency: (call: SimulatedCall) => number = () => 0;
   /** Error that the request throws instead of an answer. */
   fault: (call: SimulatedCall) => KubeError | undefined = () => undefined;
+  /** Error that the request throws instead of its answer, after it took effect. */
+  lostAnswer: (call: SimulatedCall) => KubeError | undefined = () => undefined;
   /** All writes, in the order in which they took effect. */
   readonly writes: SimulatedCall[] = [];
   /** Writes that a precondition rejected. */
@@ -134,7 +136,10 @@ export class SimulatedCluster {
     if (takes > 0) await this.#clock.sleep(takes, signal);
     const fault = this.fault(call);
     if (fault !== undefined) throw fault;
-    return answer();
+    const answered = answer();
+    const lost = this.lostAnswer(call);
+    if (lost !== undefined) throw lost;
+    return answered;
   }
 
   // oxlint-disable-next-line eslint/max-params -- a request, how it ends, its terms, what it does.
