@@ -46,14 +46,17 @@ let serial = 0;
 const another = (): string => `web-${++serial}`;
 const warned = ({ warnings }: ApiAnswer): readonly string[] => warnings.filter((warning) => warning.includes(AUTHORS));
 
-function aRoute(annotations: Options, as: string): Promise<ApiAnswer> {
+function aRoute(annotations: Options, as: string, ingressClassName = "any"): Promise<ApiAnswer> {
   const name = another();
-  return world.dry({ method: "POST", path: collectionOf(ingressPath(SHOP, name)), body: anIngress(name, annotations), as });
+  const body = anIngress(name, annotations, { ingressClassName });
+  return world.dry({ method: "POST", path: collectionOf(ingressPath(SHOP, name)), body, as });
 }
 
-function aListener(options: Options, as: string): Promise<ApiAnswer> {
+function aListener(options: Options, as: string, gatewayClassName = "any"): Promise<ApiAnswer> {
   const name = another();
-  return world.dry({ method: "POST", path: collectionOf(gatewayPath(SHOP, name)), body: aGateway(name, options), as });
+  const { spec, ...gateway } = aGateway(name, options);
+  const body = { ...gateway, spec: { ...spec, gatewayClassName } };
+  return world.dry({ method: "POST", path: collectionOf(gatewayPath(SHOP, name)), body, as });
 }
 
 describe("who may ask for a certificate for a Gateway or an Ingress", {
@@ -118,6 +121,14 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
       assert.match(String(at((await tried("another")).body, "message")), /cannot create resource/);
     });
 
+    test("SW3: ask for the account of any class that may be named later, and do not say that the worker serves the class", async () => {
+      const lending = { [TLS_KEYS.address]: ADDRESS, [TLS_KEYS.account]: "reader" };
+      for (const answer of [await aListener(lending, "only-routes", "istio"), await aRoute(lending, "only-routes", "nginx-internal")])
+        assertDenied(answer, IDENTITIES, /serviceaccounts\/token, even if the sync worker does not serve the object's class yet\. /);
+      assertAllowed(await aListener(lending, "only-routes", "approuting-istio"));
+      assertAllowed(await aRoute(lending, "only-routes", "webapprouting.kubernetes.azure.com"));
+    });
+
     test("A8: warn who asks for a certificate without an account and may not use the namespace's credentials", async () => {
       for (const ask of [aRoute, aListener]) {
         const answer = await ask({ [TLS_KEYS.address]: ADDRESS }, "only-routes");
@@ -149,6 +160,26 @@ describe("who may ask for a certificate for a Gateway or an Ingress", {
         assertAllowed(await ask({ ...asking, [TLS_KEYS.account]: "reader" }, "with-the-account"));
         assertAllowed(await ask({}, "only-routes"));
       }
+    });
+
+    test("SW3: say what the worker does once it serves the class, and not that it does so for a class of App Routing", async () => {
+      const asking = { [TLS_KEYS.address]: ADDRESS };
+      const if_ = "this object requests a certificate.*\\. If the sync worker serves the object's class, now or later, it";
+      for (const answer of [
+        await aListener(asking, "with-writes-of-secrets", "istio"),
+        await aRoute(asking, "with-writes-of-secrets", "nginx-internal"),
+      ])
+        assertDenied(
+          answer,
+          AUTHORS,
+          new RegExp(`${if_} can use the credentials in Secret secrets-store-creds, and you lack permission to get`),
+        );
+      const lending = { ...asking, [TLS_KEYS.account]: "reader" };
+      for (const answer of [
+        await aListener(lending, "with-the-account-alone", "istio"),
+        await aRoute(lending, "with-the-account-alone", "nginx-internal"),
+      ])
+        assertDenied(answer, AUTHORS, new RegExp(`${if_} writes the certificate to a Secret, and you lack permission to update Secrets`));
     });
 
     test("A8: ask again where the address changes, the account goes, or the class becomes another one, and not for a label", async () => {

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
 import { TLS_KEYS } from "../../src/domain/gateways/tls-entry.ts";
 import type { KubeObject } from "../../src/domain/kubernetes.ts";
 import { type ApiAnswer, apiRequest, MERGE_PATCH } from "../support/cluster/api-request.ts";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import { eventually } from "../support/time/eventually.ts";
-import { send } from "../support/worker/sync-world.ts";
+import { classPath, find, send } from "../support/worker/sync-world.ts";
 import {
   ACCOUNT,
   applyGateway,
@@ -165,6 +166,19 @@ describe("a Gateway or an Ingress lends the identity of an account", {
       assertRefused(await patch(writer, where, change), `${where} ${JSON.stringify(change)}`);
       assertTaken(await patch(author, where, change), `${where} ${JSON.stringify(change)}`);
     }
+  });
+
+  test("SW3: whoever wrote it before its class was named is asked, because the worker uses the account as soon as the class is named", async () => {
+    const { namespace, author, writer } = await aNamespaceOfPeople();
+    const later = { namespace, name: "shop", className: "named-later" };
+    assertRefused(await createIngress(writer, later), "by another");
+    assertTaken(await createIngress(author, later), "by its author");
+
+    const worker = await world.product.start("sync", { args: ["--ingress-classes=named-later"] });
+    const spc = await eventually(() => find<KubeObject>(world.plane, classPath(namespace, "keyvault-shop")), { what: "the class" });
+    await worker.stop();
+
+    assert.equal(spc.metadata.annotations?.[CLASS_ANNOTATIONS.serviceAccount], ACCOUNT);
   });
 
   test("S1: a change of the annotation that is its class is judged as well", async () => {

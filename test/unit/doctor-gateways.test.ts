@@ -72,6 +72,34 @@ describe("doctor on certificates of Gateways and Ingresses", () => {
   });
 });
 
+describe("SW3: doctor on a class that App Routing serves, too, although it did not create the GatewayClass", () => {
+  const madeFor = (name: string, metadata: object): Manifest => ({
+    apiVersion: "secrets-store.csi.x-k8s.io/v1",
+    kind: "SecretProviderClass",
+    metadata: { namespace: "shop", name: `kv-gw-cert-${name}-https`, ...metadata },
+  });
+  const objects = [gatewayClass("istio"), gateway("api", GOOD, "istio"), gateway("web", GOOD, "istio")];
+  const warning =
+    "WARN GatewayClass istio: App Routing, the AKS add-on, serves it too, and has written SecretProviderClass shop/kv-gw-cert-web-https for Gateway/shop/web -> remove istio from --gateway-classes";
+
+  test("names the class by a SecretProviderClass that App Routing wrote, once", async () => {
+    const label = { labels: { "app.kubernetes.io/managed-by": "aks-app-routing-operator" } };
+    const manager = { managedFields: [{ manager: "aks-app-routing-operator", operation: "Apply" }] };
+    for (const marks of [label, manager])
+      assert.deepEqual(await found(workerDeployment("--gateway-classes=istio"), ...objects, madeFor("web", marks)), [warning]);
+    const both = [madeFor("web", label), madeFor("api", label)];
+    assert.equal((await found(workerDeployment("--gateway-classes=istio"), ...objects, ...both)).length, 1);
+  });
+
+  test("is content with classes of others, and with those of Gateways of another class", async () => {
+    const label = { labels: { "app.kubernetes.io/managed-by": "aks-app-routing-operator" } };
+    const more = [madeFor("web", {}), gateway("other", GOOD, "others"), madeFor("other", label)];
+    assert.deepEqual(await found(workerDeployment("--gateway-classes=istio"), ...objects, ...more), [
+      "OK the named classes exist, and every certificate address is valid",
+    ]);
+  });
+});
+
 describe("A12: doctor on the policies of Gateways and Ingresses", () => {
   const shipped = (folder: string): readonly Manifest[] =>
     readManifests(`${folder}/kustomization.yaml`)

@@ -54,9 +54,9 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "construct-pem-chain": "This flag does not affect mounts, for which the Azure provider has a flag of the same name.",
   "write-cert-and-key-in-separate-files": "The Azure provider has a flag of the same name. Set both flags to the same value.",
   "gateway-classes":
-    "Set the flag with `manifests/components/gateway-tls`, which also grants the required permissions. Do not list `approuting-istio`, which belongs to App Routing. You can install the Gateway API after the worker. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
+    "Set the flag with `manifests/components/gateway-tls`, which also grants the required permissions. On AKS, do not list `approuting-istio`, which belongs to App Routing, or `istio` if [App Routing](gateway-certificates.md#app-routing) is enabled. You can install the Gateway API after the worker. See [TLS for Gateways](../how-to/tls-for-gateways.md).",
   "ingress-classes":
-    "The flag works like `--gateway-classes`, but for `spec.ingressClassName`. Do not list `webapprouting.kubernetes.azure.com`, which belongs to App Routing.",
+    "The flag works like `--gateway-classes`, but for `spec.ingressClassName`. Do not list `webapprouting.kubernetes.azure.com` or the IngressClass of any other `NginxIngressController`, which belong to [App Routing](gateway-certificates.md#app-routing).",
   "tenant-id": "The flag requires `--gateway-classes` or `--ingress-classes`.",
   "node-identity-client-id":
     "Do not use the resource ID. If the node has several identities, you must set this flag. The flag requires `--gateway-classes` or `--ingress-classes`, and affects only namespaces that can use the [node's identity](../how-to/use-managed-identity.md).",

@@ -11,8 +11,9 @@ export interface ServedClasses {
 
 /**
  * Classes of App Routing. On AKS, its operator does the same for these classes as the worker, and forcibly takes over objects with the
- * names that it writes. Its GatewayClass `istio` is not listed, because it belongs to the mesh add-on and `istio` is the usual name for
- * Istio. There, the SecretProviderClasses show which ones the operator wrote.
+ * names that it writes. The operator also serves the GatewayClass `istio`, which is not listed, because it is the usual name for Istio on any
+ * cluster. There, the SecretProviderClasses show which ones the operator wrote. The policies on authors exempt these names only. If a
+ * release removed a name here, the worker would use the accounts in objects of that class that no policy has judged.
  */
 const APP_ROUTINGS: NamedClasses = {
   Gateway: ["approuting-istio"],
