@@ -2,12 +2,13 @@ import type { InstallKey } from "../domain/install-key.ts";
 import type { SecretProviderClass } from "../domain/kubernetes.ts";
 import { keyOf, refOfKey } from "../domain/object-key.ts";
 import type { EventSink } from "../domain/ports/event-sink.ts";
+import type { HeldClass } from "../domain/provider-class/held-class.ts";
+import { switchedOffBy } from "../domain/sync/switched-off.ts";
 import { WorkQueue } from "../runtime/workqueue.ts";
 import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { startConsumers } from "./classes/consumers.ts";
 import { type HeldClassesOptions, startHeldClasses } from "./classes/held-classes.ts";
-import { switchedOffBy } from "./classes/plan.ts";
 import { earlierPolls, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
@@ -123,7 +124,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
   metrics.observeClasses(classFacts(sources));
   polling.progress?.observe(pollsMade({ ...sources, before }));
   options.vaults.vaultMetrics.vaults.observe((classKey) => live.classes.get(refOfKey(classKey)) !== undefined);
-  const isSwitchedOff = (spc: SecretProviderClass): boolean => switchedOffBy(spc, settings) !== undefined;
+  const isSwitchedOff = (spc: HeldClass): boolean => switchedOffBy(spc, settings) !== undefined;
   await runTogether(
     [
       (running) => queue.run(running),

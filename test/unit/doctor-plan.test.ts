@@ -56,9 +56,16 @@ const CREDENTIALS: Manifest = {
 
 const writtenFor = (className: string): Manifest => aSecret({ [SECRET_ANNOTATIONS.class]: className });
 
+interface Given {
+  readonly secrets?: readonly Manifest[];
+  readonly settings?: SettingsInForce;
+  /** Binding that allows the driver's own sync. */
+  readonly driverSync?: string;
+}
+
 async function planned(
   classes: readonly SecretProviderClass[],
-  { secrets = [], settings = {} }: { readonly secrets?: readonly Manifest[]; readonly settings?: SettingsInForce } = {},
+  { secrets = [], settings = {}, driverSync }: Given = {},
 ): Promise<readonly PlannedClass[]> {
   const context = {
     viewer: holding(secrets),
@@ -69,7 +76,7 @@ async function planned(
     },
     worker: await workerCode(),
   };
-  return planClasses(context, { classes, claims: { classes: claimsOf(classes), driverSync: undefined } });
+  return planClasses(context, { classes, claims: { classes: claimsOf(classes), driverSync } });
 }
 
 /** Returns `class action` for each class, or the verdict for a class without Secrets. */
@@ -99,6 +106,17 @@ describe("doctor's plan of a Secret", () => {
     assert.deepEqual(await actions([aClass("demo")], { secrets: [aSecret({})] }), ["demo keep"]);
     const [first] = (await planned([aClass("demo")], { secrets: [aSecret({}, {})] }))[0]?.secrets ?? [];
     assert.match(first?.message ?? "", /^Secret app exists but is not managed by the worker/);
+  });
+
+  test("SW1: does not advise to delete, or to agree on, a Secret that the driver's own sync goes on writing", async () => {
+    const secrets = [aSecret({}, { "secrets-store.csi.k8s.io/managed": "true" })];
+    for (const driverSync of [
+      "ClusterRoleBinding secretprovidersyncing-rolebinding",
+      "ClusterRoleBinding aks-secretprovidersyncing-rolebinding",
+    ]) {
+      const [first] = (await planned([aClass("demo")], { secrets, driverSync }))[0]?.secrets ?? [];
+      assert.equal(first?.fix, "Follow docs/how-to/migrate-from-the-drivers-sync.md.");
+    }
   });
 
   test("does not count a class that is never mirrored as the eldest", async () => {

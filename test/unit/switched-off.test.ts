@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { explainClass } from "../../src/cli/explain/explain-class.ts";
+import { offBecause, workerSettings } from "../../src/cli/shared/class-context.ts";
+import { settingsOf } from "../../src/cli/shared/settings-in-force.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
-import { INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
+import { classOf, INTERVAL, SimulatedWorld } from "../support/simulation/world.ts";
 import { holding } from "../support/worker/held-objects.ts";
 
 const CLASS = { namespace: "team", name: "app" };
@@ -106,6 +108,97 @@ describe("a class that is switched off", () => {
     assert.equal(world.condition(CLASS, "Synced"), "True Synced");
     assert.equal(world.condition(CLASS, "Fresh"), "True Synced");
     assert.equal(world.cluster.get<KubeObject>(RESOURCES.secrets, SECRET)?.metadata.resourceVersion, secret);
+    await leader.stop();
+  });
+});
+
+const APP_ROUTINGS_LABEL = { "app.kubernetes.io/managed-by": "aks-app-routing-operator" };
+
+/** Applies the class as the operator of App Routing does. */
+function applyOfAppRouting(
+  world: SimulatedWorld,
+  changes: Partial<SecretProviderClass["metadata"]> = { labels: APP_ROUTINGS_LABEL },
+): void {
+  const made = classOf({ ...CLASS, objects: ["db"] });
+  world.cluster.put(RESOURCES.secretProviderClasses, { ...made, metadata: { ...made.metadata, ...changes } });
+}
+
+describe("a class that App Routing made", () => {
+  const BY_FIELDS = { managedFields: [{ manager: "aks-app-routing-operator", operation: "Apply" as const, fieldsV1: { "f:spec": {} } }] };
+
+  for (const [what, metadata] of [
+    ["by its label", { labels: APP_ROUTINGS_LABEL }],
+    ["by its field manager", BY_FIELDS],
+  ] as const) {
+    test(`SW2: is left to App Routing, as switched off: known ${what}`, async () => {
+      const world = await syncedWorld();
+      world.cluster.delete(RESOURCES.secretProviderClasses, CLASS);
+      applyOfAppRouting(world, metadata);
+      const leader = world.lead();
+      await world.clock.advance(2 * INTERVAL);
+
+      assert.equal(world.cluster.get<KubeObject>(RESOURCES.secrets, SECRET), undefined);
+      assert.equal(world.status(CLASS), undefined);
+      assert.deepEqual(world.events, []);
+      const { verdict, steps } = await explained(world);
+      assert.deepEqual([verdict.outcome, verdict.reason], ["unmirrored", "SwitchedOff"]);
+      assert.match(verdict.message, /its creator, the AKS add-on App Routing/);
+      assert.ok(steps.some(({ message }) => message.startsWith("class app is SwitchedOff (its creator, the AKS add-on App Routing)")));
+      await leader.stop();
+    });
+  }
+
+  test("SW2: says so where an earlier worker synced it, and to doctor, refresh and grants, which ask the same function", async () => {
+    const world = await syncedWorld();
+    const before = world.lead();
+    await world.clock.advance(1_000);
+    await before.stop();
+    assert.equal(world.condition(CLASS, "Synced"), "True Synced");
+
+    applyOfAppRouting(world);
+    const leader = world.lead();
+    await world.clock.advance(1_000);
+
+    assert.equal(world.condition(CLASS, "Synced"), "Unknown SwitchedOff");
+    assert.match(
+      world.status(CLASS)?.conditions.find(({ type }) => type === "Synced")?.message ?? "",
+      /^sync is turned off by its creator, the AKS add-on App Routing, so the worker does not update or repair the class's Secrets/,
+    );
+    assert.deepEqual(
+      world.events.slice(1).map(({ type, reason }) => `${type} ${reason}`),
+      ["Normal SwitchedOff"],
+    );
+    assert.ok(world.cluster.get<KubeObject>(RESOURCES.secrets, SECRET) !== undefined);
+    const provider = world.cluster.get<SecretProviderClass>(RESOURCES.secretProviderClasses, CLASS);
+    assert.ok(provider !== undefined);
+    const settings = workerSettings(settingsOf(undefined));
+    assert.equal(
+      offBecause(settings, provider),
+      "the class is not synced: the AKS add-on App Routing created it, and the CSI driver writes its Secrets",
+    );
+    await leader.stop();
+  });
+
+  test("SW2: is synced where an annotation of its own says so, as any class", async () => {
+    const world = await syncedWorld();
+    applyOfAppRouting(world, { labels: APP_ROUTINGS_LABEL, annotations: { "keyvault-injector.dev/sync": "always" } });
+    const leader = world.lead();
+    await world.clock.advance(1_000);
+
+    assert.equal(world.condition(CLASS, "Synced"), "True Synced");
+    await leader.stop();
+  });
+
+  test("SW2: does not take a Secret from another class that names it, too", async () => {
+    const world = await syncedWorld();
+    applyOfAppRouting(world);
+    const rival = classOf({ ...CLASS, objects: ["db"] });
+    const leader = world.lead();
+    await world.clock.advance(1_000);
+    world.cluster.put(RESOURCES.secretProviderClasses, { ...rival, metadata: { namespace: "team", name: "later" } });
+    await world.clock.advance(1_000);
+
+    assert.equal(world.condition({ namespace: "team", name: "later" }, "Synced"), "True Synced");
     await leader.stop();
   });
 });

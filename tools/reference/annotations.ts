@@ -72,7 +72,7 @@ const ON_CLASSES: Readonly<Record<keyof typeof CLASS_ANNOTATIONS, KeyWords>> = {
   sync: {
     default: "`--sync-mode`",
     means:
-      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: the worker keeps the Secrets while a pod has a CSI volume for the class, and for the time in `--unused-grace` after the last of these pods is gone. `never`: the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`",
+      "`always`: the worker syncs the class even if no pod mounts it. `while-used`: the worker keeps the Secrets while a pod has a CSI volume for the class, and for the time in `--unused-grace` after the last of these pods is gone. `never`: the worker leaves existing Secrets unchanged, and the class reports `SwitchedOff`. The worker also leaves classes that App Routing created, unless they have this annotation",
   },
   credentialsSecret: {
     default: "the credentials Secret of the pods that mount the class, if they all use the same one; otherwise, `secrets-store-creds`",

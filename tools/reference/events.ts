@@ -94,8 +94,8 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`no successful check since <time>, which is longer than <age>; <why>`",
   },
   SwitchedOff: {
-    when: "someone turned off the sync of the class",
-    message: "`sync is turned off by <annotation or setting>, so the worker does not update or repair the class's Secrets`",
+    when: "someone turned off the sync of the class, or App Routing created the class",
+    message: "`sync is turned off by <annotation, setting, or creator>, so the worker does not update or repair the class's Secrets`",
   },
   TooLarge: {
     when: "the Secret would exceed 1 MiB",

@@ -176,7 +176,7 @@ export const INFORMATION: LogWords = {
       "class of a Gateway or Ingress removed":
         "the Gateway or Ingress in `owner` does not exist, or no longer requests this certificate. The worker also deletes the Secret of the class",
       "sync of a class is turned off":
-        "`detail` states whether the class author or the cluster operator turned off the sync. See [SwitchedOff](../runbooks/SwitchedOff.md)",
+        "`detail` states what turned off the sync: the class author, the cluster operator, or App Routing, which created the class. See [SwitchedOff](../runbooks/SwitchedOff.md)",
       "class synced": "the class synced for the first time, or again after a failure",
       "class written for a Gateway or Ingress": "the Gateway or Ingress in `owner` requests a certificate, or now requests a different one",
       "acting on classes": "the CRD is healthy, and the worker has read all objects, so it now reconciles classes",

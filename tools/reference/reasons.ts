@@ -131,8 +131,8 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   SwitchedOff: {
     means:
-      "`sync: never`, `--sync-mode=never`, or `--sync-secret=false` turned off the sync of the class. The worker keeps the Secrets, and `Synced` and `Fresh` are `Unknown`. A class that has no status does not get one",
-    fix: "if the worker should sync the class, remove the annotation or setting",
+      "`sync: never`, `--sync-mode=never`, or `--sync-secret=false` turned off the sync of the class, or the AKS add-on App Routing created the class and has the CSI driver write its Secrets. The worker keeps the Secrets, and `Synced` and `Fresh` are `Unknown`. A class that has no status does not get one",
+    fix: "if the worker should sync the class, remove the annotation or setting. A class of App Routing needs the annotation `keyvault-injector.dev/sync: always`",
     again: "immediately after the sync is turned on",
   },
 };

@@ -15,6 +15,7 @@ import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
 import type { ClassStatus, KeyStatus } from "../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { switchedOffByClass } from "../../domain/sync/switched-off.ts";
 import { type Consumer, mirrorsNothing, namesIn, readConsumers } from "../shared/class-context.ts";
 import { heldKeyText } from "../shared/held-keys.ts";
 import { readRbac } from "../shared/rbac.ts";
@@ -70,8 +71,8 @@ async function explainTaken({ object, namespace, spc, refused }: ClassToExplain,
 function verdictOf(spc: SecretProviderClass, reading: StatusReading, isGiven: boolean): ExplanationVerdict {
   const status = reading.kind === "seen" ? readStatus(reading.value.status) : undefined;
   const synced = conditionOf(status, "Synced");
-  // The annotation of the class counts first, even if the status does not reflect it yet; then the operator's settings count.
-  if (isSwitchedOffByAuthor(spc)) return verdictWithoutStatus(spc);
+  // The class itself counts first, even if the status does not reflect it yet; then the operator's settings count.
+  if (switchedOffByClass(spc) !== undefined) return verdictWithoutStatus(spc);
   if (synced?.reason === "SwitchedOff") return { outcome: "unmirrored", reason: synced.reason, message: synced.message };
   if (status === undefined || synced === undefined) return verdictWithoutStatus(spc);
   const isOutdated = isOlder(status, spc);
@@ -106,8 +107,10 @@ function foreignVerdict(spc: SecretProviderClass): ExplanationVerdict | undefine
 function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
   const defect = classDefect(spc, { cloudName: DEFAULT_CLOUD });
   if (defect !== undefined) return { outcome: "failing", reason: defect.reason, message: defect.message };
-  if (isSwitchedOffByAuthor(spc)) {
-    return { outcome: "unmirrored", reason: "SwitchedOff", message: `annotation ${CLASS_ANNOTATIONS.sync} is "never"` };
+  const by = switchedOffByClass(spc);
+  if (by !== undefined) {
+    const message = isSwitchedOffByAuthor(spc) ? `annotation ${CLASS_ANNOTATIONS.sync} is "never"` : `sync is turned off by ${by}`;
+    return { outcome: "unmirrored", reason: "SwitchedOff", message };
   }
   if (!mirrorsNothing(spc)) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
   return { outcome: "unmirrored", reason: "NoSecretObjects", message: "pods mount it, and it syncs nothing" };
@@ -217,7 +220,8 @@ function syncSteps(spc: SecretProviderClass, reading: StatusReading): readonly E
   if (reading.kind === "unseen") return [say.sync.unknown(`${reading.why}: it is not known how class ${name} is synced`)];
   if (reading.kind === "unserved") return [say.sync.problem("the kind SecretProviderClassSync is not served: apply manifests/crds")];
   const status = reading.kind === "seen" ? readStatus(reading.value.status) : undefined;
-  if (isSwitchedOffByAuthor(spc)) return [offStep(name, `its annotation ${CLASS_ANNOTATIONS.sync}: never`)];
+  const by = switchedOffByClass(spc);
+  if (by !== undefined) return [offStep(name, by)];
   if (conditionOf(status, "Synced")?.reason === "SwitchedOff") return [offStep(name, conditionOf(status, "Synced")?.message ?? "")];
   if (status === undefined) return [say.sync.warning(`class ${name} is not synced yet: is the sync worker running?`)];
   return [

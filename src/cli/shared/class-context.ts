@@ -11,6 +11,7 @@ import { credentialsKeyIn } from "../../domain/provider-class/service-principal.
 import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { isLeftToAppRouting } from "../../domain/sync/switched-off.ts";
 import { wordsOf } from "../../domain/words.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import type { AzureAccess, Cluster, CommandContext } from "./command.ts";
@@ -140,6 +141,8 @@ export function offBecause(settings: ClassSettings, spc: SecretProviderClass): s
 
 /** Returns why the worker does not handle the class, whatever it contains; undefined if the worker handles it. */
 export function switchedOffBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
+  if (isLeftToAppRouting(spc))
+    return "the class is not synced: the AKS add-on App Routing created it, and the CSI driver writes its Secrets";
   if (syncMode(spc, settings.syncMode) === "never") return "the class is not synced: its sync mode is never";
   if (!settings.syncSecret) return "the install syncs nothing: --sync-secret is false";
   const { namespace = "" } = spc.metadata;

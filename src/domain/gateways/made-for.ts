@@ -37,6 +37,8 @@ export const APP_ROUTING = "aks-app-routing-operator";
 
 /** Whether the operator of App Routing wrote the class. The operator forcibly takes over every class with a name that it needs. */
 export function isAppRoutings(spc: HeldClass): boolean {
-  const { labels = {}, managedFields } = wholeClass(spc).metadata;
-  return labels["app.kubernetes.io/managed-by"] === APP_ROUTING || isOwner(APP_ROUTING, managedFields);
+  if (spc.metadata.labels?.["app.kubernetes.io/managed-by"] === APP_ROUTING) return true;
+  // The owners of most classes need not be parsed to know that App Routing is not among them.
+  if (spc.owners?.includes(APP_ROUTING) === false) return false;
+  return isOwner(APP_ROUTING, wholeClass(spc).metadata.managedFields);
 }

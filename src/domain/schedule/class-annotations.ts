@@ -10,8 +10,13 @@ export type SyncMode = (typeof SYNC_MODES)[number];
 
 /** Returns the class's mode, otherwise the setting. An unknown mode is ignored; {@link syncModeProblem} reports it. */
 export function syncMode(provider: SecretProviderClass, otherwise: SyncMode): SyncMode {
-  const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
-  return SYNC_MODES.find((mode) => mode === stated) ?? otherwise;
+  return statedSyncMode(provider) ?? otherwise;
+}
+
+/** Returns the mode in the class's annotation; undefined if the annotation is missing or unknown. */
+export function statedSyncMode({ metadata }: SecretProviderClass): SyncMode | undefined {
+  const stated = metadata.annotations?.[CLASS_ANNOTATIONS.sync];
+  return SYNC_MODES.find((mode) => mode === stated);
 }
 
 /** Whether the class's author switched off sync, whatever the setting is. */

@@ -69,9 +69,12 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
   );
 }
 
-function driverMessage({ wanted, driverSync, adoptDriverSecrets }: TakeOverFacts): string {
+function driverMessage({ wanted, driverSync = "its role", adoptDriverSecrets }: TakeOverFacts): string {
+  const what = `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync}`;
+  if (isOfAksAddOn(driverSync))
+    return `${what} of AKS's Key Vault add-on allows; move its secretObject to a class that no pod mounts, and delete the Secret: the worker then creates it`;
   const then = adoptDriverSecrets ? "; the worker then takes over the Secret" : "";
-  return `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync ?? "its role"} allows; turn that sync off (set syncSecret.enabled: false in the driver's chart, or delete the binding)${then}`;
+  return `${what} allows; turn that sync off (set syncSecret.enabled: false in the driver's chart, or delete the binding)${then}`;
 }
 
 /** The author of a class does not necessarily have rights to a Secret that the driver created for another class. */
@@ -120,6 +123,14 @@ export function hasDriverMarks({ labels, hasOwners }: ObservedSecret): boolean {
 /** Names that every release of the driver's chart and manifests uses. Vendors put their own prefix before them. */
 const ROLE = "secretprovidersyncing-role";
 const BINDING = "secretprovidersyncing-rolebinding";
+
+/**
+ * Whether a binding, such as `ClusterRoleBinding aks-secretprovidersyncing-rolebinding`, belongs to AKS's Key Vault add-on. AKS manages the
+ * objects of the add-on, and its documentation names no setting that turns the sync off.
+ */
+export function isOfAksAddOn(binding: string): boolean {
+  return binding === `ClusterRoleBinding aks-${BINDING}`;
+}
 
 interface ClusterRoleBinding extends KubeObject {
   readonly roleRef?: { readonly name?: string };

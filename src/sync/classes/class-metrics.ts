@@ -2,7 +2,7 @@ import type { Gauge, Registry } from "prom-client";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
-import { pollInterval, syncMode } from "../../domain/schedule/class-annotations.ts";
+import { pollInterval } from "../../domain/schedule/class-annotations.ts";
 import {
   type CheckAges,
   type CheckedClass,
@@ -14,6 +14,7 @@ import {
   type ObjectExpiry,
 } from "../../domain/sync/class-figures.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
+import { switchedOffBy } from "../../domain/sync/switched-off.ts";
 import { metricsIn } from "../../runtime/metrics.ts";
 import type { SecretStore } from "../secrets/secret-store.ts";
 import type { WorkerSettings } from "../worker-settings.ts";
@@ -130,9 +131,9 @@ export function classFacts(sources: FactSources): ClassFacts {
 function checkedClass({ classes, settings, statuses }: FactSources, key: string, state: ClassState): CheckedClass | undefined {
   const provider = classes.get(refOfKey(key));
   const isFailing = state.failures > 0;
-  if (provider === undefined || state.isIdle || !settings.syncSecret) return undefined;
+  if (provider === undefined || state.isIdle || switchedOffBy(provider, settings) !== undefined) return undefined;
   const isFollowed = secretObjectsOf(provider).length > 0 || statuses.get(refOfKey(key))?.objects !== undefined;
-  if (syncMode(provider, settings.syncMode) === "never" || !isFollowed) return undefined;
+  if (!isFollowed) return undefined;
   if (!settings.enableSecretRotation && !isFailing) return undefined;
   const { lastSuccess, knownSince } = state;
   return { key, lastSuccess, knownSince, isFailing, interval: pollInterval(provider, settings.rotationPollInterval) };

@@ -6,6 +6,7 @@ import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
+import { switchedOffBy } from "../../domain/sync/switched-off.ts";
 import { adoptedNames } from "../../domain/sync/take-over.ts";
 import type { Guardrails } from "../guardrails.ts";
 import type { CrdHealth, GateState } from "../healing/crd-health.ts";
@@ -154,10 +155,9 @@ export function nextOwnerOf(caches: ClassCaches, { ref }: ObservedSecret, classN
 export type Mirroring = Pick<ClassCaches, "settings"> & { readonly consumers: Pick<Consumers, "isUsed"> };
 
 /** Whether the worker writes the class's Secrets at the moment. */
-export function isMirrored({ settings, consumers }: Mirroring, spc: SecretProviderClass): boolean {
-  if (!settings.syncSecret) return false;
-  const mode = syncMode(spc, settings.syncMode);
-  return mode === "always" || (mode === "while-used" && consumers.isUsed(keyOf(spc)));
+export function isMirrored({ settings, consumers }: Mirroring, spc: HeldClass): boolean {
+  if (switchedOffBy(spc, settings) !== undefined) return false;
+  return syncMode(spc, settings.syncMode) === "always" || consumers.isUsed(keyOf(spc));
 }
 
 /** Returns the facts, besides the content, that decide how one Secret of a class is written. */

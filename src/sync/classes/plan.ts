@@ -1,15 +1,14 @@
-import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { assertNever } from "../../domain/assert-never.ts";
 import { blindMirrorProblem } from "../../domain/grants/mirror-targets.ts";
 import { isOwner } from "../../domain/healing/field-owners.ts";
 import { type CrdIdentity, restoredClass, snapshotDrift } from "../../domain/healing/snapshot.ts";
-import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import { type Excess, type HeldClass, MAX_CLASS_CHARACTERS, MAX_CLASS_PARTS, wholeClass } from "../../domain/provider-class/held-class.ts";
-import { annotationProblems, isSwitchedOffByAuthor, pollInterval, syncMode } from "../../domain/schedule/class-annotations.ts";
+import { annotationProblems, pollInterval } from "../../domain/schedule/class-annotations.ts";
 import { heldSecrets } from "../../domain/sync/key-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { isWrittenFor } from "../../domain/sync/secret-plan.ts";
+import { switchedOffBy } from "../../domain/sync/switched-off.ts";
 import { adoptedNames, isAdopted, isAdoptionAgreed, isGivenBack } from "../../domain/sync/take-over.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { NAMESPACE_BYTES } from "../room.ts";
@@ -176,13 +175,6 @@ function planServed(observation: Present, settings: WorkerSettings): Step {
   if (by !== undefined) return after(first, planSwitchedOff(observation, by));
   if (!isOurs(spc)) return after(first, planForeign(observation));
   return after([...first, { kind: "reportThawed" }], planUnwanted(observation));
-}
-
-/** Returns which setting of the author or the operator turned off sync for the class; undefined if sync is on. */
-export function switchedOffBy(spc: SecretProviderClass, settings: WorkerSettings): string | undefined {
-  if (!settings.syncSecret) return "the worker's setting --sync-secret=false";
-  if (syncMode(spc, settings.syncMode) !== "never") return undefined;
-  return isSwitchedOffByAuthor(spc) ? `the annotation ${CLASS_ANNOTATIONS.sync}: never` : "the worker's setting --sync-mode=never";
 }
 
 /**

@@ -15,11 +15,12 @@ const DRIVER_LABEL = "secrets-store.csi.k8s.io/managed";
 const OUR_LABEL = "keyvault-injector.dev/managed";
 const BINDING = "secretprovidersyncing-rolebinding";
 
+const SYNC_RIGHTS = { resource: "secrets", verbs: ["create", "delete", "get", "list", "patch", "update", "watch"] };
 /** The role that `syncSecret.enabled: true` adds. */
-const SYNC_ROLE = bound("secretprovidersyncing", {
-  resource: "secrets",
-  verbs: ["create", "delete", "get", "list", "patch", "update", "watch"],
-});
+const SYNC_ROLE = bound("secretprovidersyncing", SYNC_RIGHTS);
+/** The same role as AKS's Key Vault add-on names it. AKS manages the binding, so this sync stays on. */
+const AKS_ROLE = bound("aks-secretprovidersyncing", SYNC_RIGHTS);
+const UNMOUNTED = "driver-sync-unmounted";
 
 /** The driver's own, real sync together with ours: switched on, off, ours, and back. */
 export function driverSyncScenarios(scenario: Scenarios, world: () => World): void {
@@ -59,8 +60,8 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
     );
 
   /** A restarted driver begins immediately, while a running one retries its cache of Secrets at growing intervals. */
-  const switchOn = async (): Promise<void> => {
-    await cluster.apply(...SYNC_ROLE);
+  const switchOn = async (role = SYNC_ROLE): Promise<void> => {
+    await cluster.apply(...role);
     await kubectl(["set", "image", "daemonset/csi-secrets-store", `secrets-store=${image}`, "--namespace=kube-system"]);
     await kubectl(["rollout", "restart", "daemonset/csi-secrets-store", "--namespace=kube-system"]);
     await kubectl(["rollout", "status", "daemonset/csi-secrets-store", "--namespace=kube-system", "--timeout=90s"]);
@@ -80,17 +81,14 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
     await kubectl(["rollout", "status", `deployment/${APP}`, "--timeout=90s"]);
   };
   const stopPod = (): Promise<string> => kubectl(["delete", "deployment", APP, "--cascade=foreground", "--timeout=60s"]);
-  const reason = (): Promise<string> =>
-    kubectl(["get", "spcsync", CLASS, "--ignore-not-found", '--output=jsonpath={.status.conditions[?(@.type=="Synced")].reason}']);
-  const reasonIs = (wanted: string): Promise<boolean> =>
-    eventually(async () => (await reason()) === wanted, { what: wanted, within: 60_000, every: 500 });
-  const conflict = async (): Promise<void> => {
+  const reason = (name: string): Promise<string> =>
+    kubectl(["get", "spcsync", name, "--ignore-not-found", '--output=jsonpath={.status.conditions[?(@.type=="Synced")].reason}']);
+  const reasonIs = (wanted: string, name = CLASS, within = 60_000): Promise<boolean> =>
+    eventually(async () => (await reason(name)) === wanted, { what: `${name}: ${wanted}`, within, every: 500 });
+  const conflict = async (advice = `${BINDING} allows; turn that sync off`): Promise<void> => {
     await reasonIs("Conflict");
     const message = await kubectl(["get", "spcsync", CLASS, '--output=jsonpath={.status.conditions[?(@.type=="Synced")].message}']);
-    assert.match(
-      message,
-      new RegExp(`written by the CSI driver's own sync, which ClusterRoleBinding ${BINDING} allows; turn that sync off`),
-    );
+    assert.match(message, new RegExp(`written by the CSI driver's own sync, which ClusterRoleBinding ${advice}`));
   };
 
   scenario.run(`what driver ${version}'s own sync made is left to it, and taken over as it is once that sync is off`, async () => {
@@ -144,6 +142,31 @@ function withDriver(scenario: Scenarios, world: () => World, { version, image, w
       every: 500,
     });
     await kubectl(["delete", "clusterrole", "secretprovidersyncing-role"]);
+  });
+
+  scenario.run(`SW1: with AKS's add-on, a class that no pod mounts has its Secret beside driver ${version}'s own sync`, async () => {
+    const made = providerClass(world().walk.values["tenant-Id"]);
+    await cluster.apply(made);
+    await switchOn(AKS_ROLE);
+    await startPod();
+    await secretThat(isDrivers, "the driver's Secret");
+    await setMode(null);
+    await conflict(`aks-${BINDING} of AKS's Key Vault add-on allows; move its secretObject to a class that no pod mounts`);
+
+    await cluster.apply({ ...made, metadata: { name: UNMOUNTED } });
+    await kubectl(["patch", "secretproviderclass", CLASS, "--type=json", '--patch=[{"op":"remove","path":"/spec/secretObjects"}]']);
+    await kubectl(["delete", "secret", SECRET]);
+    await reasonIs("Synced", UNMOUNTED, 150_000);
+    const ours = await secretThat((live) => isOurs(live) && !isDrivers(live) && !hasOwner(live), "a Secret that is ours alone");
+
+    await stopPod();
+    await startPod();
+    const kept = await secret();
+    assert.deepEqual([kept?.metadata.uid, kept !== undefined && isOurs(kept)], [ours.metadata.uid, true]);
+    await stopPod();
+    await kubectl(["delete", "secretproviderclass", CLASS, UNMOUNTED]);
+    await kubectl(["delete", "clusterrolebinding", `aks-${BINDING}`]);
+    await kubectl(["delete", "clusterrole", "aks-secretprovidersyncing-role"]);
   });
 }
 

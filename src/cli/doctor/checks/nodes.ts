@@ -1,6 +1,7 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
 import { shell } from "../../../domain/shell-words.ts";
+import { isOfAksAddOn } from "../../../domain/sync/take-over.ts";
 import { counted } from "../../../domain/words.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
@@ -12,7 +13,7 @@ import { type Check, type CheckName, type CheckResult, type DoctorContext, on } 
 export const DRIVER_IMAGE = /secrets-store[^/]*\/driver|secrets-store-csi-driver|secrets-store\/driver/;
 export const PROVIDER_IMAGE = /provider-azure/;
 
-async function daemonSets({ viewer }: DoctorContext, image: RegExp): Promise<ViewResult<readonly WorkloadObject[]>> {
+async function daemonSets({ viewer }: Pick<DoctorContext, "viewer">, image: RegExp): Promise<ViewResult<readonly WorkloadObject[]>> {
   const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
   return reading.kind === "seen" ? { ...reading, value: reading.value.filter((each) => runs(each, image)) } : reading;
 }
@@ -49,8 +50,11 @@ function readiness(check: CheckName, reading: ViewResult<readonly WorkloadObject
   });
 }
 
+const CHART_FIX = "turn syncSecret off in the driver's installation and delete that binding";
+const AKS_FIX = "leave the binding to AKS's Key Vault add-on, and list the Secrets that the worker syncs in classes that no pod mounts";
+
 /** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */
-export const checkDriverSync: Check = async (context) => {
+export async function checkDriverSync(context: Pick<DoctorContext, "viewer">): Promise<readonly CheckResult[]> {
   const { fine, warn, notThere, skipped } = on["driver-sync"];
   const reading = await daemonSets(context, DRIVER_IMAGE);
   if (reading.kind !== "seen") return [skipped(reading)];
@@ -65,8 +69,8 @@ export const checkDriverSync: Check = async (context) => {
   const [first] = writing;
   if (first === undefined) return [fine("the driver has no permission to write Secrets")];
   const message = `${first.subject} can write Secrets (${first.by}): the driver's own sync is on`;
-  return [warn(message, "turn syncSecret off in the driver's installation and delete that binding")];
-};
+  return [warn(message, isOfAksAddOn(first.by) ? AKS_FIX : CHART_FIX)];
+}
 
 interface CsiNode extends KubeObject {
   readonly spec?: { readonly drivers?: readonly { readonly name: string }[] };

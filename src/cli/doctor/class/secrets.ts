@@ -176,7 +176,8 @@ function ownerProblem({ metadata: { labels = {}, annotations = {} } }: Secret, c
   const leaf = "secret-foreign";
   if (labels[MANAGED_LABEL] !== "true") {
     if (labels[DRIVER_MANAGED_LABEL] === "true") {
-      const fix = "Turn syncSecret off in the driver's installation: the worker then takes over the Secret.";
+      const fix =
+        "Turn syncSecret off in the driver's installation: the worker then takes over the Secret. With AKS's Key Vault add-on, move the secretObject to a class that no pod mounts, and delete the Secret.";
       return { leaf, why: "is written by the CSI driver's own sync", fix };
     }
     const why = `has no label ${MANAGED_LABEL}: someone else created it`;

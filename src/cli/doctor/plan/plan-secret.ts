@@ -7,8 +7,9 @@ import { absentFile, type MadeFiles } from "../../../domain/secret-objects/made-
 import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
+import type { ObservedSecret } from "../../../domain/sync/observed-secret.ts";
 import { currentOwner } from "../../../domain/sync/secret-plan.ts";
-import { adoptedNames, takeOver } from "../../../domain/sync/take-over.ts";
+import { adoptedNames, DRIVER_MANAGED_LABEL, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../../shared/class-context.ts";
 import { valueIn } from "../../shared/viewer.ts";
 
@@ -114,8 +115,14 @@ function decide(
     oldestClass: claimants[0]?.metadata.name,
   });
   if (verdict.kind === "take") return { action: "take-over", message: TAKEN_FROM[verdict.from] };
-  const fix = "Delete the Secret, choose another secretName, or have both sides agree with the annotations adopt and adoptable-by.";
-  return { action: "conflict", reason: "Conflict", message: verdict.message, fix };
+  return { action: "conflict", reason: "Conflict", message: verdict.message, fix: foreignFix(observed, claims) };
+}
+
+/** If the driver goes on writing the Secret, deleting it and agreeing on it are of no use. */
+function foreignFix({ labels }: ObservedSecret, { driverSync }: SecretClaims): string {
+  const isStillWritten = labels[DRIVER_MANAGED_LABEL] === "true" && driverSync !== undefined;
+  if (isStillWritten) return "Follow docs/how-to/migrate-from-the-drivers-sync.md.";
+  return "Delete the Secret, choose another secretName, or have both sides agree with the annotations adopt and adoptable-by.";
 }
 
 function isOwn(live: Secret | undefined): boolean {
