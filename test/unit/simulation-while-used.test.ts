@@ -65,6 +65,17 @@ describe("the simulation's invariant that while-used takes nothing from a live p
     assert.deepEqual(await remove(), ["team/db of app is deleted 120 s after a pod has mounted it, within the grace"]);
   });
 
+  // Seed 47 of the small world: the pods were listed for a restart 60 seconds before the deletion.
+  test("counts the grace to the deletion, and not to an earlier list of the pods", async () => {
+    pod("one", "Running");
+    await staged.pass(MINUTE);
+    pod("one", undefined);
+    await staged.pass(2 * MINUTE);
+    staged.sent({ path: "/api/v1/namespaces/team/pods?labelSelector=x" });
+    await staged.pass(50_000);
+    assert.deepEqual(await remove(), []);
+  });
+
   test("is content after the grace, with pods that have ended, and with one that came after the look", async () => {
     pod("one", "Running");
     pod("two", "Running");

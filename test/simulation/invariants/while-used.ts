@@ -84,8 +84,9 @@ class Use {
     const pods = [...(this.#live.get(key) ?? [])].filter(([, since]) => since < askedAt).map(([pod]) => pod);
     if (pods.length > 0) return `${namespace}/${name} of ${provider.metadata.name} is deleted while ${pods.join(", ")} mount it`;
     const lastLive = this.#lastLive.get(key);
-    if (lastLive === undefined || askedAt - lastLive >= LEAST_GRACE_MS) return undefined;
-    const seconds = Math.round((askedAt - lastLive) / 1_000);
+    // The grace counts to the deletion. The list may be an earlier one, made for another purpose.
+    if (lastLive === undefined || sentAt - lastLive >= LEAST_GRACE_MS) return undefined;
+    const seconds = Math.round((sentAt - lastLive) / 1_000);
     return `${namespace}/${name} of ${provider.metadata.name} is deleted ${seconds} s after a pod has mounted it, within the grace`;
   }
 
