@@ -11,7 +11,7 @@ export interface UncheckedTemplate {
   readonly message: string;
 }
 
-/** Keys that an object inside another object may have, although that object is no pod template. */
+/** Keys that an object inside another object may have, although that object is not a pod template. */
 const OF_OTHERS: readonly string[] = [...Object.values(CLASS_ANNOTATIONS), ...Object.values(SECRET_ANNOTATIONS)].filter(
   (key) => !INPUT_ANNOTATIONS.includes(key),
 );
