@@ -15,4 +15,6 @@ export const POD_TEMPLATE_KINDS: readonly PodTemplateKind[] = [
   { group: "apps", kind: "ReplicaSet", resource: "replicasets", path: ["spec", "template"] },
   { group: "batch", kind: "Job", resource: "jobs", path: ["spec", "template"] },
   { group: "batch", kind: "CronJob", resource: "cronjobs", path: ["spec", "jobTemplate", "spec", "template"] },
+  // A Rollout with workloadRef has no template: it uses the one of a Deployment.
+  { group: "argoproj.io", kind: "Rollout", resource: "rollouts", path: ["spec", "template"] },
 ];

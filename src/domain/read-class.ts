@@ -63,13 +63,22 @@ function vaultNameProblem(name: string): string | undefined {
   return /^[-A-Za-z0-9]+$/.test(name) ? undefined : "must match [-a-zA-Z0-9]{3,24}";
 }
 
+function vaultNameHint(name: string): string {
+  if (isPlaceholder(name)) return `write the vault's name${inPlaceOf(name)}`;
+  if (/[/.]/.test(name)) return "write only the vault's name, without https:// and domain";
+  return `write the vault's name: ${MIN_VAULT_NAME} to ${MAX_VAULT_NAME} letters, digits, and dashes`;
+}
+
 const TENANT_MESSAGE =
   "failed to get keyvault client: invalid tenantID. You can locate your tenantID by following the instructions listed here: " +
   "https://learn.microsoft.com/partner-center/find-ids-and-domain-names";
 
-/** Whether the tenant id can be a part of a Microsoft Entra address. The token of a managed identity does not come from that address. */
+/**
+ * Whether the tenant id can be a part of a Microsoft Entra address, and is not a placeholder. The token of a managed identity does not come from
+ * that address.
+ */
 function hasUsableTenant({ tenantId, identity }: ClassParameters): boolean {
-  return identity.kind === "managedIdentity" || /^[-.0-9A-Za-z]+$/.test(tenantId);
+  return identity.kind === "managedIdentity" || (/^[-.0-9A-Za-z]+$/.test(tenantId) && !isPlaceholder(tenantId));
 }
 
 /** Runs steps 13 and 14. */
@@ -78,10 +87,7 @@ function addressProblem(parameters: ClassParameters): ClassProblem | undefined {
   const problem = vaultNameProblem(vaultName);
   if (problem) {
     const message = `failed to get vault: Invalid vault name: ${goQuote(vaultName)}, ${problem}`;
-    const hint = isPlaceholder(vaultName)
-      ? `write the vault's name${inPlaceOf(vaultName)}`
-      : "write only the vault's name, without https:// and domain";
-    return invalidClass(message, "spec.parameters.keyvaultName", hint);
+    return invalidClass(message, "spec.parameters.keyvaultName", vaultNameHint(vaultName));
   }
   if (hasUsableTenant(parameters)) return undefined;
   const { tenantId } = parameters;

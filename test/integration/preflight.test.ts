@@ -5,6 +5,7 @@ import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../su
 import { assertNothingForbidden } from "../support/cluster/own-requests.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
 import { aClass, OPTED_IN, prefixed } from "../support/fixtures/pods.ts";
+import { ROLLOUT_CRD } from "../support/fixtures/rollout-crd.ts";
 import { eventually } from "../support/time/eventually.ts";
 
 const refusal = controlPlaneRefusal();
@@ -42,6 +43,7 @@ const KINDS: Readonly<Record<string, (pod: Json) => Json>> = {
     apiVersion: "batch/v1",
     spec: { schedule: "0 0 1 1 *", suspend: true, jobTemplate: { spec: { template: restartNever(pod) } } },
   }),
+  Rollout: (pod) => ({ apiVersion: "argoproj.io/v1alpha1", spec: { replicas: 0, selector, template: pod } }),
 };
 
 function restartNever(pod: Json): Json {
@@ -71,6 +73,8 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
     plane = await startControlPlane();
     product = await installProduct(plane);
     webhook = await product.start("webhook");
+    await plane.kubectl(["create", "-f", "-"], JSON.stringify(ROLLOUT_CRD));
+    await plane.kubectl(["wait", "--for=condition=Established", "crd/rollouts.argoproj.io", "--timeout=30s"]);
     await applied({ ...aClass(), spec: { provider: "azure", parameters: { ...GOOD_PARAMETERS } } });
     // Both webhook entries have the bundle as soon as one warning arrives.
     await eventually(async () => (await applied(workload("Deployment", template({ inject: "ture" })))).length > 0, {
@@ -94,6 +98,14 @@ describe("preflight warnings, as kubectl apply prints them", { skip: refusal }, 
       assert.deepEqual(await applied(workload(kind, template(OPTED_IN))), []);
     });
   }
+
+  test("SW5: a Rollout without a template, which uses the one of a Deployment, is stored without a word", async () => {
+    const metadata = { name: "by-reference", namespace: "default", annotations: { "keyvault-injector.dev/restart-window": "always" } };
+    const byReference = { apiVersion: "argoproj.io/v1alpha1", kind: "Rollout", metadata, spec: { replicas: 0 } };
+
+    assert.deepEqual(await applied(byReference), []);
+    assert.deepEqual(await applied({ ...byReference, spec: { replicas: 1 } }), []);
+  });
 
   test("the words are those that the pod itself is denied with", async () => {
     const pod: Json = { apiVersion: "v1", kind: "Pod", ...template({ ...OPTED_IN, containers: "sidecar" }) };

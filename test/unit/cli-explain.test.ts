@@ -29,7 +29,10 @@ const CASES: Readonly<Record<string, readonly [what: () => unknown, message: Reg
     () => ({ ...aPod({}), metadata: { name: "a", annotations: { ...prefixed(OPTED_IN), "kubernetes.io/config.mirror": "x" } } }),
     /static pod/,
   ],
-  Unsupported: [() => ({ apiVersion: "v1", kind: "Service", metadata: { name: "s" } }), /Service is neither a kind that creates pods/],
+  Unsupported: [
+    () => ({ apiVersion: "v1", kind: "Service", metadata: { name: "s" } }),
+    /Service is not a class, and not a kind whose pods this command knows/,
+  ],
   InvalidAnnotation: [() => aPod({ inject: "yes" }), /write "true" or "false"/],
   UnknownAnnotation: [() => aPod({ ...OPTED_IN, "mount-pth": "/a" }), /did you mean/, "--strict-annotations"],
   ClassRequired: [() => aPod({ inject: "true" }), /secret-provider-class is missing/],

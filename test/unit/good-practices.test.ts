@@ -56,7 +56,17 @@ describe("each webhook", () => {
   });
 
   test("leaves kube-system alone, and everything but pods and the workloads and classes that it warns about", () => {
-    const allowed = ["pods", "deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs", "secretproviderclasses"];
+    const allowed = [
+      "pods",
+      "deployments",
+      "statefulsets",
+      "daemonsets",
+      "replicasets",
+      "jobs",
+      "cronjobs",
+      "rollouts",
+      "secretproviderclasses",
+    ];
     ofEach((entry, name) => {
       assert.ok(excluded(entry).includes("kube-system"), name);
       for (const rule of listAt(entry, "rules")) {

@@ -165,3 +165,79 @@ describe("NV4: a setting that is still the placeholder of a page", () => {
     }
   });
 });
+
+describe("SW6: a placeholder as pages and tools for deployments write it", () => {
+  const FORMS = [
+    "$NAME",
+    "$KEYVAULT_NAME",
+    "${KV}",
+    "$(KV_NAME)",
+    "__KEY_VAULT_NAME__",
+    "#{KV}#",
+    "#{KV}",
+    "%KV%",
+    "<kv-name>",
+    "YOUR-KEY-VAULT-NAME-HERE",
+  ];
+
+  for (const form of FORMS) {
+    test(`SW6: is warned of in each field, with the advice to fill it in: ${form}`, () => {
+      const [ofVault = "", ofTenant = "", ofIdentity = ""] = [
+        { keyvaultName: form.replace("KEY-VAULT-NAME-HERE", "KEY_VAULT_NAME"), clientID: "id" },
+        { tenantID: form, clientID: "id" },
+        { clientID: form },
+      ].map((parameters) => warned(parameters)[0]);
+
+      assert.match(ofVault, /^InvalidClass spec\.parameters\.keyvaultName: write the vault's name in place of /);
+      assert.ok(ofTenant.includes(`spec.parameters.tenantID: write the tenant's id in place of ${form}, `), ofTenant);
+      assert.ok(ofIdentity.includes(`spec.parameters.clientID: write the client id of the identity in place of ${form} `), ofIdentity);
+    });
+  }
+
+  for (const form of FORMS.slice(0, -1)) {
+    test(`SW6: is no name of an object in a vault, and no client secret: ${form}`, () => {
+      const objects = OBJECTS.replace("objectName: a", `objectName: '${form}'`);
+
+      assert.deepEqual(warned({ clientID: "id", objects }), [
+        `InvalidObject objects[0].objectName: write the name of an object in the vault in place of ${form}`,
+      ]);
+      assert.ok(!readServicePrincipal({ clientid: btoa("i"), clientsecret: btoa(form) }).ok);
+    });
+  }
+
+  test("SW6: leaves names and secrets that only contain such characters", () => {
+    assert.deepEqual(warned({ keyvaultName: "your-kv", tenantID: "your-tenant.example", clientID: "your-client-id" }), []);
+    for (const form of [
+      "$ecret",
+      "$PASSWORD1",
+      "Pa$$WORD",
+      "__~__",
+      "%41%42",
+      "100%SURE%",
+      "#{",
+      "YOURS-TRULY",
+      "$lower_case",
+      "__lower__",
+    ])
+      assert.ok(readServicePrincipal({ clientid: btoa("i"), clientsecret: btoa(form) }).ok, form);
+  });
+
+  test("SW6: is looked for in the settings, too", () => {
+    for (const form of ["$TENANT_ID", "__TENANT_ID__", "#{TENANT}#"]) {
+      const config = parseConfig([`--tenant-id=${form}`], {});
+
+      assert.deepEqual(config.ok ? [] : config.error, [`--tenant-id: "${form}": write the value in place of the placeholder`]);
+    }
+  });
+
+  for (const [name, hint] of [
+    ["https://shop-kv.vault.azure.net/", "write only the vault's name, without https:// and domain"],
+    ["shop-kv.vault.azure.net", "write only the vault's name, without https:// and domain"],
+    ["shop_kv", "write the vault's name: 3 to 24 letters, digits, and dashes"],
+    ["kv", "write the vault's name: 3 to 24 letters, digits, and dashes"],
+  ] as const) {
+    test(`SW6: only a name with a domain is advised to lose it: ${name}`, () => {
+      assert.ok(warned({ keyvaultName: name, clientID: "id" })[0]?.includes(`keyvaultName: ${hint} (`), warned({ keyvaultName: name })[0]);
+    });
+  }
+});

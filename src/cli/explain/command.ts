@@ -1,4 +1,5 @@
 import { unchanged } from "../../domain/admission/decision.ts";
+import { objectAt } from "../../domain/json-members.ts";
 import type { JsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
@@ -6,6 +7,7 @@ import { spellingAdvice } from "../../domain/spelling.ts";
 import { isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
+import { uncheckedTemplates } from "../manifest/unchecked-templates.ts";
 import { objectAbsence } from "../shared/absence.ts";
 import {
   answered,
@@ -162,7 +164,7 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   }
   const stored = { ...reading.value, apiVersion: apiVersionOf(resource), kind: resource.kind };
   const pod = podIn(stored, { object, namespace, isStored: resource === RESOURCES.pods });
-  if (pod === undefined) throw new CommandFailure(`${object} has no pod template`);
+  if (pod === undefined) throw new CommandFailure(`${object} ${sourceText(stored)}`);
   return explainPod(pod, await explainContext([], namespace, viewer, explaining));
 }
 
@@ -185,10 +187,20 @@ function isInNone({ kind }: ManifestItem): boolean {
   return Object.values<Resource>(RESOURCES).some((resource) => resource.kind === kind && !resource.namespaced);
 }
 
-function unsupportedText({ kind }: ManifestItem): string {
-  return kind === "Namespace"
-    ? "a Namespace creates no pods and is not a class; its annotations apply to its pods"
-    : `${kind} is neither a kind that creates pods nor a class`;
+function unsupportedText(item: ManifestItem): string {
+  const { kind, name, object } = item;
+  if (kind === "Namespace") return "a Namespace creates no pods and is not a class; its annotations apply to its pods";
+  const [unchecked] = uncheckedTemplates(item);
+  if (unchecked !== undefined) return unchecked.message;
+  if (podPath(object) === undefined) return `${kind} is not a class, and not a kind whose pods this command knows`;
+  return `${kind} ${name} ${sourceText(object)}`;
+}
+
+/** Describes the pod template of a workload that has none of its own. */
+function sourceText(workload: JsonObject): string {
+  const ref = objectAt(workload, ["spec", "workloadRef"]);
+  if (ref === undefined) return "has no pod template";
+  return `uses the pod template of ${String(ref["kind"])} ${String(ref["name"])} (spec.workloadRef): explain that object`;
 }
 
 /** Returns the pod that the object is, or creates; undefined if it creates none. */

@@ -9,6 +9,7 @@ import { deprecationOf, isClass, readClassItem } from "../manifest/class-item.ts
 import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
 import { itemsOf, type ManifestItem, podAt, podPath, replacedItems, withItems, withPodAt } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
+import { uncheckedTemplates } from "../manifest/unchecked-templates.ts";
 import { toJson, toYaml } from "../manifest/yaml.ts";
 import {
   type Cluster,
@@ -210,8 +211,13 @@ async function renderItem(item: ManifestItem, context: RenderContext): Promise<R
   const path = podPath(item.object);
   const pod = path === undefined ? undefined : podAt(item.object, path);
   return path === undefined || pod === undefined
-    ? { object: item.object, findings: [] }
+    ? { object: item.object, findings: uncheckedFindings(item) }
     : renderPod(item, { path, pod, namespace }, context);
+}
+
+/** The webhook injects the pods of each kind. The command knows only the templates of some kinds. */
+function uncheckedFindings(item: ManifestItem): readonly Finding[] {
+  return uncheckedTemplates(item).map(({ path, message }) => findingOn(item, path, { severity: "warning", message }));
 }
 
 interface PodOfItem {

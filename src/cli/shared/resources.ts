@@ -32,6 +32,7 @@ const TARGETS: readonly (readonly [Resource, ...string[]])[] = [
   [MORE_RESOURCES.replicationControllers, "replicationcontroller", "replicationcontrollers", "rc"],
   [MORE_RESOURCES.jobs, "job", "jobs"],
   [MORE_RESOURCES.cronJobs, "cronjob", "cronjobs", "cj"],
+  [WORKLOADS.Rollout, "rollout", "rollouts", "ro"],
   [RESOURCES.secretProviderClasses, "secretproviderclass", "secretproviderclasses", "spc"],
 ];
 

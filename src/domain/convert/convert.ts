@@ -2,7 +2,7 @@
  * Converts objects of peers to classes that create the same Secrets. Pure: the same input gives the same output, in the order of the input.
  */
 
-import { itemsIn, memberOf, membersOf, nonEmptyText } from "../json-members.ts";
+import { itemsIn, memberOf, membersOf, nonEmptyText, objectAt } from "../json-members.ts";
 import type { JsonObject } from "../json-object.ts";
 import { RESOURCES } from "../kubernetes.ts";
 import { draftOfAkvSync } from "./akv-sync.ts";
@@ -16,6 +16,7 @@ import { mergedDrafts } from "./merge-drafts.ts";
 import type { ConvertOptions } from "./options.ts";
 import { type ConversionRemark, errorOn, isSameNamespace, type PeerObject } from "./peer-object.ts";
 import { readSecretSync, type SyncedSecret } from "./secret-sync.ts";
+import { unreadFields } from "./unread-fields.ts";
 
 /** Result for one object that creates Secrets. */
 export interface ConversionOutcome {
@@ -42,13 +43,19 @@ const HOPELESS: Readonly<Record<string, string>> = {
 
 export function convertObjects(objects: readonly PeerObject[], options: ConvertOptions): Conversion {
   const index = new PeerIndex(objects);
-  const given = givenClasses(objects, { index, options });
+  const world: World = { index, options, stores: new Set() };
+  const given = givenClasses(objects, world);
   const drafted = objects.flatMap((from): readonly Drafted[] => {
-    const drafting = draftingOf(from, { index, options });
-    return drafting === undefined ? [] : [{ from: [from], ...whole(drafting, options) }];
+    const drafting = draftingOf(from, world);
+    if (drafting === undefined) return [];
+    const { draft, remarks } = whole(drafting, options);
+    return [{ from: [from], draft, remarks: [...remarks, ...unreadFields(from)] }];
   });
   const merged = mergedDrafts(drafted, options);
-  const built = [...given.built, ...merged.map((each) => buildDrafted(each, options))];
+  const stores = [...world.stores].map(
+    (store): Built => ({ from: [store], class: undefined, remarks: unreadFields(store), isCounted: false }),
+  );
+  const built = [...given.built, ...merged.map((each) => buildDrafted(each, options)), ...stores];
   const inOrder = built.sort((one, other) => index.placeOf(one.from[0]) - index.placeOf(other.from[0]));
   return settle(inOrder, given.outcomes);
 }
@@ -56,6 +63,8 @@ export function convertObjects(objects: readonly PeerObject[], options: ConvertO
 interface World {
   readonly index: PeerIndex;
   readonly options: ConvertOptions;
+  /** Collects the stores of Azure Key Vault that the ExternalSecrets use. */
+  readonly stores: Set<PeerObject>;
 }
 
 /** A class, or the remarks that explain why there is none. */
@@ -77,7 +86,7 @@ function draftingOf(from: PeerObject, world: World): Drafting | undefined {
 
 const ESO_VERSIONS = ["v1", "v1beta1"];
 
-function draftOfExternal(from: PeerObject, { index, options }: World): Drafting {
+function draftOfExternal(from: PeerObject, { index, options, stores }: World): Drafting {
   const [, version] = partsOf(from);
   if (!ESO_VERSIONS.includes(version)) {
     const message = `apiVersion: ${version} is not supported; write ${ESO}/v1, as the operator converts it`;
@@ -85,10 +94,18 @@ function draftOfExternal(from: PeerObject, { index, options }: World): Drafting 
   }
   return draftOfExternalSecret(from, {
     options,
-    storeOf: (kind, name, namespace) => index.find({ group: ESO, kind, name, namespace: kind === "SecretStore" ? namespace : undefined }),
+    storeOf: (kind, name, namespace) => {
+      const store = index.find({ group: ESO, kind, name, namespace: kind === "SecretStore" ? namespace : undefined });
+      if (store !== undefined && isOfAzure(store)) stores.add(store);
+      return store;
+    },
     accountOf: (name, namespace) => index.find({ group: "", kind: "ServiceAccount", name, namespace }),
     namespaceOf: (name) => index.find({ group: "", kind: "Namespace", name, namespace: undefined }),
   });
+}
+
+function isOfAzure({ object }: PeerObject): boolean {
+  return objectAt(object, ["spec", "provider", "azurekv"]) !== undefined;
 }
 
 /** Drops a draft with errors, unless the user requested partial results. */
@@ -125,14 +142,14 @@ function givenClasses(objects: readonly PeerObject[], { index, options }: World)
     const { namespace } = from;
     const classOf = (name: string): PeerObject | undefined => index.find({ group, kind, name, namespace });
     const read = readSecretSync(from, { classOf, isPartial: options.isPartial });
-    syncs.push({ from: [from], class: undefined, remarks: read.remarks, isCounted: false });
+    syncs.push({ from: [from], class: undefined, remarks: [...read.remarks, ...unreadFields(from)], isCounted: false });
     if (read.synced !== undefined) added.set(read.synced.spc, [...(added.get(read.synced.spc) ?? []), read.synced]);
   }
   const built = objects
     .filter((each) => isOf(each, group, kind))
     .map((from): Built => {
       const { class: made, remarks } = convertGivenClass(from, added.get(from) ?? [], options);
-      return { from: [from], class: made, remarks, isCounted: true };
+      return { from: [from], class: made, remarks: [...remarks, ...unreadFields(from)], isCounted: true };
     });
   const printed = built.flatMap((each) => (each.class === undefined ? [] : each.from.flatMap((spc) => added.get(spc) ?? [])));
   const converted = new Set(printed.filter(({ isWhole }) => isWhole).map(({ from }) => from));
