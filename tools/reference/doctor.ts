@@ -56,10 +56,10 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "permission-ok": "",
   "vault-other-tenant": "set `tenantID` to the ID of the vault's tenant",
   "permission-missing": "grant the identity the role or the permission that `doctor` shows",
-  "vault-firewall": "add the address that `doctor` shows to the vault's firewall rules, or use a private endpoint",
+  "vault-firewall": "run `doctor` in the worker's pod. If the check fails there too, add the address that `doctor` shows there to the vault's firewall rules, or use a private endpoint",
   "vault-private":
     "run `doctor` in the worker's pod. If the check fails there too, make sure that the cluster's network has an approved private endpoint for the vault",
-  "vault-perimeter": "add an inbound access rule to the perimeter",
+  "vault-perimeter": "run `doctor` in the worker's pod. If the check fails there too, add an inbound access rule for the address of the cluster to the perimeter",
   "vault-throttles": "wait. If the vault throttles often, set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
   "vault-api-version": "set `keyVaultAPIVersion` in the cloud file to the version that `doctor` shows",
   "vault-fails": "run `doctor` again, then check Azure's status page and the network path to the vault",

@@ -66,9 +66,9 @@ export const WARNINGS: LogWords = {
       "a class was changed to another provider; its Secrets are kept":
         "someone changed the provider of a synced class; see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class was lost with its CRD and is not restored, because --heal excludes classes; its Secrets are kept":
-        "recreate the class, or add `classes` to `--heal`",
+        "recreate the class. If the worker should restore lost classes from now on, add `classes` to `--heal`",
       "a copy of a Secret has the name of someone else's Secret":
-        "a Secret of another owner already has the name of the copy, so the worker does not write the copy. `detail` contains the name. Delete the other owner's Secret, or choose another `secretName`",
+        "a Secret of another owner already has the name of the copy, so the worker does not write the copy. `detail` contains the name. If nobody needs the other Secret, delete it. Otherwise, choose another `secretName`",
       "a damaged CRD had removed fields of a class; the worker restored them from its snapshot":
         "the worker has restored the fields of the class. Find out who damaged the CRD",
       "a certificate of a Gateway or Ingress needs attention":
