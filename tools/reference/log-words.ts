@@ -201,8 +201,8 @@ export const INFORMATION: LogWords = {
         "with the reason `Rotated`: all pods of the workload are ready with the new versions. With the reason `AwaitingFiles`: the workload waits for its mounted files; see `detail`",
       "removing a copy of a Secret":
         "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#how-copies-behave)",
-      "writing a copy of a Secret": "the Secret is a copy in another namespace. The fields are the same as for `writing a Secret`",
-      "writing a Secret": "`action` is `create`, `apply`, or `replace`. `why` states how the Secret differed from its desired state",
+      "writing a copy of a Secret": "`secret` is a copy in another namespace. `action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the copy differed from its desired state",
+      "writing a Secret": "`action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":
         "the worker has had no permission to heal the component for at least five minutes, because the manifests that granted this permission were removed. The worker deleted its copy of the component",
       "the platform changed a component, and the worker leaves the change":
