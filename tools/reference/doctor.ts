@@ -35,7 +35,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
     "for a vault, create the vault, or correct `keyvaultName`. For the sign-in service, repair DNS or egress. If DNS still does not have the host name, check `cloudName`",
   "name-service-silent": "repair DNS on this machine",
   "proxy-unreachable": "correct `HTTPS_PROXY`, or exempt the host in `NO_PROXY`",
-  "proxy-refuses": "allow the host in the proxy. If the proxy already allows the host, the host name does not exist: follow the advice for `host-unresolved`",
+  "proxy-refuses":
+    "allow the host in the proxy. If the proxy already allows the host, the host name does not exist: follow the advice for `host-unresolved`",
   "host-refuses": "allow connections from this machine to port 443 of the host",
   "host-silent": "allow connections from this machine to port 443 of the host",
   "authority-unknown":
@@ -45,7 +46,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "token-ok": "",
   "client-secret-wrong": "set `clientsecret` to the value of the client secret, not to its ID",
   "client-secret-expired": "create a new client secret, and put it in `clientsecret`",
-  "application-unknown": "correct whichever is wrong: `tenantID`, or the client ID (`clientid` in the credentials Secret, or `clientID` in the class)",
+  "application-unknown":
+    "correct whichever is wrong: `tenantID`, or the client ID (`clientid` in the credentials Secret, or `clientID` in the class)",
   "tenant-unknown": "correct `tenantID`",
   "not-federated": "add a federated credential to the identity, with the subject, issuer, and audience that `doctor` shows",
   "identity-binding-refused":
@@ -56,11 +58,14 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "permission-ok": "",
   "vault-other-tenant": "set `tenantID` to the ID of the vault's tenant",
   "permission-missing": "grant the identity the role or the permission that `doctor` shows",
-  "vault-firewall": "run `doctor` in the worker's pod. If the check fails there too, add the address that `doctor` shows there to the vault's firewall rules, or use a private endpoint",
+  "vault-firewall":
+    "run `doctor` in the worker's pod. If the check fails there too, add the address that `doctor` shows there to the vault's firewall rules, or use a private endpoint",
   "vault-private":
     "run `doctor` in the worker's pod. If the check fails there too, make sure that the cluster's network has an approved private endpoint for the vault",
-  "vault-perimeter": "run `doctor` in the worker's pod. If the check fails there too, add an inbound access rule for the address of the cluster to the perimeter",
-  "vault-throttles": "wait. If the vault throttles often, set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
+  "vault-perimeter":
+    "run `doctor` in the worker's pod. If the check fails there too, add an inbound access rule for the address of the cluster to the perimeter",
+  "vault-throttles":
+    "wait. If the vault throttles often, set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
   "vault-api-version": "set `keyVaultAPIVersion` in the cloud file to the version that `doctor` shows",
   "vault-fails": "run `doctor` again, then check Azure's status page and the network path to the vault",
   "object-ok": "",
@@ -69,7 +74,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "object-disabled": "enable the version, or specify an enabled version",
   "object-expired": "add a new version to the vault. Until then, the worker syncs the expired version",
   "object-not-yet-valid": "if the activation date of the version is wrong, change it. The worker already syncs the version",
-  "object-invalid": "correct the object in the vault, or `objectFormat`, `objectEncoding`, or `objectType` in the class, whichever is wrong",
+  "object-invalid":
+    "correct the object in the vault, or `objectFormat`, `objectEncoding`, or `objectType` in the class, whichever is wrong",
   "status-ok": "",
   "status-off": "",
   "status-unreadable": "get the role `keyvault-injector-view`",
@@ -85,7 +91,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "secret-unreadable": "get permission to read the Secret",
   "secret-absent":
     "if the status gives a reason, follow the message in the status. Otherwise, run `doctor` without arguments, and follow the advice of its check `lease`",
-  "secret-foreign": "if the CSI driver's own sync wrote the Secret, turn off that sync. If the Secret belongs to another class, change `secretName` in one of the two classes. Otherwise, choose another `secretName`, or delete the Secret if nobody needs it",
+  "secret-foreign":
+    "if the CSI driver's own sync wrote the Secret, turn off that sync. If the Secret belongs to another class, change `secretName` in one of the two classes. Otherwise, choose another `secretName`, or delete the Secret if nobody needs it",
   "secret-edited":
     "stop the other writer. If the worker then does not restore the Secret, run `doctor` without arguments, and follow the advice of its check `lease`",
   "secret-differs":

@@ -123,7 +123,8 @@ export const WARNINGS: LogWords = {
         "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
         "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
-      "workload not rotated": "a restart failed or cannot begin. `reason` contains one of the [reasons for restarts](reasons.md#restarts), and `detail` gives the cause",
+      "workload not rotated":
+        "a restart failed or cannot begin. `reason` contains one of the [reasons for restarts](reasons.md#restarts), and `detail` gives the cause",
       "a component was healed":
         "someone edited or deleted the component, and the worker restored it. `detail` contains the changed fields and the last writer. See [healing](healing.md)",
       "a component was restarted":
@@ -182,7 +183,8 @@ export const INFORMATION: LogWords = {
       "class synced": "the class synced for the first time, or again after a failure",
       "class written for a Gateway or Ingress": "the Gateway or Ingress in `owner` requests a certificate, or now requests a different one",
       "acting on classes": "the CRD is healthy, and the worker has read all objects, so it now reconciles classes",
-      "returning a Secret to its previous owner": "the class no longer uses an adopted Secret, for the reason in `why`. The worker stops managing the Secret, and leaves its content unchanged",
+      "returning a Secret to its previous owner":
+        "the class no longer uses an adopted Secret, for the reason in `why`. The worker stops managing the Secret, and leaves its content unchanged",
       leading: "the leader starts its work. With shards, `lease` shows which shard it handles, and `shards` is the number of shards",
       "handing a Secret over to another class that names it": "the class in `nextOwner` now writes the Secret",
       "waiting for the fingerprint key, which the first shard creates":
@@ -201,8 +203,10 @@ export const INFORMATION: LogWords = {
         "with the reason `Rotated`: all pods of the workload are ready with the new versions. With the reason `AwaitingFiles`: the workload waits for its mounted files; see `detail`",
       "removing a copy of a Secret":
         "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#how-copies-behave)",
-      "writing a copy of a Secret": "`secret` is a copy in another namespace. `action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the copy differed from its desired state",
-      "writing a Secret": "`action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the Secret differed from its desired state",
+      "writing a copy of a Secret":
+        "`secret` is a copy in another namespace. `action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the copy differed from its desired state",
+      "writing a Secret":
+        "`action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":
         "the worker has had no permission to heal the component for at least five minutes, because the manifests that granted this permission were removed. The worker deleted its copy of the component",
       "the platform changed a component, and the worker leaves the change":

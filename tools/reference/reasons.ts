@@ -84,7 +84,8 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll",
   },
   CredentialsMissing: {
-    means: "the credentials Secret does not exist, lacks a key, or contains a placeholder, or the worker has no permission to read a Secret of that name",
+    means:
+      "the credentials Secret does not exist, lacks a key, or contains a placeholder, or the worker has no permission to read a Secret of that name",
     fix: "if the Secret is missing or incomplete, write it with the keys `clientid` and `clientsecret`. If the worker is not allowed to read the Secret, add its name to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
     again: "backoff",
   },
@@ -145,7 +146,8 @@ const EVENT: Readonly<Record<EventReason, string>> = {
     "the worker recreated a class that was deleted with its CRD, or restored fields of the class that a damaged CRD had removed",
   ObjectExpiring: "an object of the class expires within the time set by `--expiry-warning`",
   ComponentHealed: "the worker restored an edited or deleted component. The message gives the changed fields and their last field manager",
-  ComponentDamaged: "a component is damaged, and the worker cannot heal it: for example, a role, a policy, the Namespace of the install, or an immutable field. Reapply the manifests",
+  ComponentDamaged:
+    "a component is damaged, and the worker cannot heal it: for example, a role, a policy, the Namespace of the install, or an immutable field. Reapply the manifests",
   ComponentRestarted: "the worker restarted a workload of the install, because its ServiceAccount was recreated",
   InvalidTlsOption: "a Gateway or Ingress has an invalid certificate request. Correct the field in the message",
   TlsConflict: "another writer uses a name or a field that a certificate needs. See [conflicts](gateway-certificates.md#conflicts)",
@@ -197,7 +199,8 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   },
   Degraded: {
     where: "both",
-    means: "Argo Rollouts aborted an update of the Rollout, and a restart would retry that update. If the update is good, retry it. Otherwise, fix or undo it",
+    means:
+      "Argo Rollouts aborted an update of the Rollout, and a restart would retry that update. If the update is good, retry it. Otherwise, fix or undo it",
   },
   OnDelete: {
     where: "both",
