@@ -7,7 +7,7 @@ import { code, type Places, table } from "./page.ts";
 /** Empty if the user need not do anything. */
 const FIXES: Readonly<Record<LeafName, string>> = {
   "class-ok": "",
-  "class-absent": "create the class, correct the name or namespace, or run `restore`",
+  "class-absent": "correct the name or namespace, or create the class. If the class was lost with its CRD, run [`restore`](cli.md#restore)",
   "class-unreadable": "get permission to read the class",
   "class-not-azure": "",
   "class-invalid": "correct the field that `doctor` shows",
@@ -16,7 +16,7 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "secret-object-invalid": "correct the field that `doctor` shows",
   "identity-ok": "",
   "identity-unsupported":
-    "use workload identity (`clientID`) instead. If the class uses an identity binding, you can turn on [identity bindings](../how-to/use-identity-bindings.md) for synced Secrets instead",
+    "use workload identity (`clientID`). If the class uses an identity binding, you can keep it if you turn on [identity bindings](../how-to/use-identity-bindings.md) for synced Secrets",
   "credentials-unreadable": "get permission to read that Secret, or run `doctor` in the worker's pod",
   "credentials-not-allowed": "use a Secret whose name is in the setting, or add the name to the setting",
   "credentials-absent": "create the Secret with `clientid` and `clientsecret`",
@@ -35,7 +35,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
     "for a vault, create the vault, or correct `keyvaultName`. For the sign-in service, repair DNS or egress. If DNS still does not have the host name, check `cloudName`",
   "name-service-silent": "repair DNS on this machine",
   "proxy-unreachable": "correct `HTTPS_PROXY`, or exempt the host in `NO_PROXY`",
-  "proxy-refuses": "allow the host in the proxy, or correct `keyvaultName`",
+  "proxy-refuses":
+    "allow the host in the proxy. If the proxy already allows the host, the host name does not exist: follow the advice for `host-unresolved`",
   "host-refuses": "allow connections from this machine to port 443 of the host",
   "host-silent": "allow connections from this machine to port 443 of the host",
   "authority-unknown":
@@ -45,22 +46,26 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "token-ok": "",
   "client-secret-wrong": "set `clientsecret` to the value of the client secret, not to its ID",
   "client-secret-expired": "create a new client secret, and put it in `clientsecret`",
-  "application-unknown": "correct the client ID (`clientid` in the credentials Secret, or `clientID` in the class), or correct `tenantID`",
+  "application-unknown":
+    "correct whichever is wrong: `tenantID`, or the client ID (`clientid` in the credentials Secret, or `clientID` in the class)",
   "tenant-unknown": "correct `tenantID`",
   "not-federated": "add a federated credential to the identity, with the subject, issuer, and audience that `doctor` shows",
   "identity-binding-refused":
     "[bind the identity](../how-to/use-identity-bindings.md#1-bind-the-identity) to the cluster, and let the ServiceAccount use the identity. Alternatively, use workload identity",
-  "managed-identity-refused": "assign the identity to the nodes, or correct `userAssignedIdentityID`",
+  "managed-identity-refused": "if `userAssignedIdentityID` is wrong, correct it. Otherwise, assign the identity to the nodes",
   "token-refused": "follow the advice for the code in the message, or look up the code in the Entra documentation",
   "token-unanswered": "run `doctor` again, then check Azure's status page and the network path to the host that `doctor` shows",
   "permission-ok": "",
   "vault-other-tenant": "set `tenantID` to the ID of the vault's tenant",
   "permission-missing": "grant the identity the role or the permission that `doctor` shows",
-  "vault-firewall": "add the address that `doctor` shows to the vault's firewall rules, or use a private endpoint",
+  "vault-firewall":
+    "run `doctor` in the worker's pod. If the check fails there too, add the address that `doctor` shows there to the vault's firewall rules, or use a private endpoint",
   "vault-private":
     "run `doctor` in the worker's pod. If the check fails there too, make sure that the cluster's network has an approved private endpoint for the vault",
-  "vault-perimeter": "add an inbound access rule to the perimeter",
-  "vault-throttles": "wait, set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
+  "vault-perimeter":
+    "run `doctor` in the worker's pod. If the check fails there too, add an inbound access rule for the address of the cluster to the perimeter",
+  "vault-throttles":
+    "wait. If the vault throttles often, set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
   "vault-api-version": "set `keyVaultAPIVersion` in the cloud file to the version that `doctor` shows",
   "vault-fails": "run `doctor` again, then check Azure's status page and the network path to the vault",
   "object-ok": "",
@@ -69,7 +74,8 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "object-disabled": "enable the version, or specify an enabled version",
   "object-expired": "add a new version to the vault. Until then, the worker syncs the expired version",
   "object-not-yet-valid": "if the activation date of the version is wrong, change it. The worker already syncs the version",
-  "object-invalid": "correct the object, `objectFormat`, `objectEncoding`, or `objectType`",
+  "object-invalid":
+    "correct the object in the vault, or `objectFormat`, `objectEncoding`, or `objectType` in the class, whichever is wrong",
   "status-ok": "",
   "status-off": "",
   "status-unreadable": "get the role `keyvault-injector-view`",
@@ -85,12 +91,13 @@ const FIXES: Readonly<Record<LeafName, string>> = {
   "secret-unreadable": "get permission to read the Secret",
   "secret-absent":
     "if the status gives a reason, follow the message in the status. Otherwise, run `doctor` without arguments, and follow the advice of its check `lease`",
-  "secret-foreign": "delete the Secret, or choose another `secretName`. If the CSI driver's own sync wrote the Secret, turn off that sync",
+  "secret-foreign":
+    "if the CSI driver's own sync wrote the Secret, turn off that sync. If the Secret belongs to another class, change `secretName` in one of the two classes. Otherwise, choose another `secretName`, or delete the Secret if nobody needs it",
   "secret-edited":
     "stop the other writer. If the worker then does not restore the Secret, run `doctor` without arguments, and follow the advice of its check `lease`",
   "secret-differs":
     "run `doctor` without arguments, and follow the advice of its check `lease`. Then change the class's annotation `keyvault-injector.dev/refresh`",
-  "secret-behind": "wait for the next poll, or change the class's annotation `keyvault-injector.dev/refresh`",
+  "secret-behind": "wait for the next poll. To update the Secret now, change the class's annotation `keyvault-injector.dev/refresh`",
 };
 
 export function doctorPlaces(): Places {

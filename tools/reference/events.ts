@@ -68,7 +68,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`the vault does not support version <version> of the Key Vault API, only versions up to <version>; set keyVaultAPIVersion to <version> in <cloud file>`",
   },
   CredentialsMissing: {
-    when: "the credentials Secret is missing, or the worker is not allowed to read it",
+    when: "the credentials Secret is missing or incomplete, or the worker is not allowed to read it",
     message: "`failed to build auth config for mode None: could not find <key> in secrets`",
   },
   IdentityUnavailable: {
@@ -76,7 +76,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`no pod mounts the class, so the worker does not know which ServiceAccount to use`",
   },
   Conflict: {
-    when: "another writer owns the Secret",
+    when: "another writer or another class owns the Secret",
     message:
       "`Secret <name> exists but is not managed by the worker (written by <writer>), so the worker leaves it unchanged. Delete the Secret, or choose another secretName`. If the writer is unknown, the part in parentheses is missing",
   },
@@ -118,7 +118,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`restarted: the versions in <Secrets> changed`",
   },
   Waiting: {
-    when: "another workload restarts first. The worker posts the event again if that restart fails",
+    when: "another workload restarts first, or as many workloads as `--max-rollouts` allows are restarting. The worker posts the event again if the restart of the other workload fails",
     message: "`object versions changed, but the workload is not restarted yet: <why>`",
   },
   Rotated: { when: "after a restart, all pods became ready and stayed ready", message: "`all pods are ready with the new versions`" },
@@ -142,7 +142,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
       "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `<annotation> on <owner> is invalid, and prevents restarts until it is corrected: <problem>`",
   },
   DisruptionBudget: {
-    when: "a PodDisruptionBudget allows no disruption of the workload's pods",
+    when: "a PodDisruptionBudget allows no disruption of the workload's pods, or the worker cannot read the PodDisruptionBudgets. In the second case, the type is Warning",
     message:
       "`object versions changed, but the workload is not restarted yet: <why>`, where `<why>` is `PodDisruptionBudget <name>: <detail>`",
   },
@@ -192,7 +192,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>); the worker restored it as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a role, a policy, the Namespace of the install, or an immutable field is damaged. The worker is not allowed to repair roles, policies, and the Namespace, and the API server rejects repairs of immutable fields",
+    when: "a component of the install is damaged, and the worker cannot heal it. It is not allowed to repair roles, policies, and the Namespace of the install, and the API server rejects repairs of immutable fields, and repairs that a [policy](healing.md#what-a-repair-may-say) denies",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {

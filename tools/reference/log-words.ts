@@ -30,7 +30,7 @@ export const WARNINGS: LogWords = {
         "`problem` gives the cause: the API server rejects the webhook's token, or a watch has stopped. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
       "failed to decide on a pod": "a bug. The webhook returns HTTP 500. Report the bug with the stack trace in `frames`",
       "the certificate in the files cannot be used":
-        "the webhook serves the previous certificate until that certificate expires. Correct the files at their source",
+        "`problem` states what is wrong. Until you correct the files at their source, the webhook serves the previous certificate, if there is one and it has not expired; see `kept`",
     },
   },
   warn: {
@@ -66,9 +66,9 @@ export const WARNINGS: LogWords = {
       "a class was changed to another provider; its Secrets are kept":
         "someone changed the provider of a synced class; see [InvalidClass](../runbooks/InvalidClass.md)",
       "a class was lost with its CRD and is not restored, because --heal excludes classes; its Secrets are kept":
-        "recreate the class, or add `classes` to `--heal`",
+        "recreate the class. If the worker should restore lost classes from now on, add `classes` to `--heal`",
       "a copy of a Secret has the name of someone else's Secret":
-        "a Secret of another owner already has the name of the copy, so the worker does not write the copy. `detail` contains the name. Delete the other owner's Secret, or choose another `secretName`",
+        "a Secret of another owner already has the name of the copy, so the worker does not write the copy. `detail` contains the name. If nobody needs the other Secret, delete it. Otherwise, choose another `secretName`",
       "a damaged CRD had removed fields of a class; the worker restored them from its snapshot":
         "the worker has restored the fields of the class. Find out who damaged the CRD",
       "a certificate of a Gateway or Ingress needs attention":
@@ -90,10 +90,12 @@ export const WARNINGS: LogWords = {
         "the worker did not post an event, because too many events of the namespace were waiting, the API server rejected the event, or the worker stopped. If this happens often, check whether the worker lacks a permission",
       "fields of a class are no longer part of its CRD and are dropped":
         "the CRD in use does not define these fields, for example because the driver was rolled back. Check whether the class still works as intended",
-      "leases not listed": "see `lease not read`",
-      "lease not acquired": "see `lease not read`",
+      "leases not listed":
+        "the worker could not list the Leases of all shards, and retries. If the failures continue, see [no leader](../runbooks/no-leader.md)",
+      "lease not acquired":
+        "the worker could not take over the Lease, and retries. If the failures continue, see [no leader](../runbooks/no-leader.md)",
       "lease not read":
-        "the worker retries. If the failures continue, check the API server, and the worker's permissions on the Lease. See [no leader](../runbooks/no-leader.md)",
+        "the worker could not read the Lease, and retries. If the failures continue, check the API server, and the worker's permissions on the Lease. See [no leader](../runbooks/no-leader.md)",
       "lease of a former shard not cleared":
         "the worker lacks permission to remove outdated annotations from the Lease of a shard that no longer exists. Apply the manifests of this version, whose Role lists the Leases of all shards. The worker continues to lead. However, if you set the former number of shards again, the leader of that shard reads the outdated times of polls, and might poll too late",
       "lease not released; it expires": "the other replica takes over once the lease has expired; nothing to do",
@@ -121,7 +123,8 @@ export const WARNINGS: LogWords = {
         "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
         "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
-      "workload not rotated": "`detail` gives the cause. See [RolloutFailed](../runbooks/RolloutFailed.md)",
+      "workload not rotated":
+        "a restart failed or cannot begin. `reason` contains one of the [reasons for restarts](reasons.md#restarts), and `detail` gives the cause",
       "a component was healed":
         "someone edited or deleted the component, and the worker restored it. `detail` contains the changed fields and the last writer. See [healing](healing.md)",
       "a component was restarted":
@@ -129,7 +132,7 @@ export const WARNINGS: LogWords = {
       "a copy of a component was not written by this install and is ignored":
         "someone forged or changed the copy, or the install has a new key. The worker makes a new copy from the object in the cluster",
       "a part of the install is damaged and is not healed":
-        "the damage is in a role, a policy, the Namespace of the install, or an immutable field. Reapply the manifests",
+        "the worker cannot repair the component in `component`, for example because the damage is in a role, a policy, the Namespace of the install, or an immutable field. `detail` gives the cause. Reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
         "a worker that is stopping logs this message, because the deletion also deletes all pods of the worker, so that no worker remains to restore the Deployment. Reapply the manifests",
       "the worker's own Deployment is gone, and there is no copy of it":
@@ -180,7 +183,8 @@ export const INFORMATION: LogWords = {
       "class synced": "the class synced for the first time, or again after a failure",
       "class written for a Gateway or Ingress": "the Gateway or Ingress in `owner` requests a certificate, or now requests a different one",
       "acting on classes": "the CRD is healthy, and the worker has read all objects, so it now reconciles classes",
-      "returning a Secret to its previous owner": "the worker releases an adopted Secret without changing its content",
+      "returning a Secret to its previous owner":
+        "the class no longer uses an adopted Secret, for the reason in `why`. The worker stops managing the Secret, and leaves its content unchanged",
       leading: "the leader starts its work. With shards, `lease` shows which shard it handles, and `shards` is the number of shards",
       "handing a Secret over to another class that names it": "the class in `nextOwner` now writes the Secret",
       "waiting for the fingerprint key, which the first shard creates":
@@ -195,11 +199,14 @@ export const INFORMATION: LogWords = {
         "the policies that limit the worker are in force. The worker logs this message at startup, and when missing policies are in force again",
       "workload restarted":
         "the worker restarted the workload, because the workload requests restarts and the object versions that it uses changed",
-      "workload rotated": "all pods of the workload are ready with the new versions",
+      "workload rotated":
+        "with the reason `Rotated`: all pods of the workload are ready with the new versions. With the reason `AwaitingFiles`: the workload waits for its mounted files; see `detail`",
       "removing a copy of a Secret":
         "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#how-copies-behave)",
-      "writing a copy of a Secret": "the Secret is a copy in another namespace. The fields are the same as for `writing a Secret`",
-      "writing a Secret": "`action` is `create`, `apply`, or `replace`. `why` states how the Secret differed from its desired state",
+      "writing a copy of a Secret":
+        "`secret` is a copy in another namespace. `action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the copy differed from its desired state",
+      "writing a Secret":
+        "`action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":
         "the worker has had no permission to heal the component for at least five minutes, because the manifests that granted this permission were removed. The worker deleted its copy of the component",
       "the platform changed a component, and the worker leaves the change":

@@ -40,7 +40,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Forbidden: {
     means:
       "the identity lacks permission to read the object, the vault blocks the cluster's network, or the API server or a policy rejected the Secret",
-    fix: "grant the identity the role or the permission that the message specifies, allow the cluster's network in the vault's firewall, or check the policy that the message gives",
+    fix: "if the identity lacks permission, grant it the role or the permission in the message. If the vault blocks the network, allow the cluster's network in the vault's firewall. If a policy rejected the Secret, check that policy",
     again: "next poll; backoff if the API server rejected the Secret",
   },
   ObjectNotFound: {
@@ -62,7 +62,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   ObjectNotYetValid: {
     means:
       "the vault does not serve the object version, because it is not valid yet. As an event: the version is not valid yet, but the vault already serves it, and the worker syncs it",
-    fix: "change the activation date of the version, or wait",
+    fix: "if the activation date of the version is wrong, change it. Otherwise, wait",
     again: "next poll",
   },
   InvalidClass: {
@@ -84,19 +84,20 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     again: "next poll",
   },
   CredentialsMissing: {
-    means: "the credentials Secret does not exist or lacks a key, or the worker has no permission to read a Secret of that name",
-    fix: "create the Secret with the keys `clientid` and `clientsecret`, or add the name of the Secret to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
+    means:
+      "the credentials Secret does not exist, lacks a key, or contains a placeholder, or the worker has no permission to read a Secret of that name",
+    fix: "if the Secret is missing or incomplete, write it with the keys `clientid` and `clientsecret`. If the worker is not allowed to read the Secret, add its name to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
     again: "backoff",
   },
   IdentityUnavailable: {
     means:
       "the class has no usable identity. For example, the worker cannot tell which ServiceAccount to use, the ServiceAccount or the node identity does not exist, only mounts can use the identity, or `--allowed-identity-modes` excludes the identity",
-    fix: "set the ServiceAccount in the class's annotation `service-account`, assign the identity to the node, or follow the message",
+    fix: "follow the message: for example, set the ServiceAccount in the class's annotation `service-account`, or assign the identity to the node",
     again: "backoff while a ServiceAccount is missing, otherwise next poll",
   },
   Conflict: {
     means: "another writer, another class, or the CSI driver's own sync owns the Secret",
-    fix: "delete the Secret, choose another `secretName`, let the worker [take over the Secret](../how-to/migrate-from-the-drivers-sync.md), or turn off the driver's sync",
+    fix: "if the driver's sync owns the Secret, turn off that sync. If another class owns it, change `secretName` in one of the two classes. Otherwise, choose another `secretName`, let the worker [take over the Secret](../how-to/migrate-from-the-drivers-sync.md), or delete the Secret if nobody needs it",
     again: "backoff, or immediately after the driver's sync is turned off",
   },
   ForbiddenType: {
@@ -120,13 +121,13 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Frozen: {
     means:
       "the CRD of classes has been missing or damaged for 10 s, so the worker does not act on classes. The worker posts the event on its own Deployment",
-    fix: "reapply the CRD, or let `--heal=crds` restore it",
+    fix: "if `--heal` includes `crds`, the worker restores the CRD. Otherwise, reapply it",
     again: "as soon as the CRD is healthy",
   },
   GuardrailsMissing: {
     means:
       "a policy that limits the worker is missing, has no binding, or only warns. The worker also reports this reason if it cannot test such a policy, because another policy or webhook denies the test first. The reason appears in the condition `Guarded` and in an event on the worker's Deployment. With `--secret-access=blind`, the worker exits",
-    fix: "apply `manifests/policies` with bindings that have the action `Deny`, or exempt the worker from the other policy or webhook, which the message gives",
+    fix: "if another policy or webhook denies the test, exempt the worker from it; the message gives its name. Otherwise, apply `manifests/policies`, whose bindings have the action `Deny`",
     again: "after every change to a policy or binding of the project, and hourly",
   },
   SwitchedOff: {
@@ -145,7 +146,8 @@ const EVENT: Readonly<Record<EventReason, string>> = {
     "the worker recreated a class that was deleted with its CRD, or restored fields of the class that a damaged CRD had removed",
   ObjectExpiring: "an object of the class expires within the time set by `--expiry-warning`",
   ComponentHealed: "the worker restored an edited or deleted component. The message gives the changed fields and their last field manager",
-  ComponentDamaged: "a role, a policy, the Namespace of the install, or an immutable field is damaged. Reapply the manifests",
+  ComponentDamaged:
+    "a component is damaged, and the worker cannot heal it: for example, a role, a policy, the Namespace of the install, or an immutable field. Reapply the manifests",
   ComponentRestarted: "the worker restarted a workload of the install, because its ServiceAccount was recreated",
   InvalidTlsOption: "a Gateway or Ingress has an invalid certificate request. Correct the field in the message",
   TlsConflict: "another writer uses a name or a field that a certificate needs. See [conflicts](gateway-certificates.md#conflicts)",
@@ -197,7 +199,8 @@ const RESTART: Readonly<Record<RolloutReason, { readonly where: "event" | "condi
   },
   Degraded: {
     where: "both",
-    means: "Argo Rollouts aborted an update of the Rollout, and a restart would retry that update. Fix, undo, or retry the update",
+    means:
+      "Argo Rollouts aborted an update of the Rollout, and a restart would retry that update. If the update is good, retry it. Otherwise, fix or undo it",
   },
   OnDelete: {
     where: "both",
@@ -236,7 +239,7 @@ const ADMISSION: Readonly<Record<AdmissionReason, { readonly means: string; read
   ContainerNotFound: { means: "`containers` lists a container that the pod does not have" },
   VolumeNameTaken: {
     means:
-      "another volume of the pod already has the name of the injected volume, or the pod already has a volume for the class, but the volume has a different credentials reference than the webhook expects, or none",
+      "another volume of the pod already has the name of the injected volume, or the pod's own volume for the class lacks the credentials reference that the webhook expects",
   },
   MountPathTaken: {
     means: "a container already has a mount or device at or below the mount path, or a read-only mount above the mount path",
