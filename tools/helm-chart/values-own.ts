@@ -235,7 +235,8 @@ export function ownRows(defaults: ManifestDefaults): readonly ValueRow[] {
       path: "nodeNamespace",
       default: "kube-system",
       type: NAME,
-      meaning: "Namespace of the driver and the provider. It must admit privileged pods. The worker can heal the driver and the provider (`healNodeSide`) only in `kube-system`.",
+      meaning:
+        "Namespace of the driver and the provider. It must admit privileged pods. The worker can heal the driver and the provider (`healNodeSide`) only in `kube-system`.",
     },
     {
       path: "openshift",

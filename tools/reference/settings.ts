@@ -11,7 +11,8 @@ import { code, type Places, table, withNamesAsCode } from "./page.ts";
 const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "sync-secret": "With `false`, the worker leaves existing Secrets unchanged.",
   "enable-secret-rotation": "With `false`, the worker queries the vault only after a change to a class or Secret, or after a failure.",
-  "rotation-poll-interval": "Classes with the same vault and identity share the lists of the vault's objects. If an annotation sets a shorter interval for one of these classes, the worker can therefore also detect changes for the others at that interval.",
+  "rotation-poll-interval":
+    "Classes with the same vault and identity share the lists of the vault's objects. If an annotation sets a shorter interval for one of these classes, the worker can therefore also detect changes for the others at that interval.",
   "event-queues":
     "After an event about an object, the worker checks the classes that use this object. The worker also continues to poll. Classes cannot specify queues. See [Rotate in seconds](../how-to/rotate-in-seconds.md).",
   "unused-grace": "If the worker restarts, this time starts from zero again.",
@@ -67,7 +68,8 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "tls-key-file": "The file is in PEM format. Set both flags or neither.",
   "client-ca-file":
     "The file is in PEM format, and the webhook rereads the file when it changes. The chart sets the flag if `clientCA` specifies a ConfigMap or Secret. See [how to give the API server a certificate](../how-to/verify-the-api-server.md).",
-  "drain-delay": "The pod's `terminationGracePeriodSeconds` is 40. With a longer delay, too little of this time would remain to answer the last requests.",
+  "drain-delay":
+    "The pod's `terminationGracePeriodSeconds` is 40. With a longer delay, too little of this time would remain to answer the last requests.",
   "health-port": "The port serves plain HTTP.",
   "crds-dir": "The folder in the package is `manifests/crds`, next to `dist`.",
 };
