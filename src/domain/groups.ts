@@ -1,6 +1,8 @@
+import { AgingMap } from "./aging-map.ts";
+
 /** Values by group and by a key within the group, in the order of insertion. A group without values does not exist. */
 export class Groups<V> {
-  readonly #groups = new Map<string, Map<string, V>>();
+  readonly #groups = new Map<string, AgingMap<V>>();
   #all = 0;
 
   /** Number of values in all groups. */
@@ -9,7 +11,7 @@ export class Groups<V> {
   }
 
   set(group: string, key: string, value: V): void {
-    const values = this.#groups.get(group) ?? new Map<string, V>();
+    const values = this.#groups.get(group) ?? new AgingMap<V>();
     if (!values.has(key)) this.#all += 1;
     this.#groups.set(group, values.set(key, value));
   }
@@ -34,15 +36,16 @@ export class Groups<V> {
 
   /** The value that was inserted first. */
   first(group: string): V | undefined {
-    return this.#groups.get(group)?.values().next().value;
+    const values = this.#groups.get(group);
+    return values?.oldest === undefined ? undefined : values.get(values.oldest);
   }
 
   of(group: string): readonly V[] {
-    return [...(this.#groups.get(group)?.values() ?? [])];
+    return this.#groups.get(group)?.values() ?? [];
   }
 
   keys(group: string): readonly string[] {
-    return [...(this.#groups.get(group)?.keys() ?? [])];
+    return this.#groups.get(group)?.keys() ?? [];
   }
 
   names(): readonly string[] {

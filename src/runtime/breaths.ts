@@ -1,3 +1,5 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
+
 /** Units of work of one job between two turns of the event loop: a few milliseconds. */
 const UNITS = 2_000;
 
@@ -6,13 +8,19 @@ const UNITS = 2_000;
  * takes the same course each time.
  */
 export class Breaths {
+  readonly #breathe: () => Promise<void>;
   #spent = 0;
+
+  /** `breathe` lets other work have its turn. */
+  constructor(breathe: () => Promise<void> = nextTurn) {
+    this.#breathe = breathe;
+  }
 
   /** Call this after each part of the job. */
   async spend(units: number): Promise<void> {
     this.#spent += units;
     if (this.#spent < UNITS) return;
     this.#spent = 0;
-    await new Promise<void>((resolve) => void setImmediate(resolve));
+    await this.#breathe();
   }
 }

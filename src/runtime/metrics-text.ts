@@ -1,11 +1,11 @@
 import type { Registry } from "prom-client";
+import { type ShareLimits, TimeShare } from "./time-share.ts";
 
 /** Part of the process's time that collections can use. */
 const SHARE = 0.1;
-/** Collection time in milliseconds that accumulates while no client requests the metrics. Ordinary scrapes never use it up. */
-const MOST_SAVED_MS = 2_000;
 /** Greatest age in milliseconds of a text. */
 const MOST_AGE_MS = 5_000;
+const LIMITS: ShareLimits = { share: SHARE, mostSavedMs: 2_000, mostOwedMs: SHARE * MOST_AGE_MS };
 
 /**
  * Returns a function that resolves with the text of the metrics. A collection reads the state of every class, and any client that reaches
@@ -15,13 +15,7 @@ const MOST_AGE_MS = 5_000;
 export function createMetricsText(registry: Pick<Registry, "metrics">, now: () => number = () => performance.now()): () => Promise<string> {
   let kept: Promise<string> | undefined;
   let isRunning = false;
-  let saved = MOST_SAVED_MS;
-  let savedAt = now();
-  const save = (): void => {
-    const time = now();
-    saved = Math.min(MOST_SAVED_MS, saved + SHARE * (time - savedAt));
-    savedAt = time;
-  };
+  const share = new TimeShare(LIMITS, now);
   const collect = async (): Promise<string> => {
     const began = now();
     isRunning = true;
@@ -29,12 +23,11 @@ export function createMetricsText(registry: Pick<Registry, "metrics">, now: () =
       return await registry.metrics();
     } finally {
       isRunning = false;
-      saved = Math.max(-SHARE * MOST_AGE_MS, saved - (now() - began));
+      share.spent(now() - began);
     }
   };
   return () => {
-    save();
-    if (kept === undefined || (!isRunning && saved > 0)) kept = collect();
+    if (kept === undefined || (!isRunning && share.restMs === 0)) kept = collect();
     return kept;
   };
 }

@@ -5,6 +5,7 @@ import type { SecretProviderClass } from "../../src/domain/kubernetes.ts";
 import { keyOf } from "../../src/domain/object-key.ts";
 import { openProviderClass } from "../../src/domain/read-class.ts";
 import type { ObjectEvent, VaultEvent } from "../../src/domain/vault-events/vault-event.ts";
+import { Breaths } from "../../src/runtime/breaths.ts";
 import { type Dispatched, dispatchEvent } from "../../src/sync/push/event-dispatch.ts";
 import { type HintNews, Hints, type Waiter } from "../../src/sync/push/hints.ts";
 import { NamedObjects } from "../../src/sync/push/named-objects.ts";
@@ -53,7 +54,7 @@ function event(facts: Partial<ObjectEvent> = {}): ObjectEvent {
   return { ...common, vaultHost: "shop.vault.azure.net", name: "db", ...facts };
 }
 
-function dispatch(given: Parameters<typeof dispatchEvent>[1]): Dispatched {
+function dispatch(given: VaultEvent): Promise<Dispatched> {
   const hints = {
     add: (classKey: string, { object, change, objects: asked }: HintNews) =>
       reported.push(`${classKey}: ${object} ${change}${asked === 1 && change !== "AccessChanged" ? "" : ` of ${asked}`}`) > 0,
@@ -61,7 +62,7 @@ function dispatch(given: Parameters<typeof dispatchEvent>[1]): Dispatched {
   return dispatchWith(hints, given, waiter);
 }
 
-function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispatchEvent>[1], waits: Waiter): Dispatched {
+function dispatchWith(hints: Pick<Hints, "add">, given: VaultEvent, waits: Waiter): Promise<Dispatched> {
   const options = {
     named,
     hints,
@@ -72,7 +73,7 @@ function dispatchWith(hints: Pick<Hints, "add">, given: Parameters<typeof dispat
     refusedObjects: (key: string) => refused.get(key) ?? 0,
     cloud,
   };
-  return dispatchEvent(options, given, waits);
+  return dispatchEvent(options, { event: given, waiter: waits, breaths: new Breaths() });
 }
 
 describe("an event", () => {
@@ -81,13 +82,14 @@ describe("an event", () => {
     hasOtherShards = false;
   });
 
-  test("ES-1: of a vault that no class names is foreign, or may be another shard's, where there are such", () => {
+  test("ES-1: of a vault that no class names is foreign, or may be another shard's, where there are such", async () => {
     const access: VaultEvent = { kind: "access", vaultName: "shop", time: 5 };
-    const outcomes = (): readonly string[] => [event(), access].map((each) => dispatch(each).outcome);
+    const outcomes = async (): Promise<readonly string[]> =>
+      (await Promise.all([event(), access].map(dispatch))).map(({ outcome }) => outcome);
 
-    assert.deepEqual(outcomes(), ["foreign", "foreign"]);
+    assert.deepEqual(await outcomes(), ["foreign", "foreign"]);
     hasOtherShards = true;
-    assert.deepEqual(outcomes(), ["otherShard", "otherShard"]);
+    assert.deepEqual(await outcomes(), ["otherShard", "otherShard"]);
   });
 
   const forms: Readonly<Record<string, string>> = {
@@ -97,27 +99,27 @@ describe("an event", () => {
     "after a blank line and a tab": 'array:\n  - |\n\n    objectName:    "db"\n    objectType: secret',
   };
   for (const [form, text] of Object.entries(forms)) {
-    test(`finds the class that names the object, ${form}, before it was read and after`, () => {
+    test(`finds the class that names the object, ${form}, before it was read and after`, async () => {
       const spc = aClass("one", text);
-      assert.deepEqual(dispatch(event()), { outcome: "acted", waits: 1 });
+      assert.deepEqual(await dispatch(event()), { outcome: "acted", waits: 1 });
       read(spc);
-      assert.deepEqual(dispatch(event()), { outcome: "acted", waits: 1 });
+      assert.deepEqual(await dispatch(event()), { outcome: "acted", waits: 1 });
       assert.deepEqual(reported, ["team/one: secret/db NewVersionCreated", "team/one: secret/db NewVersionCreated"]);
     });
   }
 
-  test("of a certificate finds the type that a class names, or all three where the class was not read yet", () => {
+  test("of a certificate finds the type that a class names, or all three where the class was not read yet", async () => {
     const spc = aClass("one", objects(entry("db", "key")));
-    dispatch(event({ types: ["cert", "secret", "key"] }));
+    await dispatch(event({ types: ["cert", "secret", "key"] }));
     read(spc);
-    dispatch(event({ types: ["cert", "secret", "key"] }));
+    await dispatch(event({ types: ["cert", "secret", "key"] }));
     assert.deepEqual(
       reported.map((line) => line.split(" ")[1]),
       ["cert/db", "secret/db", "key/db", "key/db"],
     );
   });
 
-  test("finds a class that selects the object by its name, as the type that it selects", () => {
+  test("finds a class that selects the object by its name, as the type that it selects", async () => {
     for (const [name, objectSelectors] of [
       ["pattern", "out: {names: shop-*}"],
       ["other", "out: {names: other-*}"],
@@ -126,13 +128,13 @@ describe("an event", () => {
       ["none", ""],
     ] as const)
       read(aClass(name, "array: []", { objectSelectors }));
-    assert.deepEqual(dispatch(event({ name: "shop-db" })), { outcome: "acted", waits: 2 });
+    assert.deepEqual(await dispatch(event({ name: "shop-db" })), { outcome: "acted", waits: 2 });
     assert.deepEqual(reported.sort(), ["team/pattern: secret/shop-db NewVersionCreated", "team/tags: secret/shop-db NewVersionCreated"]);
   });
 
-  test("is none of a class that names one version, that is off, that is gone, or that no longer names the object", () => {
+  test("is none of a class that names one version, that is off, that is gone, or that no longer names the object", async () => {
     read(aClass("pinned", objects(entry("db", "secret", `    objectVersion: ${"a".repeat(32)}\n`))));
-    assert.deepEqual(dispatch(event()), { outcome: "unnamed", waits: 0 });
+    assert.deepEqual(await dispatch(event()), { outcome: "unnamed", waits: 0 });
     const gone = aClass("gone", objects(entry("db")));
     classes.delete(keyOf(gone));
     named.note({ previous: gone, current: undefined });
@@ -141,36 +143,36 @@ describe("an event", () => {
     aClass("off", objects(entry("db")));
     read(aClass("off-pinned", objects(entry("db", "secret", `    objectVersion: ${"a".repeat(32)}\n`))));
     for (const name of ["off", "off-pinned"]) off.add(`team/${name}`);
-    assert.deepEqual(dispatch(event()), { outcome: "unnamed", waits: 0 });
+    assert.deepEqual(await dispatch(event()), { outcome: "unnamed", waits: 0 });
     assert.deepEqual(reported, []);
     assert.deepEqual(unfetched, ["team/off"], "RC3: remembered for the class's next use");
   });
 
-  test("of a vault with the same name in another cloud is nobody's here", () => {
+  test("of a vault with the same name in another cloud is nobody's here", async () => {
     aClass("one", objects(entry("db")));
     aClass("china", objects(entry("db")), { cloudName: "AzureChinaCloud" });
-    assert.equal(dispatch(event({ vaultHost: "shop.vault.azure.cn" })).outcome, "acted");
+    assert.equal((await dispatch(event({ vaultHost: "shop.vault.azure.cn" }))).outcome, "acted");
     assert.deepEqual(reported, ["team/china: secret/db NewVersionCreated"]);
-    assert.equal(dispatch(event({ vaultHost: "shop.vault.usgovcloudapi.net" })).outcome, "unnamed");
-    assert.equal(dispatch(event({ vaultHost: "else.vault.azure.net" })).outcome, "foreign");
+    assert.equal((await dispatch(event({ vaultHost: "shop.vault.usgovcloudapi.net" }))).outcome, "unnamed");
+    assert.equal((await dispatch(event({ vaultHost: "else.vault.azure.net" }))).outcome, "foreign");
   });
 
-  test("of changed access has those classes look that were refused something, each once", () => {
+  test("of changed access has those classes look that were refused something, each once", async () => {
     for (const name of ["refused", "well"]) read(aClass(name, objects(entry("a"), entry("b", "cert"))));
     aClass("unread", objects(entry("a"), entry("b", "cert")));
     for (const name of ["refused", "unread"]) refused.set(`team/${name}`, "all");
-    assert.deepEqual(dispatch({ kind: "access", vaultName: "shop", time: 7 }), { outcome: "access", waits: 2 });
+    assert.deepEqual(await dispatch({ kind: "access", vaultName: "shop", time: 7 }), { outcome: "access", waits: 2 });
     assert.deepEqual(reported, ["team/refused: refused AccessChanged of 2", "team/unread: refused AccessChanged of 1"]);
-    assert.deepEqual(dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
+    assert.deepEqual(await dispatch({ kind: "access", vaultName: "else", time: 7 }), { outcome: "foreign", waits: 0 });
   });
 
-  test("CW-5: of changed access counts the lists that selectors need, so that no class gets its looks for nothing", () => {
+  test("CW-5: of changed access counts the lists that selectors need, so that no class gets its looks for nothing", async () => {
     const byNames = (...secretNames: readonly string[]): string => secretNames.map((name) => `${name}:\n  names: app-*\n`).join("");
     read(aClass("selecting", "array: []", { objectSelectors: byNames("out") }));
     read(aClass("both", objects(entry("a"), entry("b")), { objectSelectors: byNames("out") }));
     read(aClass("empty", "array: []"));
     for (const name of ["selecting", "both", "empty"]) refused.set(`team/${name}`, "all");
-    dispatch({ kind: "access", vaultName: "shop", time: 7 });
+    await dispatch({ kind: "access", vaultName: "shop", time: 7 });
     assert.deepEqual(reported.toSorted(), [
       "team/both: refused AccessChanged of 3",
       "team/empty: refused AccessChanged of 1",
@@ -178,10 +180,10 @@ describe("an event", () => {
     ]);
   });
 
-  test("RC-7: of changed access asks for what was refused, however many objects the class has", () => {
+  test("RC-7: of changed access asks for what was refused, however many objects the class has", async () => {
     read(aClass("large", objects(...Array.from({ length: 700 }, (_, index) => entry(`o${index}`)))));
     refused.set("team/large", 3);
-    dispatch({ kind: "access", vaultName: "shop", time: 7 });
+    await dispatch({ kind: "access", vaultName: "shop", time: 7 });
     assert.deepEqual(reported, ["team/large: refused AccessChanged of 3"]);
   });
 
@@ -200,7 +202,7 @@ describe("an event", () => {
     }
   });
 
-  test("A18-5: of changed access is one hint for each class, and one message, however many objects and events there are", () => {
+  test("A18-5: of changed access is one hint for each class, and one message, however many objects and events there are", async () => {
     const all = Array.from({ length: 400 }, (_, index) => entry(`o${index}`));
     for (let index = 0; index < 20; index += 1) {
       read(aClass(`c${index}`, objects(...all)));
@@ -209,10 +211,37 @@ describe("an event", () => {
     const hints = new Hints({ clock: new ManualClock(), metrics: createPushMetrics(new Registry()), enqueue: () => undefined });
     let open = 0;
     for (let time = 0; time < 50; time += 1) {
-      const given = dispatchWith(hints, { kind: "access", vaultName: "shop", time }, { ended: () => void (open -= 1) });
+      const given = await dispatchWith(hints, { kind: "access", vaultName: "shop", time }, { ended: () => void (open -= 1) });
       open += given.waits;
     }
     assert.equal(open, 20, "the last message waits for one look of each class");
     for (let index = 0; index < 20; index += 1) assert.equal(hints.of(`team/c${index}`).length, 1);
+  });
+
+  test("AF3: about thousands of classes leaves the thread to others in between, and reaches all of them", async () => {
+    for (let index = 0; index < 3_000; index += 1) aClass(`c${index}`, objects(entry("db")));
+    for (const given of [event(), { kind: "access", vaultName: "shop", time: 7 } as const]) {
+      refused = new Map([...classes.keys()].map((key) => [key, "all"]));
+      let [turns, isOver] = [0, false];
+      const count = (): void => {
+        turns += 1;
+        if (!isOver) setImmediate(count);
+      };
+      setImmediate(count);
+      const { waits } = await dispatch(given);
+      isOver = true;
+      assert.equal(waits, 3_000);
+      assert.ok(turns >= 10, `others had ${turns} turns`);
+    }
+  });
+
+  test("AF3: goes on with what a class is by then, where it changes in between", async () => {
+    for (let index = 0; index < 1_000; index += 1) aClass(`c${index}`, objects(entry("db")));
+    const dispatched = dispatch(event());
+    await Promise.resolve();
+    classes.delete("team/c998");
+    off.add("team/c999");
+    assert.deepEqual(await dispatched, { outcome: "acted", waits: 998 });
+    assert.deepEqual(unfetched, ["team/c999"]);
   });
 });

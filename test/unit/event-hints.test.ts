@@ -183,6 +183,27 @@ describe("what events say of a class", () => {
     assert.equal(hints.of("late/shop").length, 1);
   });
 
+  test("AF3: walks through no long list for an event, however many have ended or found no room", (t) => {
+    let walks = 0;
+    for (const [list, name] of [
+      [Set.prototype, Symbol.iterator],
+      [Map.prototype, "keys"],
+      [Map.prototype, "values"],
+    ] as const) {
+      const real = (list as Set<unknown>)[name as "keys"];
+      t.mock.method(list as Set<unknown>, name as "keys", function (this: Set<unknown>) {
+        if (this.size > 1_000) walks += 1;
+        return real.call(this);
+      });
+    }
+    for (let index = 0; index < 30_000; index += 1) {
+      hints.add(`team/c${index % 5_000}`, news({ version: `v${index}`, happenedAt: index }), waiter);
+    }
+    assert.equal(walks, 0);
+    assert.ok(ended > 20_000, `more have ended than are remembered (control): ${ended}`);
+    assert.equal(hints.add("team/c0", news({ version: "v25000", happenedAt: 25_000 }), waiter), false, "the last ones are known (control)");
+  });
+
   test("measures from the vault's time to the Secret, and never less than nothing", async () => {
     hints.add(CLASS, news({ happenedAt: clock.now() - 1_500 }), waiter);
     hints.applied(CLASS, only());

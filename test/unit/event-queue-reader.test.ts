@@ -3,10 +3,12 @@ import { beforeEach, describe, test } from "node:test";
 import { Registry } from "prom-client";
 import { type EventQueue, QueueError, type QueueMessage } from "../../src/domain/ports/event-queue.ts";
 import type { VaultEvent } from "../../src/domain/vault-events/vault-event.ts";
+import { TimeShare } from "../../src/runtime/time-share.ts";
 import type { Dispatched } from "../../src/sync/push/event-dispatch.ts";
 import { MOST_HINTS, type Waiter } from "../../src/sync/push/hints.ts";
+import { EVENTS_SHARE } from "../../src/sync/push/push.ts";
 import { createPushMetrics, type PushMetrics } from "../../src/sync/push/push-metrics.ts";
-import { MOST_RECEIPTS, QueueReader } from "../../src/sync/push/queue-reader.ts";
+import { MOST_RECEIPTS, QueueReader, type QueueReaderOptions } from "../../src/sync/push/queue-reader.ts";
 import { readRepositoryFile } from "../../tools/repository-files.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
@@ -63,8 +65,9 @@ async function reading(during: (reader: QueueReader) => Promise<void>, isReady: 
     onOpen();
     return queue;
   };
-  const given = { label: "q", open, isReady, metrics, clock, logger, random: () => 0 };
-  const reader = new QueueReader({ ...given, dispatch: (event, waiter) => dispatch(event, waiter) });
+  const act: QueueReaderOptions["dispatch"] = async ({ event, waiter }) => dispatch(event, waiter);
+  const options = { label: "q", open, isReady, dispatch: act, metrics, clock, logger, random: () => 0 };
+  const reader = new QueueReader(options, new TimeShare(EVENTS_SHARE, () => clock.now()));
   const stop = new AbortController();
   const run = reader.run(stop.signal);
   try {
@@ -155,8 +158,7 @@ describe("the reader of an event queue", () => {
     await reading(async (reader) => {
       await until("the message in hand", () => reader.inHand === 1);
       waiting.push(message("m", { receipt: "r2", receipts: 2 }));
-      await until("the second receipt", () => waiting.length === 0);
-      waiter?.ended();
+      await until("the second receipt", () => waiting.length === 0).then(() => waiter?.ended());
       await until("the deletion", () => deleted.length > 0);
     });
     assert.deepEqual(deleted, ["m r2"]);

@@ -1,3 +1,4 @@
+import { AgingMap } from "../../domain/aging-map.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { HeldRecord, RecordIndex } from "./record-index.ts";
 import { claimIn } from "./record-signature.ts";
@@ -17,7 +18,7 @@ interface KnownRecordsOptions<T> extends Signing<T> {
  */
 export class KnownRecords<T> {
   readonly #options: KnownRecordsOptions<T>;
-  readonly #refused = new Set<string>();
+  readonly #refused = new AgingMap<true>();
 
   constructor(options: KnownRecordsOptions<T>) {
     this.#options = options;
@@ -42,9 +43,8 @@ export class KnownRecords<T> {
   /** Rejects the uid for good. Otherwise a user could try one signature after another, and the worker would read the data each time. */
   #refuse(uid: string): void {
     if (uid === "") return;
-    this.#refused.add(uid);
-    const [oldest] = this.#refused;
-    if (this.#refused.size > MOST_REFUSED && oldest !== undefined) this.#refused.delete(oldest);
+    this.#refused.set(uid, true);
+    if (this.#refused.size > MOST_REFUSED && this.#refused.oldest !== undefined) this.#refused.delete(this.#refused.oldest);
   }
 }
 

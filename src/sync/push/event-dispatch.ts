@@ -8,6 +8,7 @@ import { readEntriesOf } from "../../domain/read-class.ts";
 import { readSelectorsOf } from "../../domain/secret-data/read-selectors.ts";
 import { isSelectedName } from "../../domain/secret-data/select-objects.ts";
 import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-events/vault-event.ts";
+import type { Breaths } from "../../runtime/breaths.ts";
 import { versionCacheKey } from "../vault/object-version-cache.ts";
 import { type Hints, REFUSED_OBJECTS, type Waiter } from "./hints.ts";
 import type { NamedObjects } from "./named-objects.ts";
@@ -34,24 +35,41 @@ export interface Dispatched {
   readonly waits: number;
 }
 
-export function dispatchEvent(options: DispatchOptions, event: VaultEvent, waiter: Waiter): Dispatched {
-  return event.kind === "access" ? dispatchAccess(options, event, waiter) : dispatchObject(options, event, waiter);
+/** Units of event loop time for one class, as {@link Breaths} counts them, and the entries of a class that take one unit more. */
+const UNITS_OF_A_CLASS = 10;
+const ENTRIES_OF_A_UNIT = 50;
+
+/** An event whose classes get hints. */
+export interface Dispatching<E> {
+  readonly event: E;
+  readonly waiter: Waiter;
+  /** Takes a breath after each class: one event may concern thousands. */
+  readonly breaths: Pick<Breaths, "spend">;
+}
+
+export function dispatchEvent(options: DispatchOptions, { event, ...given }: Dispatching<VaultEvent>): Promise<Dispatched> {
+  return event.kind === "access" ? dispatchAccess(options, { ...given, event }) : dispatchObject(options, { ...given, event });
 }
 
 /** Adds one hint for each class to which the vault refuses objects, however many these are: the vault may now grant them. */
-function dispatchAccess(options: DispatchOptions, { vaultName, time }: AccessEvent, waiter: Waiter): Dispatched {
-  const keys = options.named.classesOf(vaultName);
+async function dispatchAccess(options: DispatchOptions, dispatching: Dispatching<AccessEvent>): Promise<Dispatched> {
+  const keys = options.named.classesOf(dispatching.event.vaultName);
   let waits = 0;
   for (const key of keys) {
-    const refused = options.refusedObjects(key);
-    if (refused === 0) continue;
-    const spc = options.classOf(refOfKey(key));
-    if (spc?.spec === undefined || !options.isFetched(spc)) continue;
-    const objects = refused === "all" ? readsOf(spc.spec) : refused;
-    const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: time } as const;
-    if (options.hints.add(key, news, waiter)) waits += 1;
+    if (addAccessHint(options, key, dispatching)) waits += 1;
+    await dispatching.breaths.spend(UNITS_OF_A_CLASS);
   }
   return { outcome: keys.length === 0 ? outcomeWithoutClass(options) : "access", waits };
+}
+
+function addAccessHint(options: DispatchOptions, key: string, { event, waiter }: Dispatching<AccessEvent>): boolean {
+  const refused = options.refusedObjects(key);
+  if (refused === 0) return false;
+  const spc = options.classOf(refOfKey(key));
+  if (spc?.spec === undefined || !options.isFetched(spc)) return false;
+  const objects = refused === "all" ? readsOf(spc.spec) : refused;
+  const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: event.time } as const;
+  return options.hints.add(key, news, waiter);
 }
 
 /**
@@ -70,28 +88,44 @@ function outcomeWithoutClass({ hasOtherShards }: DispatchOptions): MessageOutcom
   return hasOtherShards ? "otherShard" : "foreign";
 }
 
-function dispatchObject(options: DispatchOptions, event: ObjectEvent, waiter: Waiter): Dispatched {
+async function dispatchObject(options: DispatchOptions, dispatching: Dispatching<ObjectEvent>): Promise<Dispatched> {
+  const { event, breaths } = dispatching;
   const [vault = ""] = event.vaultHost.split(".");
-  const naming = options.named.classesNaming(vault, event.name).flatMap((key) => {
+  let [isNamed, reported, waits] = [false, 0, 0];
+  for (const key of options.named.classesNaming(vault, event.name)) {
+    // A class that changes during a breath is what it is by then: the worker checks it because of the change.
     const spc = options.classOf(refOfKey(key));
-    return spc !== undefined && isOfVault(options, spc, event) ? [{ key, spc, isFetched: options.isFetched(spc) }] : [];
-  });
-  for (const { key, spc, isFetched } of naming) if (!isFetched && typesNamed(spc, event).length > 0) options.noteUnfetched(key);
-  const named = naming.filter(({ isFetched }) => isFetched);
-  if (named.length === 0)
-    return { outcome: options.named.classesOf(vault).length === 0 ? outcomeWithoutClass(options) : "unnamed", waits: 0 };
-  let reported = 0;
-  let waits = 0;
-  for (const { key, spc } of named) {
-    for (const type of typesNamed(spc, event)) {
-      reported += 1;
-      const { change, version, time } = event;
-      const object = versionCacheKey({ type, name: event.name, version: undefined });
-      const news = { object, change, objects: 1, version, happenedAt: time };
-      if (options.hints.add(key, news, waiter)) waits += 1;
+    if (spc !== undefined && isOfVault(options, spc, event)) {
+      const types = typesNamed(spc, event);
+      if (options.isFetched(spc)) {
+        isNamed = true;
+        reported += types.length;
+        waits += addObjectHints(options, key, types, dispatching);
+      } else if (types.length > 0) options.noteUnfetched(key);
     }
+    await breaths.spend(unitsOf(spc));
   }
+  if (!isNamed) return { outcome: options.named.classesOf(vault).length === 0 ? outcomeWithoutClass(options) : "unnamed", waits: 0 };
   return { outcome: reported === 0 ? "unnamed" : waits === 0 ? "duplicate" : "acted", waits };
+}
+
+function unitsOf(spc: HeldClass | undefined): number {
+  const entries = spc?.spec && readEntriesOf(spc.spec);
+  return UNITS_OF_A_CLASS + (entries?.ok === true ? entries.value.length / ENTRIES_OF_A_UNIT : 0);
+}
+
+/** Returns the number of hints that the event waits for. */
+function addObjectHints(
+  { hints }: Pick<DispatchOptions, "hints">,
+  key: string,
+  types: readonly ObjectType[],
+  { event: { name, change, version, time }, waiter }: Pick<Dispatching<ObjectEvent>, "event" | "waiter">,
+): number {
+  const added = types.filter((type) => {
+    const object = versionCacheKey({ type, name, version: undefined });
+    return hints.add(key, { object, change, objects: 1, version, happenedAt: time }, waiter);
+  });
+  return added.length;
 }
 
 /** Compares the whole host: names of vaults are unique only within one cloud. */

@@ -1,3 +1,4 @@
+import { AgingMap } from "../../domain/aging-map.ts";
 import { Groups } from "../../domain/groups.ts";
 import { refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
@@ -90,7 +91,7 @@ export class Hints {
   readonly #byNamespace = new Groups<{ readonly classKey: string; readonly hint: Hint }>();
   readonly #paces = new Map<string, Bucket>();
   /** Ids of hints that ended recently, in that order. A duplicate of such an event is ignored. */
-  readonly #ended = new Set<string>();
+  readonly #ended = new AgingMap<true>();
 
   constructor(options: HintsOptions) {
     this.#options = options;
@@ -208,9 +209,8 @@ export class Hints {
 
   #remember(id: string): void {
     this.#ended.delete(id);
-    this.#ended.add(id);
-    const [oldest] = this.#ended;
-    if (this.#ended.size > MAX_REMEMBERED && oldest !== undefined) this.#ended.delete(oldest);
+    this.#ended.set(id, true);
+    if (this.#ended.size > MAX_REMEMBERED && this.#ended.oldest !== undefined) this.#ended.delete(this.#ended.oldest);
   }
 }
 

@@ -1,18 +1,25 @@
-import type { Clock } from "../../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../../domain/ports/clock.ts";
 import type { EventQueues, QueueSetting } from "../../domain/ports/event-queue.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { queueLabel } from "../../domain/vault-events/queue-setting.ts";
+import { type ShareLimits, TimeShare } from "../../runtime/time-share.ts";
 import { runTogether } from "../run-together.ts";
 import { type DispatchOptions, dispatchEvent } from "./event-dispatch.ts";
 import { Hints } from "./hints.ts";
 import { NamedObjects } from "./named-objects.ts";
 import type { PushMetrics } from "./push-metrics.ts";
 import { findQueueIdentity } from "./queue-identity.ts";
-import { QueueReader } from "./queue-reader.ts";
+import { QueueReader, type QueueReaderOptions } from "./queue-reader.ts";
 
 /** Milliseconds between two searches for expired hints. */
 const EXPIRY_MS = 30_000;
+
+/**
+ * Part of the worker's only thread that the events of all queues can use. Polls, restarts, and healing need the rest, and users with many
+ * classes decide how long an event takes. A few events at a time never use up what accumulates.
+ */
+export const EVENTS_SHARE: ShareLimits = { share: 0.2, mostSavedMs: 500, mostOwedMs: 200 };
 
 export interface PushOptions {
   readonly settings: readonly QueueSetting[];
@@ -61,7 +68,9 @@ export function createPush(options: PushOptions): {
         hints,
         named,
         run: async (classes, signal) => {
-          readers = options.settings.map((setting) => readerOf(options, setting, { ...classes, hints, named }));
+          const steady = monotonicClock(clock);
+          const thread = new TimeShare(EVENTS_SHARE, () => steady.now());
+          readers = options.settings.map((setting) => readerOf(options, setting, { ...classes, hints, named, thread }));
           metrics.observeInHand(() => readers.reduce((sum, { inHand }) => sum + inHand, 0));
           await runTogether([...readers.map((reader) => (running: AbortSignal) => reader.run(running)), expiring(hints, clock)], signal);
         },
@@ -73,18 +82,19 @@ export function createPush(options: PushOptions): {
 function readerOf(
   { queues, kube, namespace, metrics, clock, logger, random }: PushOptions,
   setting: QueueSetting,
-  { isReady, ...dispatching }: PushedClasses & Pick<DispatchOptions, "hints" | "named">,
+  { isReady, thread, ...classes }: PushedClasses & Pick<DispatchOptions, "hints" | "named"> & { readonly thread: TimeShare },
 ): QueueReader {
-  return new QueueReader({
+  const reading: QueueReaderOptions = {
     label: queueLabel(setting),
     open: async (signal) => queues.open(setting, await findQueueIdentity({ kube, namespace }, setting, signal)),
     isReady,
-    dispatch: (event, waiter) => dispatchEvent(dispatching, event, waiter),
+    dispatch: (dispatching) => dispatchEvent(classes, dispatching),
     metrics,
     clock,
     logger,
     random,
-  });
+  };
+  return new QueueReader(reading, thread);
 }
 
 function expiring(hints: Hints, clock: Clock): (signal: AbortSignal) => Promise<void> {

@@ -1,11 +1,13 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
-import type { Clock } from "../../domain/ports/clock.ts";
+import { type Clock, monotonicClock } from "../../domain/ports/clock.ts";
 import { type EventQueue, QueueError, type QueueErrorCode, type QueueMessage } from "../../domain/ports/event-queue.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import { parseMessage } from "../../domain/vault-events/parse-message.ts";
 import type { VaultEvent } from "../../domain/vault-events/vault-event.ts";
 import { type BackoffRange, backoffDelay } from "../../runtime/backoff.ts";
-import type { Dispatched } from "./event-dispatch.ts";
+import { Breaths } from "../../runtime/breaths.ts";
+import type { TimeShare } from "../../runtime/time-share.ts";
+import type { Dispatched, Dispatching } from "./event-dispatch.ts";
 import { LONGEST_MS, MOST_HINTS, type Waiter } from "./hints.ts";
 import type { MessageOutcome, PushMetrics } from "./push-metrics.ts";
 
@@ -35,6 +37,9 @@ const DELETIONS_AT_A_TIME = 16;
  */
 export const MOST_RECEIPTS = LONGEST_MS / HIDDEN_MS + 10;
 
+/** Milliseconds in which the messages of one answer are processed: much less than the service hides them. */
+const ANSWER_MS = HIDDEN_MS / 6;
+
 /** Milliseconds between two reads of a queue that was empty, plus a random spread: about 170,000 requests a day. */
 const IDLE_MS = 400;
 const IDLE_SPREAD_MS = 200;
@@ -61,12 +66,18 @@ export interface QueueReaderOptions {
   readonly open: (signal: AbortSignal) => Promise<EventQueue>;
   /** Whether the worker knows all classes and may act on them. */
   readonly isReady: () => boolean;
-  readonly dispatch: (event: VaultEvent, waiter: Waiter) => Dispatched;
+  readonly dispatch: (dispatching: Dispatching<VaultEvent>) => Promise<Dispatched>;
   readonly metrics: PushMetrics;
   readonly clock: Clock;
   readonly logger: Logger;
   /** Returns a number in [0, 1). */
   readonly random: () => number;
+}
+
+interface Acting {
+  readonly id: string;
+  readonly message: InHand;
+  readonly breaths: Breaths;
 }
 
 interface InHand {
@@ -81,6 +92,8 @@ interface InHand {
  */
 export class QueueReader {
   readonly #options: QueueReaderOptions;
+  readonly #thread: TimeShare;
+  readonly #steady: Clock;
   readonly #inHand = new Map<string, InHand>();
   /** Receipts of messages that wait for their deletion, by the ids of the messages. */
   readonly #done = new Map<string, string>();
@@ -89,10 +102,15 @@ export class QueueReader {
   #failures = 0;
   /** Unix milliseconds. */
   #fewUntil = 0;
+  /** Number of messages that the reader processes in {@link ANSWER_MS}, as far as it is known. */
+  #perAnswer = MOST_AT_A_TIME;
   #problem: string | undefined;
 
-  constructor(options: QueueReaderOptions) {
+  /** `thread`: time of all readers on the process's only thread. */
+  constructor(options: QueueReaderOptions, thread: TimeShare) {
     this.#options = options;
+    this.#thread = thread;
+    this.#steady = monotonicClock(options.clock);
     options.metrics.isUp.set({ queue: options.label }, 0);
   }
 
@@ -131,17 +149,33 @@ export class QueueReader {
     if (!isReady()) return WAIT_MS;
     this.#queue ??= await open(signal);
     const room = MOST_IN_HAND - this.inHand;
-    const most = Math.min(this.#fewUntil > clock.now() ? FEW_AT_A_TIME : MOST_AT_A_TIME, room);
+    const most = Math.min(this.#fewUntil > clock.now() ? FEW_AT_A_TIME : MOST_AT_A_TIME, this.#perAnswer, room);
     const messages = room > 0 ? await this.#queue.receive({ most, hiddenMs: HIDDEN_MS }, signal) : [];
-    for (const message of messages) {
-      this.#take(message);
-      // One event may concern thousands of classes: other work gets the thread in between.
-      await nextTurn();
-    }
+    await this.#takeAll(messages, signal);
     await this.#deleteSome(this.#queue, signal);
     this.#answered();
     if (messages.length > 0 || this.#done.size > 0) return BUSY_MS;
     return room > 0 ? IDLE_MS + IDLE_SPREAD_MS * random() : WAIT_MS;
+  }
+
+  /** Processes the messages one after the other. One event may concern thousands of classes: other work gets the thread in between. */
+  async #takeAll(messages: readonly QueueMessage[], signal: AbortSignal): Promise<void> {
+    const began = this.#steady.now();
+    let partBegan = began;
+    const breathe = async (): Promise<void> => {
+      this.#thread.spent(this.#steady.now() - partBegan);
+      const { restMs } = this.#thread;
+      await (restMs > 0 ? this.#options.clock.sleep(restMs, signal) : nextTurn());
+      signal.throwIfAborted();
+      partBegan = this.#steady.now();
+    };
+    const breaths = new Breaths(breathe);
+    for (const message of messages) {
+      await this.#take(message, breaths, signal);
+      await breathe();
+    }
+    const tookMs = this.#steady.now() - began;
+    if (messages.length > 0) this.#perAnswer = perAnswer(tookMs / messages.length);
   }
 
   #answered(): void {
@@ -170,7 +204,7 @@ export class QueueReader {
     return isOurs && error.retry.kind === "after" ? Math.min(Math.max(wait, error.retry.milliseconds), LONGEST_WAIT_MS) : wait;
   }
 
-  #take({ id, receipt, text, receipts }: QueueMessage): void {
+  async #take({ id, receipt, text, receipts }: QueueMessage, breaths: Breaths, signal: AbortSignal): Promise<void> {
     const known = this.#inHand.get(id);
     if (known !== undefined) {
       // Its hints took longer than the queue hid the message. The deletion needs the last receipt.
@@ -188,8 +222,10 @@ export class QueueReader {
     let outcome: MessageOutcome = "malformed";
     try {
       const parsed = parseMessage(text);
-      outcome = parsed.ok ? this.#act(id, message, parsed.value) : parsed.error;
+      outcome = parsed.ok ? await this.#act({ id, message, breaths }, parsed.value) : parsed.error;
     } catch (error) {
+      // The queue delivers the message to the next reader.
+      if (signal.aborted) throw error;
       // The reader still processes the messages after this one. The queue delivers this one a few more times.
       this.#inHand.delete(id);
       this.#options.logger.error("processing a message of an event queue failed", { queue: this.#options.label, error });
@@ -199,14 +235,15 @@ export class QueueReader {
     if (message.waits === 0) this.#finish(id, message);
   }
 
-  #act(id: string, message: InHand, event: VaultEvent): MessageOutcome {
+  async #act({ id, message, breaths }: Acting, event: VaultEvent): Promise<MessageOutcome> {
     const waiter: Waiter = {
       ended: () => {
         message.waits -= 1;
         if (message.waits === 0) this.#finish(id, message);
       },
     };
-    const { outcome, waits } = this.#options.dispatch(event, waiter);
+    // Hints that end during the dispatch make the number negative, so the message is not finished before all its hints are counted.
+    const { outcome, waits } = await this.#options.dispatch({ event, waiter, breaths });
     message.waits += waits;
     return outcome;
   }
@@ -237,4 +274,8 @@ export class QueueReader {
       if (failed !== undefined) throw failed.reason;
     }
   }
+}
+
+function perAnswer(messageMs: number): number {
+  return Math.max(1, Math.min(MOST_AT_A_TIME, Math.floor(ANSWER_MS / Math.max(1, messageMs))));
 }

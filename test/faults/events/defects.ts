@@ -27,8 +27,8 @@ export const FORGETS: Planted = {
   edits: [
     {
       file: READER,
-      find: "if (message.waits === 0) this.#finish(id, message);\n  }\n\n  #act",
-      replace: 'if (message.waits === 0 && outcome !== "unnamed") this.#finish(id, message);\n  }\n\n  #act',
+      find: "if (message.waits === 0) this.#finish(id, message);\n  }\n\n  async #act",
+      replace: 'if (message.waits === 0 && outcome !== "unnamed") this.#finish(id, message);\n  }\n\n  async #act',
     },
     {
       file: "src/sync/push/hints.ts",
