@@ -83,12 +83,16 @@ function isStillAwaited({ touched, threadFailedAt }: Waiting, { team, wanted, se
   return isSame && isAsItWas && !event.isLost && (touched.get(`${team.namespace}/${secret.name}`) ?? 0) < at;
 }
 
-/** Whether the Secret has all values, or cannot have them because the vault does not provide one. */
-function hasArrived(secrets: ReturnType<typeof seenSecrets>, { team, wanted, secret }: Awaited): boolean {
+/**
+ * Whether the Secret has the value of the event's object, or cannot have it because the vault does not provide one of its objects. Another
+ * object that changed since may have no event of its own.
+ */
+function hasArrived(secrets: ReturnType<typeof seenSecrets>, { team, wanted, secret, event }: Awaited): boolean {
   const entries = secret.keys.flatMap((index) => wanted.entries[index] ?? []);
-  const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
+  const values = entries.map((entry) => ({ entry, value: expected(entry, team.vault.objects.get(entry.object)) }));
   const live = secrets.get(`${team.namespace}/${secret.name}`)?.data ?? {};
-  return values.includes(undefined) || entries.every((entry, index) => live[keyOf(entry)] === values[index]);
+  if (values.some(({ value }) => value === undefined)) return true;
+  return values.every(({ entry, value }) => entry.object !== event.object || live[keyOf(entry)] === value);
 }
 
 /**
