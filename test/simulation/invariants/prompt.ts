@@ -3,6 +3,7 @@ import { canonicalJson } from "../api/json.ts";
 import { keyOf, type WantedClass } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
 import type { Team } from "../world/team.ts";
+import type { VaultObject } from "../world/vaults.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { quickScopesOf, troublesOf } from "./path-health.ts";
@@ -13,6 +14,12 @@ import { expected, isActive, seenSecrets } from "./secrets.ts";
  * to serve all requests of a greedy neighbor's first turn.
  */
 export const PROMPT_MS = 8_000;
+
+/**
+ * Longest poll interval, for which the worker believes a refusal that a poll met (docs/adr/0022-known-refusals-last-one-interval.md). It does
+ * not know that an object has been enabled since.
+ */
+const BELIEVED_MS = 60 * 60_000;
 
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 
@@ -31,7 +38,9 @@ function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readon
     const entries = keys.flatMap((index) => wanted.entries[index] ?? []);
     const objects = entries.flatMap(({ object }) => team.vault.objects.get(object) ?? []);
     const values = entries.map((entry) => expected(entry, team.vault.objects.get(entry.object)));
-    if (values.includes(undefined) || objects.some(({ changedAt }) => changedAt >= at) || hasChanged(name)) return [];
+    const mayBeUnknown = ({ changedAt, versions }: VaultObject): boolean =>
+      changedAt >= at || (changedAt >= at - BELIEVED_MS && changedAt > (versions.at(-1)?.since ?? 0));
+    if (values.includes(undefined) || objects.some(mayBeUnknown) || hasChanged(name)) return [];
     const live = secrets.get(`${team.namespace}/${name}`)?.data ?? {};
     if (entries.every((entry, index) => live[keyOf(entry)] === values[index])) return [];
     return [`${team.namespace}/${name} is not what ${wanted.name} says ${PROMPT_MS / 1_000} s after it was written`];

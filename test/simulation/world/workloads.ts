@@ -86,6 +86,8 @@ interface Known {
   readonly key: string;
   readonly uid: string;
   readonly pods: SimulatedPod[];
+  /** Template of the last step. */
+  template: string;
   progressedAt: number;
   /** The time of progress whose deadline is scheduled. */
   awaited: number;
@@ -191,14 +193,28 @@ export class Workloads {
     }
     if (deployment === undefined) return;
     const { now } = this.#options.scheduler;
-    known ??= { key, uid: deployment.metadata.uid, pods: [], progressedAt: now, awaited: -1, completeSince: undefined, status: "" };
+    known ??= {
+      key,
+      uid: deployment.metadata.uid,
+      pods: [],
+      template: "",
+      progressedAt: now,
+      awaited: -1,
+      completeSince: undefined,
+      status: "",
+    };
     this.#known.set(key, known);
     const wanted = deployment.spec.replicas ?? 1;
     const template = JSON.stringify(deployment.spec.template);
+    // A new ReplicaSet is progress.
+    if (known.template !== template) known.progressedAt = now;
+    known.template = template;
     const fresh = known.pods.filter((pod) => pod.template === template);
     const old = known.pods.filter((pod) => pod.template !== template);
     const ready = known.pods.filter(({ readyAt }) => readyAt !== undefined).length;
-    const surplus = [...old, ...fresh.toReversed()].slice(0, Math.max(0, known.pods.length - wanted));
+    // The controller first removes old pods that are not ready. Otherwise, a second template would wait for the pods of the first one.
+    const unreadyFirst = old.toSorted((a, b) => Number(a.readyAt !== undefined) - Number(b.readyAt !== undefined));
+    const surplus = [...unreadyFirst, ...fresh.toReversed()].slice(0, Math.max(0, known.pods.length - wanted));
     const oldOnes = surplus.filter((pod) => old.includes(pod) && (pod.readyAt === undefined || ready > wanted));
     const tooMany = fresh.length > wanted ? surplus.filter((pod) => fresh.includes(pod)) : [];
     const [goes] = [...oldOnes, ...tooMany];
