@@ -107,6 +107,20 @@ export interface WorkloadsOptions {
   readonly onPod: (namespace: string, pod: string, className: string | undefined) => void;
 }
 
+/**
+ * Returns the pod to remove next: one more than wanted, old pods that are not ready before others. Otherwise, a second template would wait
+ * for the pods of the first one.
+ */
+function leaving(pods: readonly SimulatedPod[], template: string, wanted: number): SimulatedPod | undefined {
+  const isReady = ({ readyAt }: SimulatedPod): boolean => readyAt !== undefined;
+  const fresh = pods.filter((pod) => pod.template === template);
+  const old = pods.filter((pod) => pod.template !== template).toSorted((a, b) => Number(isReady(a)) - Number(isReady(b)));
+  const surplus = [...old, ...fresh.toReversed()].slice(0, Math.max(0, pods.length - wanted));
+  const oldOnes = surplus.filter((pod) => old.includes(pod) && (!isReady(pod) || pods.filter(isReady).length > wanted));
+  const tooMany = fresh.length > wanted ? surplus.filter((pod) => fresh.includes(pod)) : [];
+  return [...oldOnes, ...tooMany][0];
+}
+
 export class Workloads {
   readonly ills = new Map<string, PodIll>();
   readonly #options: WorkloadsOptions;
@@ -210,14 +224,7 @@ export class Workloads {
     if (known.template !== template) known.progressedAt = now;
     known.template = template;
     const fresh = known.pods.filter((pod) => pod.template === template);
-    const old = known.pods.filter((pod) => pod.template !== template);
-    const ready = known.pods.filter(({ readyAt }) => readyAt !== undefined).length;
-    // The controller first removes old pods that are not ready. Otherwise, a second template would wait for the pods of the first one.
-    const unreadyFirst = old.toSorted((a, b) => Number(a.readyAt !== undefined) - Number(b.readyAt !== undefined));
-    const surplus = [...unreadyFirst, ...fresh.toReversed()].slice(0, Math.max(0, known.pods.length - wanted));
-    const oldOnes = surplus.filter((pod) => old.includes(pod) && (pod.readyAt === undefined || ready > wanted));
-    const tooMany = fresh.length > wanted ? surplus.filter((pod) => fresh.includes(pod)) : [];
-    const [goes] = [...oldOnes, ...tooMany];
+    const goes = leaving(known.pods, template, wanted);
     if (goes !== undefined) this.#remove(known, goes);
     else if (fresh.length < wanted && known.pods.length < wanted + 1) this.#create(known, deployment, template);
     this.#report(known, deployment);
