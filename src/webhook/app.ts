@@ -47,6 +47,8 @@ interface Mistake extends Pick<AppOptions, "turns"> {
 
 /** Answers a request that is not for a review. No API server waits for that, so it waits behind the reviews of its peer. */
 async function answerMistake(request: Request, response: Response, { turns, status, message }: Mistake): Promise<void> {
+  // Meanwhile, nothing of a body is kept.
+  void discardRest(request);
   await turns.takeBehind(peerOf(request.socket));
   if (!response.destroyed) await sendText(request, response, { status, text: JSON.stringify({ message }) });
 }

@@ -39,6 +39,15 @@ const REPEATED: Readonly<Record<string, string>> = {
   CONNECTs: "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n",
 };
 
+/** Paths to which a client may send a body in crumbs. */
+const CRUMBS: Readonly<Record<string, string>> = {
+  "to a path that serves nothing": "/x",
+  "to a path for reviews": "/mutate/pods",
+};
+
+/** Node parses at most 4,096 bytes at a time. A crumb has 6. */
+const MOST_PIECES = 4_096 / 6;
+
 /** Node parses 256 bytes at a time, or up to the end of a head. The smallest request has 18. */
 const MOST_PARSED = 16;
 
@@ -100,6 +109,25 @@ describe("one MiB of requests on one connection", () => {
         assert.ok(isEnded, "the connection is still open");
         assert.ok(counted.parsed() <= MOST_PARSED, `Node parsed ${counted.parsed()} requests`);
         assert.ok(counted.mostKept() <= MOST_PARSED, `Node kept ${counted.mostKept()} requests`);
+      });
+    }
+  }
+
+  for (const [where, isWebhook] of [
+    ["the webhook's port", true],
+    ["the health port", false],
+  ] as const) {
+    for (const [what, urlPath] of Object.entries(CRUMBS)) {
+      test(`AF2: has few pieces parsed of a body in crumbs, and ends the connection: ${what}, ${where}`, async (t) => {
+        const counted = countRequests(isWebhook ? webhook.port : health.port);
+        t.after(counted.stop);
+        const said = `POST ${urlPath} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n${"1\r\n \r\n".repeat(MIB / 8)}`;
+        const { sockets, end } = await (isWebhook ? strangersThatSay(said, 1, webhook) : toHealthPort(said));
+        t.after(end);
+        const isEnded = await eventually(() => sockets[0]?.closed === true, { within: 10_000 }).catch(() => false);
+
+        assert.ok(isEnded, "the connection is still open");
+        assert.ok(counted.pieces() <= MOST_PIECES, `Node parsed ${counted.pieces()} pieces`);
       });
     }
   }
