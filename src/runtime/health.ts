@@ -4,7 +4,7 @@ import type { Registry } from "prom-client";
 import { type Connection, type ConnectionTable, createConnectionTable } from "./connection-table.ts";
 import { createFairTurns } from "./fair-turns.ts";
 import { createMetricsText } from "./metrics-text.ts";
-import { createOneRequest } from "./one-request.ts";
+import { EVERY_REQUEST, takeRequests } from "./one-request.ts";
 import { peerOf } from "./peer.ts";
 
 /** A check that passes or returns a problem. */
@@ -45,7 +45,7 @@ export async function startHealthServer(options: HealthOptions): Promise<HealthS
     "/readyz": (response) => answer(response, [draining, ...options.readiness], options.notes),
     "/metrics": (response) => void sendMetrics(response, metricsText, options.registry.contentType),
   };
-  const server = createServer(TIMEOUTS);
+  const server = createServer({ ...TIMEOUTS, ...EVERY_REQUEST });
   const table = serveFairly(server, (request, response) => {
     const route = routes[(request.url ?? "").split("?")[0] ?? ""];
     if (route === undefined || request.method !== "GET") response.writeHead(404).end();
@@ -78,21 +78,28 @@ const TIMEOUTS = { headersTimeout: 5_000, requestTimeout: 5_000, connectionsChec
 function serveFairly(server: Server, listener: (request: IncomingMessage, response: ServerResponse) => void): ConnectionTable {
   const table = createConnectionTable(MOST_CONNECTIONS);
   const turns = createFairTurns();
-  const admit = createOneRequest();
   const connections = new WeakMap<Socket, Connection>();
   server.on("connection", (socket) => {
     const connection = table.open(socket);
     if (connection !== undefined) connections.set(socket, connection);
   });
-  server.on("request", (request, response) => {
-    if (!admit(connections.get(request.socket), request, response)) return;
-    // No client sends a body here. If one arrives, the server drops it.
+  const connectionOf = (socket: Socket): Connection | undefined => connections.get(socket);
+  takeRequests(server, connectionOf, (request, response) => {
+    // Each piece of a body would cost the event loop time, also if the server dropped it.
+    if (hasBody(request)) {
+      request.socket.destroy();
+      return;
+    }
     request.resume();
     turns.run(peerOf(request.socket), () => {
       if (!response.destroyed) listener(request, response);
     });
   });
   return table;
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers["transfer-encoding"] !== undefined || Number(headers["content-length"] ?? 0) !== 0;
 }
 
 function listen(server: Server, { address, port }: HealthOptions): Promise<void> {

@@ -1,30 +1,74 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
+import { Server as TlsServer } from "node:tls";
 import type { Connection, Stage } from "./connection-table.ts";
+import { type SlicedReads, sliceReads } from "./sliced-reads.ts";
 
-/** Returns whether the server may answer the request. If false, its socket has been destroyed. */
-export type AdmitRequest = (connection: Connection | undefined, request: IncomingMessage, response: ServerResponse) => boolean;
+type Answer = ServerResponse & { readonly req: IncomingMessage };
+
+/** Options of a server for {@link takeRequests}. Without them, Node itself answers requests that name no host. */
+export const EVERY_REQUEST = { requireHostHeader: false } as const;
 
 /**
- * Admits one request at a time of each connection. Node reads as many requests ahead as a client pipelines: a server that does not answer
- * immediately would keep all of them, and one connection could fill its memory. Kubelets, API servers and Prometheus wait for a response
+ * Hands each request that the server may answer to the listener, and ends the connections of the others. The server needs the options
+ * {@link EVERY_REQUEST}, so that Node answers no request itself: what a client repeats would then cost the event loop as much as the client
+ * wants.
+ */
+export function takeRequests(server: Server, connectionOf: (socket: Socket) => Connection | undefined, listener: RequestListener): void {
+  const isAdmitted = createOneRequest();
+  const reads = new WeakMap<Socket, SlicedReads>();
+  const admit = (request: IncomingMessage, response: ServerResponse): boolean => {
+    reads.get(request.socket)?.expectBody(request);
+    return isAdmitted(connectionOf(request.socket), request, response);
+  };
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
+    reads.set(socket, sliceReads(socket));
+  });
+  server.on("request", (request, response) => {
+    if (admit(request, response)) listener(request, response);
+  });
+  server.on("checkContinue", (request: IncomingMessage, response: Answer) => {
+    if (!admit(request, response)) return;
+    response.writeContinue();
+    listener(request, response);
+  });
+  // Neither API servers nor kubelets expect anything else.
+  server.on("checkExpectation", (request: IncomingMessage) => void request.socket.destroy());
+}
+
+/** Returns whether the server may answer the request. If false, its connection has been ended. */
+type AdmitRequest = (connection: Connection | undefined, request: IncomingMessage, response: ServerResponse) => boolean;
+
+/**
+ * Admits one request at a time of each connection. Node reads as many requests ahead as a client pipelines, and keeps each with its response
+ * until the responses before it are sent: one connection could fill its memory. Kubelets, API servers and Prometheus wait for a response
  * before they send the next request, so a client that does not wait loses its connection. Records the stages of admitted requests.
  */
-export function createOneRequest(): AdmitRequest {
-  /** The response to the latest request of a connection. */
-  const latest = new WeakMap<Connection, ServerResponse>();
+function createOneRequest(): AdmitRequest {
+  /** The responses of a connection that were not sent when its latest request arrived, and the response to that request. */
+  const kept = new WeakMap<Connection, readonly ServerResponse[]>();
   return (connection, request, response) => {
-    if (connection === undefined || latest.get(connection)?.writableEnded === false) {
+    const unsent = connection === undefined ? [] : (kept.get(connection) ?? []).filter(({ writableFinished }) => !writableFinished);
+    if (connection === undefined || !isOneAnswered(unsent)) {
       request.socket.destroy();
       return false;
     }
-    latest.set(connection, response);
+    kept.set(connection, [...unsent, response]);
     connection.enter("receiving");
     // The response may be complete before the body has arrived, and the next request may arrive before the event for the response's end.
     const enter = (stage: Stage): void => {
-      if (latest.get(connection) === response) connection.enter(stage);
+      if (kept.get(connection)?.at(-1) === response) connection.enter(stage);
     };
     request.once("end", () => enter(response.closed ? "idle" : "answering"));
     response.once("close", () => enter(request.complete ? "idle" : "receiving"));
     return true;
   };
+}
+
+/**
+ * A client may have read a whole response before Node notices that it was sent, so that one unsent response proves nothing. Node sends a
+ * response only when it has noticed the end of the one before: no client that waits has two.
+ */
+function isOneAnswered(unsent: readonly ServerResponse[]): boolean {
+  return unsent.length < 2 && unsent.every(({ writableEnded }) => writableEnded);
 }

@@ -29,18 +29,28 @@ export function createApp({ handlers, ...options }: AppOptions): Express {
     // A pod waits for its review. The response to other objects contains only warnings.
     const canWait = path !== PODS_PATH;
     app.post(path, (request, response) => answerReview(request, response, { ...options, handle, canWait }));
-    app.all(path, (_request, response) => {
-      response
-        .set("Allow", "POST")
-        .status(405)
-        .json({ message: `${path} accepts only POST` });
+    app.all(path, (request, response) => {
+      response.set("Allow", "POST");
+      return answerMistake(request, response, { turns: options.turns, status: 405, message: `${path} accepts only POST` });
     });
   }
-  app.use((_request, response) => {
-    response.status(404).json({ message: `this path serves nothing: send reviews to ${Object.keys(handlers).join(", ")}` });
-  });
+  const message = `this path serves nothing: send reviews to ${Object.keys(handlers).join(", ")}`;
+  app.use((request, response) => answerMistake(request, response, { turns: options.turns, status: 404, message }));
   app.use(hideErrors);
   return app;
+}
+
+interface Mistake extends Pick<AppOptions, "turns"> {
+  readonly status: number;
+  readonly message: string;
+}
+
+/** Answers a request that is not for a review. No API server waits for that, so it waits behind the reviews of its peer. */
+async function answerMistake(request: Request, response: Response, { turns, status, message }: Mistake): Promise<void> {
+  // Meanwhile, nothing of a body is kept.
+  void discardRest(request);
+  await turns.takeBehind(peerOf(request.socket));
+  if (!response.destroyed) await sendText(request, response, { status, text: JSON.stringify({ message }) });
 }
 
 interface Answering extends Omit<AppOptions, "handlers"> {

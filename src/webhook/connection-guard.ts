@@ -1,10 +1,10 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { RequestListener } from "node:http";
 import type { Server } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { type Connection, createConnectionTable } from "../runtime/connection-table.ts";
 import type { FairTurns } from "../runtime/fair-turns.ts";
-import { createOneRequest } from "../runtime/one-request.ts";
+import { takeRequests } from "../runtime/one-request.ts";
 
 /**
  * Connections of strangers. One takes 55 KiB after its handshake. An API server opens one for each concurrent request, and keeps 25 of
@@ -14,8 +14,6 @@ const MOST_CONNECTIONS = 1_000;
 
 /** Maximum bytes of a greeting. It has a few hundred bytes, and two thousand with the keys that resist quantum computers. */
 const LARGEST_HELLO = 16 * 1024;
-
-type RequestListener = (request: IncomingMessage, response: ServerResponse) => void;
 
 export interface ConnectionGuard {
   /** Ends every connection: those without a request at once, the others with their response. */
@@ -34,7 +32,6 @@ export function guardConnections(server: Server, listener: RequestListener, turn
   /** Key: both ends of the connection, because the TLS server's socket does not refer to the original one. */
   const greeting = new Map<string, Connection>();
   const secured = new WeakMap<Socket, Connection>();
-  const admit = createOneRequest();
   /** Number of times that all of them were renewed. */
   let age = 0;
   const ages = new WeakMap<Connection, number>();
@@ -66,9 +63,9 @@ export function guardConnections(server: Server, listener: RequestListener, turn
     connection.enter("unused");
     if (socket.authorized) connection.verify();
   });
-  server.on("request", (request, response) => {
-    const connection = secured.get(request.socket);
-    if (!admit(connection, request, response)) return;
+  const connectionOf = (socket: Socket): Connection | undefined => secured.get(socket);
+  takeRequests(server, connectionOf, (request, response) => {
+    const connection = connectionOf(request.socket);
     if (connection !== undefined && ages.get(connection) !== age) response.setHeader("Connection", "close");
     listener(request, response);
   });

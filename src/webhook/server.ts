@@ -6,6 +6,7 @@ import type { CertificateSource, ClientAuthorities } from "../domain/ports/certi
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import type { FairTurns } from "../runtime/fair-turns.ts";
+import { EVERY_REQUEST } from "../runtime/one-request.ts";
 import { type ConnectionGuard, guardConnections } from "./connection-guard.ts";
 
 export interface ServerOptions {
@@ -73,7 +74,7 @@ const TIMEOUTS = {
 
 /** Creates the HTTPS server. Its certificate can be replaced while connections stay open. */
 export function createAdmissionServer({ app, turns, listen: place, tls, clock, logger }: ServerOptions): AdmissionServer {
-  const server = createServer({ ...contextOf(tls), ...clientCheckOf(tls), ...TIMEOUTS });
+  const server = createServer({ ...contextOf(tls), ...clientCheckOf(tls), ...TIMEOUTS, ...EVERY_REQUEST });
   const guard = guardConnections(server, app, turns);
   let hasCertificate = false;
   const useCertificate = () => {

@@ -154,6 +154,7 @@ class ProbeSocket extends EventEmitter {
 class ProbeRequest extends EventEmitter {
   readonly method = "GET";
   readonly complete = true;
+  readonly headers = {};
   readonly url: string;
   readonly socket: ProbeSocket;
 
