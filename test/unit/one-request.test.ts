@@ -165,6 +165,24 @@ async function ask({ port, transport, count, request }: PromptRequests): Promise
   return JSON.parse(stdout);
 }
 
+describe("a client that waits for a 100 before it sends its body", () => {
+  test("AF2: gets it, and then its review", async (t) => {
+    const webhook = await startWebhook({ known: [aClass()] });
+    t.after(() => webhook.stop());
+    const [head = "", body = ""] = wholeRequest(aReview(aPod(OPTED_IN))).split("\r\n\r\n");
+    const { sockets, end } = await strangersThatSay(`${head}\r\nExpect: 100-continue\r\n\r\n`, 1, webhook);
+    t.after(end);
+    let received = "";
+    sockets[0]?.on("data", (bytes) => {
+      received += bytes;
+      if (received.endsWith("100 Continue\r\n\r\n")) sockets[0]?.write(body);
+    });
+    await eventually(() => received.includes("JSONPatch"), { within: 5_000 });
+
+    assert.match(received, /^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 OK\r\n/);
+  });
+});
+
 describe("a client that sends its next request as soon as it has a response", () => {
   test("AF1: is answered thousands of times on one connection of the webhook", async (t) => {
     const webhook = await startWebhook({ known: [aClass()] });
