@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, Server, ServerResponse } from "n
 import type { Socket } from "node:net";
 import { Server as TlsServer } from "node:tls";
 import type { Connection, Stage } from "./connection-table.ts";
-import { type SlicedReads, sliceReads } from "./sliced-reads.ts";
+import { stopWhenEnded } from "./ended-connections.ts";
 
 type Answer = ServerResponse & { readonly req: IncomingMessage };
 
@@ -15,20 +15,13 @@ export const EVERY_REQUEST = { requireHostHeader: false } as const;
  * wants.
  */
 export function takeRequests(server: Server, connectionOf: (socket: Socket) => Connection | undefined, listener: RequestListener): void {
-  const isAdmitted = createOneRequest();
-  const reads = new WeakMap<Socket, SlicedReads>();
-  const admit = (request: IncomingMessage, response: ServerResponse): boolean => {
-    reads.get(request.socket)?.expectBody(request);
-    return isAdmitted(connectionOf(request.socket), request, response);
-  };
-  server.on(server instanceof TlsServer ? "secureConnection" : "connection", (socket: Socket) => {
-    reads.set(socket, sliceReads(socket));
-  });
+  const admit = createOneRequest();
+  server.on(server instanceof TlsServer ? "secureConnection" : "connection", stopWhenEnded);
   server.on("request", (request, response) => {
-    if (admit(request, response)) listener(request, response);
+    if (admit(connectionOf(request.socket), request, response)) listener(request, response);
   });
   server.on("checkContinue", (request: IncomingMessage, response: Answer) => {
-    if (!admit(request, response)) return;
+    if (!admit(connectionOf(request.socket), request, response)) return;
     response.writeContinue();
     listener(request, response);
   });

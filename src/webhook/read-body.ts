@@ -91,7 +91,6 @@ export function readBody({ message, place, displaced }: Pick<IncomingReview, "me
     );
     displaced.addEventListener("abort", giveWay, { once: true });
     message.on("data", take).once("end", complete).once("error", abort).once("close", abort);
-    passAtOnce(message);
     if (displaced.aborted) giveWay();
   });
 }
@@ -117,14 +116,5 @@ export function discardRest(message: IncomingMessage): Promise<void> {
     };
     const timer = setTimeout(end, LONGEST_DISCARD_MS);
     message.on("data", count).once("end", end).once("close", end);
-    passAtOnce(message);
   });
-}
-
-/**
- * Has the listener for `data` called as soon as Node has parsed a piece. Until the first read, a message keeps the pieces that arrive
- * together, which may be thousands of crumbs. A body of known length has no crumbs.
- */
-function passAtOnce(message: IncomingMessage): void {
-  if (message.headers["transfer-encoding"] !== undefined) message.read(0);
 }

@@ -5,6 +5,7 @@ import path from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { AdmissionPlace } from "../../src/webhook/admission-gate.ts";
 import { REPOSITORY } from "../../tools/repository-files.ts";
+import { HEAPS } from "../hostile/memory-limit.ts";
 import { apiRequest } from "../support/cluster/api-request.ts";
 import { type ControlPlane, controlPlaneRefusal, startControlPlane } from "../support/cluster/control-plane.ts";
 import { installProduct, type Product, type ProductProcess } from "../support/cluster/product.ts";
@@ -77,7 +78,7 @@ describe("a webhook under attack, on a real API server", { skip: refusal }, () =
   before(async () => {
     plane = await startControlPlane({ controllerManager: false });
     product = await installProduct(plane);
-    webhook = await product.start("webhook");
+    webhook = await product.start("webhook", { hasShippedFlags: true, environment: { NODE_OPTIONS: HEAPS.webhook } });
     await plane.kubectl(["create", "serviceaccount", "default"]);
     await plane.kubectl(["create", "-f", "-"], JSON.stringify(aClass()));
     await eventually(async () => (await injected("probe")) === "injected", { what: "the first injected pod" });
@@ -99,8 +100,11 @@ describe("a webhook under attack, on a real API server", { skip: refusal }, () =
     ["127.0.0.2", "another address"],
   ] as const) {
     const skip = process.platform === "linux" ? false : "SKIPPED: needs a second loopback address";
-    test(`S1: injects every pod while a thousand connections of ${whose} are silent, slow, lying or asking`, { skip }, async (context) => {
-      const child = spawn(process.execPath, [path.join(REPOSITORY, "test/support/webhook/flood.ts"), String(webhook.admissionPort), from], {
+    test(`S1: injects every pod while a thousand connections of ${whose} are silent, slow, lying, asking or not waiting`, {
+      skip,
+    }, async (context) => {
+      const ports = [String(webhook.admissionPort), from, new URL(webhook.healthUrl).port];
+      const child = spawn(process.execPath, [path.join(REPOSITORY, "test/support/webhook/flood.ts"), ...ports], {
         stdio: ["ignore", "pipe", "ignore"],
       });
       const flood = startProcess(child, "flood");

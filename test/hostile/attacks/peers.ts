@@ -65,6 +65,23 @@ function claiming(length: number, path?: string): Round["act"] {
   };
 }
 
+function repeating(request: string): Round["act"] {
+  const requests = Buffer.from(request.repeat(MIB / request.length));
+  return async (peer, signal) => {
+    const socket = await peer.tls();
+    socket?.write(requests);
+    if (socket !== undefined) await untilClosed(socket, signal);
+  };
+}
+
+function notWaiting(what: string, request: string): Attack {
+  return {
+    name: `a hundred connections do not wait between 1 MiB of requests: ${what}`,
+    kind: "floods",
+    start: async (world) => besiege(world, { connections: 100, act: repeating(request) }),
+  };
+}
+
 export const peerAttacks: readonly Attack[] = [
   {
     name: "one connection claims 24 MiB and sends none",
@@ -160,6 +177,9 @@ export const peerAttacks: readonly Attack[] = [
         },
       }),
   },
+  notWaiting("paths that serve nothing", "GET /x HTTP/1.1\r\nHost: x\r\n\r\n"),
+  notWaiting("expectations", "GET /x HTTP/1.1\r\nHost: x\r\nExpect: y\r\n\r\n"),
+  { ...notWaiting("empty reviews", reviewHead(0)), isControl: true },
   {
     name: "a body that is nothing but brackets",
     kind: "floods",

@@ -1,24 +1,32 @@
-// An attacker in a separate process. Arguments: a port, and its local address. Prints a line as soon as all connections have begun, and
+// An attacker in a separate process. Arguments: the webhook's port, its local address, and the health port. Prints a line as soon as all connections have begun, and
 // continues until it is ended: it reopens every closed connection.
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
 import { aPod, aReview } from "../fixtures/pods.ts";
 import { requestOf, wholeRequest } from "./strangers.ts";
 
-const [port = "0", from = "127.0.0.1"] = process.argv.slice(2);
+const [port = "0", from = "127.0.0.1", healthPort = "0"] = process.argv.slice(2);
 const MIB = 1024 * 1024;
 const PAUSE_MS = 500;
+/** Requests that a client repeats without waiting for a response. */
+const REPEATED = [
+  "GET /x HTTP/1.1\r\nHost: x\r\n\r\n",
+  "GET /x HTTP/1.1\r\nHost: x\r\nExpect: y\r\n\r\n",
+  "GET /x HTTP/1.1\r\n\r\n",
+  "POST /mutate/pods HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n",
+];
 const UNKNOWN = wholeRequest(aReview(aPod({ inject: "true", "secret-provider-class": "unknown" }), { namespace: "nowhere" }));
 
 /**
  * Data that a connection sends after its TLS handshake. `isSilent` connections never begin the handshake. `isRepeated` ones send the data
- * again after each answer.
+ * again after each answer. `isHealth` ones go to the health port, without TLS.
  */
 interface Kind {
   readonly count: number;
   readonly isSilent?: boolean;
   readonly says?: string;
   readonly isRepeated?: boolean;
+  readonly isHealth?: boolean;
 }
 
 const KINDS: readonly Kind[] = [
@@ -30,6 +38,13 @@ const KINDS: readonly Kind[] = [
   { count: 50, says: "POST /mutate/pods HTTP/1.1\r\nHost: x\r\nX-Slow: " },
   { count: 20, says: UNKNOWN.repeat(50) },
   { count: 10, says: UNKNOWN, isRepeated: true },
+  ...REPEATED.flatMap((request) => {
+    const says = request.repeat(MIB / request.length);
+    return [
+      { count: 10, says },
+      { count: 10, says, isHealth: true },
+    ];
+  }),
 ];
 
 let begun = 0;
@@ -41,16 +56,17 @@ function noteBegun(): void {
 }
 
 function open(kind: Kind, onBegun: () => void): void {
-  const raw = connectTcp({ port: Number(port), host: "127.0.0.1", localAddress: from });
+  const raw = connectTcp({ port: Number(kind.isHealth === true ? healthPort : port), host: "127.0.0.1", localAddress: from });
   raw.on("error", () => undefined);
   if (kind.isSilent === true) {
     raw.once("connect", onBegun);
     reopen(raw, kind);
     return;
   }
-  const socket = connectTls({ socket: raw, servername: "localhost", rejectUnauthorized: false });
+  const isPlain = kind.isHealth === true;
+  const socket = isPlain ? raw : connectTls({ socket: raw, servername: "localhost", rejectUnauthorized: false });
   socket.on("error", () => undefined);
-  socket.once("secureConnect", () => {
+  socket.once(isPlain ? "connect" : "secureConnect", () => {
     onBegun();
     if (kind.says !== undefined) socket.write(kind.says);
     socket.on("data", () => kind.isRepeated === true && kind.says !== undefined && socket.write(kind.says));

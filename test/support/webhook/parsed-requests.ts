@@ -15,14 +15,14 @@ export interface ParsedRequests {
   readonly parsed: () => number;
   /** Largest number of requests that Node kept at a time with their responses. */
   readonly mostKept: () => number;
-  /** Number of pieces of bodies that Node parsed. */
-  readonly pieces: () => number;
+  /** Largest number of bytes of bodies that Node kept. */
+  readonly mostHeld: () => number;
   readonly stop: () => void;
 }
 
 /** Counts the requests that Node parses on a port of this process. */
 export function countRequests(port: number): ParsedRequests {
-  let [parsed, kept, mostKept, pieces] = [0, 0, 0, 0];
+  let [parsed, kept, mostKept, mostHeld] = [0, 0, 0, 0];
   const note = (message: unknown): void => {
     const { server, request, response } = message as Started; // Node's documented message of this channel.
     const address = server.address();
@@ -36,10 +36,11 @@ export function countRequests(port: number): ParsedRequests {
     });
     const push = request.push.bind(request);
     request.push = (piece, encoding) => {
-      if (piece !== null) pieces += 1;
-      return push(piece, encoding);
+      const isTaken = push(piece, encoding);
+      mostHeld = Math.max(mostHeld, request.readableLength);
+      return isTaken;
     };
   };
   subscribe(STARTED, note);
-  return { parsed: () => parsed, mostKept: () => mostKept, pieces: () => pieces, stop: () => void unsubscribe(STARTED, note) };
+  return { parsed: () => parsed, mostKept: () => mostKept, mostHeld: () => mostHeld, stop: () => void unsubscribe(STARTED, note) };
 }
