@@ -307,6 +307,10 @@ describe("N12: help and version", () => {
       ["where", "-V"],
     ],
     [
+      ["-A=f", "where", "--kubeconfig", "/nowhere"],
+      ["where", "-A=f", "--kubeconfig", "/nowhere"],
+    ],
+    [
       ["-n", "team-a", "--help", "where"],
       ["where", "--help"],
     ],

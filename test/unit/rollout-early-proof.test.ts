@@ -94,17 +94,21 @@ describe("a restart whose request got no answer", () => {
   let restarts: Restarts;
   afterEach(() => restarts.stop());
 
+  const noAnswer = new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+  const away = new KubeError("Unavailable", "away", { retry: { kind: "backoff" }, status: 503 });
+
   /** Rotates two workloads. The answer to the first restart is lost, and its watch is broken. Returns what restores the watch. */
-  async function unanswered(isStored: boolean): Promise<() => void> {
+  async function unanswered(isStored: boolean, isAway = false): Promise<() => void> {
     restarts = new Restarts();
     restarts.team(TEAM);
     for (const name of ["api", "web"]) restarts.deploy(TEAM, name);
     await restarts.lead();
     await restarts.pass(60_000);
     const mend = restarts.world.cluster.cutWatches(WORKLOADS.Deployment);
-    const noAnswer = new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
-    restarts.world.cluster[isStored ? "lostAnswer" : "fault"] = ({ verb, ref }) =>
-      verb === "patch" && ref.name === "api" ? noAnswer : undefined;
+    restarts.world.cluster[isStored ? "lostAnswer" : "fault"] = ({ verb, ref, resource }) => {
+      if (verb === "patch" && ref.name === "api") return noAnswer;
+      return isAway && verb === "list" && resource.plural === "deployments" ? away : undefined;
+    };
     await restarts.rotate(TEAM);
     return mend;
   }
@@ -126,6 +130,32 @@ describe("a restart whose request got no answer", () => {
   test("S18: holds up no other workload once the API server has shown that it was not stored", async () => {
     await unanswered(false);
     await restarts.pass(10_000);
+    assert.equal(restarts.stamp(TEAM, "api"), undefined);
+    assert.notEqual(restarts.stamp(TEAM, "web"), undefined);
+  });
+
+  test("S18: keeps its slot of the cluster, too", async () => {
+    restarts = new Restarts({ mostInCluster: 1 });
+    for (const namespace of [TEAM, "team-2"]) {
+      restarts.team(namespace);
+      restarts.deploy(namespace, "api");
+    }
+    await restarts.lead();
+    await restarts.pass(60_000);
+    restarts.world.cluster.cutWatches(WORKLOADS.Deployment);
+    restarts.world.cluster.lostAnswer = ({ verb, resource }) =>
+      verb === "patch" && resource.plural === "deployments" ? noAnswer : undefined;
+    await restarts.rotate(TEAM, "team-2");
+    await restarts.pass(60_000);
+    const begun = [TEAM, "team-2"].filter((namespace) => restarts.stamp(namespace, "api") !== undefined);
+    assert.equal(begun.length, 1, begun.join());
+  });
+
+  test("S18: holds up others for two minutes at most, also if the API server never shows whether it was stored", async () => {
+    await unanswered(false, true);
+    await restarts.pass(30_000);
+    assert.equal(restarts.stamp(TEAM, "web"), undefined, "the control: it holds up the other one");
+    await restarts.pass(240_000);
     assert.equal(restarts.stamp(TEAM, "api"), undefined);
     assert.notEqual(restarts.stamp(TEAM, "web"), undefined);
   });

@@ -122,7 +122,7 @@ export const WARNINGS: LogWords = {
       "restarts continue without a kind that cannot be listed":
         "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
-        "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
+        "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart, or the workload itself), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
       "workload not rotated":
         "a restart failed or cannot begin. `reason` contains one of the [reasons for restarts](reasons.md#restarts), and `detail` gives the cause",
       "a component was healed":

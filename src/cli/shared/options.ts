@@ -128,11 +128,12 @@ export interface RefusedArguments {
   readonly options: OptionValues;
 }
 
-const EVERY_OPTION = parserOptions(Object.entries(OPTIONS));
+const EVERY_OPTION: ReadonlyMap<string, Option> = new Map(Object.entries(OPTIONS));
 
 /** Moves options in front of a command's name behind it, as kubectl accepts them: `-n team-a doctor` is the same as `doctor -n team-a`. */
 export function commandFirst(argv: readonly string[]): readonly string[] {
-  const { tokens } = parseArgs({ args: [...argv], options: EVERY_OPTION, strict: false, allowPositionals: true, tokens: true });
+  const args = withLongSwitches(argv, EVERY_OPTION);
+  const { tokens } = parseArgs({ args, options: parserOptions(EVERY_OPTION), strict: false, allowPositionals: true, tokens: true });
   const at = tokens.find(({ kind }) => kind === "positional")?.index ?? 0;
   return [...argv.slice(at, at + 1), ...argv.slice(0, at), ...argv.slice(at + 1)];
 }
@@ -192,12 +193,12 @@ function keepValue(values: Map<string, string[]>, name: string, value: string | 
 }
 
 /** Rewrites `-A=false` to its long form: Node takes what follows the letter of a switch for more letters. */
-function withLongSwitches(argv: readonly string[], known: ReadonlyMap<string, CommandOption>): string[] {
+function withLongSwitches(argv: readonly string[], known: ReadonlyMap<string, Option>): string[] {
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
   return argv.map((word, index) => {
     const [, letter, value] = /^-([A-Za-z])=(.*)$/s.exec(word) ?? [];
-    const option = [...known.values()].find(({ short }) => letter !== undefined && short === letter);
-    return index < end && option !== undefined && option.value === undefined ? `--${option.name}=${value}` : word;
+    const [name, option] = [...known].find(([, { short }]) => letter !== undefined && short === letter) ?? [];
+    return index < end && option !== undefined && option.value === undefined ? `--${name}=${value}` : word;
   });
 }
 

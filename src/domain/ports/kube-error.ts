@@ -66,6 +66,11 @@ export class KubeError extends Error {
     return new KubeError(code, message, { retry, ...(status === undefined ? {} : { status }), refuser, isUnsent, cause });
   }
 
+  /** Whether the API server may have stored a write nevertheless: no answer came, or its storage did not answer in time. */
+  get mayBeStored(): boolean {
+    return !this.isUnsent && this.code !== "NotLeading" && (this.status === undefined || this.status >= 500);
+  }
+
   /** Whether the policy of that name rejected the request. A missing right does not count. */
   isByPolicy(name: string): boolean {
     return this.code === "Forbidden" && this.refuser?.kind === "policy" && this.refuser.name === name;

@@ -35,17 +35,21 @@ export type Standing =
  */
 export type Turn = "unfinished" | "ready" | "unready";
 
-export interface StandingInput {
+/** A workload, and how long its rollout has made no progress. */
+interface Restarting {
   readonly workload: Workload;
+  /** Milliseconds since its progress last changed. */
+  readonly stalledMs: number;
+  /** `--rollout-timeout`, milliseconds. */
+  readonly timeoutMs: number;
+}
+
+export interface StandingInput extends Restarting {
   readonly versions: Versions;
   /** Hash of the versions; meaningful only if they are known. */
   readonly stamp: string;
   /** Hash of the versions in Secrets alone, if the workload also mounts others. */
   readonly mirroredStamp?: string | undefined;
-  /** Milliseconds since its progress last changed. */
-  readonly stalledMs: number;
-  /** `--rollout-timeout`, milliseconds. */
-  readonly timeoutMs: number;
 }
 
 export function standingOf(input: StandingInput): Standing {
@@ -70,7 +74,7 @@ function withoutVersions(versions: Exclude<Versions, { readonly kind: "known" }>
 }
 
 /** Returns the standing of a workload whose pods have the versions, or will have them after its restart. */
-export function afterRestart(input: Pick<StandingInput, "workload" | "stalledMs" | "timeoutMs">): Standing {
+export function afterRestart(input: Restarting): Standing {
   const { workload } = input;
   const { progress } = workload;
   if (progress.isComplete || !isRestarted(workload)) return { kind: "current" };
@@ -92,7 +96,7 @@ function turnOf(workload: Workload): Turn {
   return workload.progress.isComplete ? "ready" : "unready";
 }
 
-function isStalled({ workload, stalledMs, timeoutMs }: Pick<StandingInput, "workload" | "stalledMs" | "timeoutMs">): boolean {
+function isStalled({ workload, stalledMs, timeoutMs }: Restarting): boolean {
   return stalledMs >= allowedMs(workload, timeoutMs);
 }
 

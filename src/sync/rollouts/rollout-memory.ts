@@ -22,8 +22,8 @@ interface WorkloadMemory {
   oldMounts: { readonly of: string; readonly has: boolean } | undefined;
   /** Files for which its restart waits, for a stamp and the driver's records as they are. `message` is undefined if it waits for none. */
   filesWait: { readonly of: string; readonly message: string | undefined } | undefined;
-  /** resourceVersion on which a restart was based that the API server may or may not have stored. */
-  unansweredAt: string | undefined;
+  /** The last restart that the API server may or may not have stored. */
+  unanswered: Unanswered | undefined;
   /** Its pods at a resourceVersion, if the worker has checked their mounts. */
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
   /** Sequence number of the last list of its pods among all pod lists of this process; 0 if there was none. */
@@ -41,6 +41,15 @@ interface WorkloadMemory {
   reportedWait: string | undefined;
   /** Reason why its restart cannot begin, as last reported. */
   reportedHold: string | undefined;
+}
+
+interface Unanswered {
+  /** resourceVersion of the workload on which the request was based. */
+  readonly basedOn: string;
+  /** Whether the API server has not shown since whether it stored the restart. */
+  readonly isOpen: boolean;
+  /** Unix time in milliseconds from which the restart no longer counts as under way. Later requests on the same basis do not extend it. */
+  readonly until: number;
 }
 
 /** Furthest progress of one rollout. `rollout`: the template's stamp and the workload's revision. */
@@ -82,7 +91,7 @@ export class RolloutMemory {
       oldPods: undefined,
       oldMounts: undefined,
       filesWait: undefined,
-      unansweredAt: undefined,
+      unanswered: undefined,
       pods: undefined,
       listed: 0,
       begun: undefined,
@@ -179,8 +188,8 @@ function isFurther(now: Distance, before: Distance): boolean {
 }
 
 /**
- * Requests that the worker makes for one workload: a list of its pods, a record on it, a read of what may hold its restart, and its
- * restart.
+ * Requests that the worker makes for one workload: a list of its pods, a record on it, a read of what may hold its restart or
+ * shows whether the restart has begun, and its restart.
  */
 export type OwnRequest = "list" | "record" | "ask" | "restart";
 

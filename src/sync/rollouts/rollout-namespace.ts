@@ -19,6 +19,7 @@ import type { Trouble } from "./rollout-memory.ts";
 import { ROLLOUTS_SOON, reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
 import { restart } from "./rollout-write.ts";
+import { settleUnanswered, unansweredMs } from "./unanswered.ts";
 import { holdsSlot, slotMsOf } from "./under-way.ts";
 import { withPods } from "./with-pods.ts";
 
@@ -51,6 +52,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
     return AGAIN;
   }
   const breaths = new Breaths();
+  await settleUnanswered(context, watched, signal);
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   // The pod lists and the restarts have separate time limits, so that the lists leave time for the restarts.
   const seeing = inTurn(context);
@@ -136,6 +138,11 @@ function judge(
   { workload, uses, wanted, now }: JudgeInput,
 ): AskingWorkload {
   const { versions, stamp, mirroredStamp } = wanted;
+  const openMs = unansweredMs(memory, workload, now);
+  if (openMs > 0) {
+    const standing: Standing = { kind: "restarting", provenIn: UNSETTLED_MS };
+    return { workload, uses, versions, standing, slotMs: openMs, isUnderWay: true };
+  }
   const isSettled = memory.settledFor(workload, stamp, now) >= SETTLE_MS;
   const standing: Standing =
     isSettled || versions.kind !== "known" || hasStamp(workload, stamp)

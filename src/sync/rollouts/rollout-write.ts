@@ -92,18 +92,24 @@ export async function restart(
   try {
     await write(writer, workload, patch, signal);
   } catch (error) {
-    noteUnanswered(writer, workload, error);
+    if (isWaitedFor) noteUnanswered(writer, workload, error);
     throw error;
   }
 }
+
+/** Longest time in milliseconds for which a restart without an answer counts as under way. */
+const MOST_UNANSWERED_MS = 120_000;
 
 /**
  * Notes a restart whose request failed without showing whether the API server stored it: no answer came, or the API server's own storage
  * did not answer in time.
  */
-function noteUnanswered({ memory }: RolloutWriter, workload: Workload, error: unknown): void {
-  if (!(error instanceof KubeError) || error.isUnsent || error.code === "NotLeading") return;
-  if (error.status === undefined || error.status >= 500) memory.of(workload).unansweredAt = workload.resourceVersion;
+function noteUnanswered({ memory, clock }: RolloutWriter, workload: Workload, error: unknown): void {
+  if (!(error instanceof KubeError) || !error.mayBeStored) return;
+  const known = memory.of(workload);
+  const { resourceVersion: basedOn } = workload;
+  const until = known.unanswered?.basedOn === basedOn ? known.unanswered.until : clock.now() + MOST_UNANSWERED_MS;
+  known.unanswered = { basedOn, isOpen: true, until };
 }
 
 /** Records a request as answered for which no restart was necessary. */

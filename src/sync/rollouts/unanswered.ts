@@ -1,38 +1,43 @@
 import type { KubeObject } from "../../domain/kubernetes.ts";
-import { observeWorkload } from "../../domain/rollout/workload.ts";
+import { observeWorkload, type Workload } from "../../domain/rollout/workload.ts";
 import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { findByName } from "../find-by-name.ts";
-import type { AskingWorkload } from "./asking.ts";
 import { attempt } from "./own-requests.ts";
 import type { RolloutContext } from "./rollout-context.ts";
+import type { RolloutMemory } from "./rollout-memory.ts";
 
 /**
- * Finds out whether a restart has begun whose request got no answer. The live copy does not show that while its watch is broken. Until
- * the API server has shown it, the restart counts as under way, so that no other one begins.
+ * Finds out which restarts have begun whose requests got no answer. The live copy does not show that while its watch is broken. What the
+ * API server shows counts as the worker's own write: the standing, the slots and the progress then follow from it.
  */
-export async function withUnanswered(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
-  const { memory, writer } = context;
-  const { workload } = each;
-  const { kind, ref, uid, resourceVersion: basedOn } = workload;
-  const known = memory.of(workload);
-  if (known.unansweredAt === undefined) return each;
-  if (known.unansweredAt === basedOn) {
-    const live = await attempt(writer, { workload, request: "ask" }, () =>
-      findByName<KubeObject>(writer.kube, { resource: WORKLOADS[kind], ref }, signal),
-    );
-    if (!live.ok) return underWay(each);
-    const observed = live.value === undefined ? undefined : observeWorkload(kind, live.value);
-    if (observed?.uid === uid && observed.resourceVersion !== basedOn) {
-      known.written = { basedOn, workload: observed };
-      known.unansweredAt = undefined;
-      return underWay(each);
-    }
-  }
-  known.unansweredAt = undefined;
-  return each;
+export async function settleUnanswered(context: RolloutContext, watched: readonly Workload[], signal: AbortSignal): Promise<void> {
+  for (const each of watched) if (context.memory.of(each).unanswered !== undefined) await settle(context, each, signal);
 }
 
-/** Has the workload evaluated again soon, while it holds up the others. */
-function underWay(each: AskingWorkload): AskingWorkload {
-  return { ...each, standing: { kind: "settling", isUnfinished: true } };
+async function settle({ memory, writer }: RolloutContext, watched: Workload, signal: AbortSignal): Promise<void> {
+  const known = memory.of(watched);
+  const workload = memory.latest(watched);
+  const { kind, ref, uid, resourceVersion } = workload;
+  if (known.unanswered?.basedOn !== resourceVersion) {
+    known.unanswered = undefined;
+    return;
+  }
+  if (!known.unanswered.isOpen) return;
+  const live = await attempt(writer, { workload, request: "ask" }, () =>
+    findByName<KubeObject>(writer.kube, { resource: WORKLOADS[kind], ref }, signal),
+  );
+  if (!live.ok) return;
+  known.unanswered = { ...known.unanswered, isOpen: false };
+  const observed = live.value === undefined ? undefined : observeWorkload(kind, live.value);
+  if (observed?.uid === uid && observed.resourceVersion !== resourceVersion)
+    known.written = { basedOn: watched.resourceVersion, workload: observed };
+}
+
+/**
+ * Returns the milliseconds for which a restart that may have begun still counts as under way; 0 if there is none. A workload whose restarts
+ * never get an answer does not hold up the others for longer.
+ */
+export function unansweredMs(memory: RolloutMemory, workload: Workload, now: number): number {
+  const { unanswered } = memory.of(workload);
+  return unanswered?.isOpen === true && unanswered.basedOn === workload.resourceVersion ? Math.max(0, unanswered.until - now) : 0;
 }

@@ -1,7 +1,6 @@
 import type { Hold } from "../../domain/rollout/hold.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import { afterRestart } from "../../domain/rollout/standing.ts";
-import type { Workload } from "../../domain/rollout/workload.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { hasOldVersions, withFiles } from "./await-files.ts";
@@ -10,7 +9,6 @@ import { proveRestart } from "./prove-restart.ts";
 import type { RolloutContext } from "./rollout-context.ts";
 import { holdsOf } from "./rollout-holds.ts";
 import { recordStamp } from "./rollout-write.ts";
-import { withUnanswered } from "./unanswered.ts";
 import { withUnawaited } from "./unawaited.ts";
 
 interface Seen {
@@ -49,7 +47,7 @@ export async function withPods(
 }
 
 async function byItsPods(context: RolloutContext, { each, isHeld }: Seen, signal: AbortSignal): Promise<AskingWorkload> {
-  const old = await withoutYoung(context, await withUnanswered(context, each, signal), signal);
+  const old = await withoutYoung(context, each, signal);
   // If the restart is held, the state of the files at the end of the hold counts.
   const due = isHeld ? old : await withFiles(context, old, signal);
   return withUnawaited(context, await withProof(context, due, signal), signal);
@@ -66,14 +64,17 @@ async function withoutYoung(context: RolloutContext, each: AskingWorkload, signa
   const has = await hasOldVersions(context, each, standing, signal);
   if (has === true) return each;
   if (has !== false) return { ...each, standing: { kind: "unknown", why: has } };
-  if (standing.kind === "due" && standing.turn === "unfinished") return { ...each, standing: afterRestart(progressOf(context, workload)) };
+  if (isRestarted(workload)) return standing.kind === "due" || workload.progress.isComplete ? unproven(context, each) : each;
   // If the API server rejects the record, only the record is missing: the pods have the versions.
   await attempt(writer, { workload, request: "record" }, () => recordStamp(writer, { workload, stamp: standing.stamp }, signal));
   return { ...each, standing: { kind: "current" } };
 }
 
-function progressOf({ worker, memory, settings }: RolloutContext, workload: Workload): Parameters<typeof afterRestart>[0] {
-  return { workload, stalledMs: memory.stalledFor(workload, worker.clock.now()), timeoutMs: settings.timeoutMs };
+/** Returns the workload with the standing of its restart, whatever versions it was for. */
+function unproven({ worker, memory, settings }: RolloutContext, each: AskingWorkload): AskingWorkload {
+  const { workload } = each;
+  const stalledMs = memory.stalledFor(workload, worker.clock.now());
+  return { ...each, standing: afterRestart({ workload, stalledMs, timeoutMs: settings.timeoutMs }) };
 }
 
 /**
@@ -82,7 +83,7 @@ function progressOf({ worker, memory, settings }: RolloutContext, workload: Work
  */
 async function withProof(context: RolloutContext, each: AskingWorkload, signal: AbortSignal): Promise<AskingWorkload> {
   const { standing, workload, versions } = each;
-  const isUnproven = versions.kind !== "known" && standing.kind !== "failed" && workload.progress.isComplete && isRestarted(workload);
+  const isUnproven = versions.kind !== "known" && standing.kind !== "failed" && workload.progress.isComplete;
   if (standing.kind !== "current" && !isUnproven) return each;
   const input = { ...context.writer, now: context.worker.clock.now(), timeoutMs: context.settings.timeoutMs };
   const proven = await proveRestart(input, workload, signal);

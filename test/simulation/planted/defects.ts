@@ -283,8 +283,8 @@ import { networkCode } from "./service-answer.ts";
     edits: [
       {
         file: "src/sync/rollouts/with-pods.ts",
-        find: `standing.kind === "due" && standing.turn === "unfinished"`,
-        replace: `standing.kind === "due" && standing.stamp === ""`,
+        find: `  if (isRestarted(workload)) return`,
+        replace: `  if (isRestarted(workload) && standing.stamp === "") return`,
       },
     ],
   },
@@ -307,8 +307,8 @@ import { networkCode } from "./service-answer.ts";
     edits: [
       {
         file: "src/sync/rollouts/unanswered.ts",
-        find: `if (known.unansweredAt === undefined) return each;`,
-        replace: `if (known.unansweredAt === undefined || basedOn !== "") return each;`,
+        find: `memory.of(each).unanswered !== undefined)`,
+        replace: `memory.of(each).unanswered?.basedOn === "")`,
       },
     ],
   },
