@@ -274,11 +274,25 @@ describe("a field that no reader takes", () => {
   }
 
   test("SW4: a value that is no object or no list where one is read is warned of", () => {
-    const paths = [["spec", "output", "transform"]].map((path) =>
-      converted(withField(KEY_VAULT_SECRET, path.slice(0, -1), { transform: "trim" }) as JsonObject, []).map((remark) => remark.message),
-    );
+    const said = (object: unknown, beside: readonly JsonObject[] = []) =>
+      converted(object as JsonObject, beside).map((remark) => remark.message);
 
-    assert.deepEqual(paths, [["spec.output.transform: it is not a list, so convert does not read it; correct it"]]);
+    assert.deepEqual(said(withField(KEY_VAULT_SECRET, ["spec", "output"], { transform: "trim" })), [
+      "spec.output.transform: it is not a list, so convert does not read it; correct it",
+    ]);
+    assert.deepEqual(said(withField(EXTERNAL, ["spec", "target", "template"], { metadata: "labels" }), [STORE]), [
+      "spec.target.template.metadata: it is not an object, so convert does not read it; correct it",
+    ]);
+  });
+
+  test("SW4: a version that is not supported is refused, and no field of it is warned of", () => {
+    const old = { ...EXTERNAL, apiVersion: "external-secrets.io/v1alpha1", somethingNew: 1 };
+    const { remarks } = convertObjects([old, STORE].map(peer), OPTIONS);
+
+    assert.deepEqual(
+      remarks.map(({ severity, path }) => `${severity} ${fieldText(path)}`),
+      ["error apiVersion"],
+    );
   });
 
   test("SW4: sync windows of an ExternalSecret, and finalizers of its Secret, are warned of in their own words", () => {

@@ -49,7 +49,8 @@ export function convertObjects(objects: readonly PeerObject[], options: ConvertO
     const drafting = draftingOf(from, world);
     if (drafting === undefined) return [];
     const { draft, remarks } = whole(drafting, options);
-    return [{ from: [from], draft, remarks: [...remarks, ...unreadFields(from)] }];
+    // Without a class, no field can have an effect on it.
+    return [{ from: [from], draft, remarks: draft === undefined ? remarks : [...remarks, ...unreadFields(from)] }];
   });
   const merged = mergedDrafts(drafted, options);
   const stores = [...world.stores].map(

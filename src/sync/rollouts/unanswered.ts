@@ -7,8 +7,8 @@ import type { RolloutContext } from "./rollout-context.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
 
 /**
- * Finds out which restarts have begun whose requests got no answer. The live copy does not show that while its watch is broken. The state that the
- * API server shows counts as the worker's own write: the standing, the slots and the progress then follow from it.
+ * Finds out which restarts have begun whose requests got no answer. The live copy does not show that while its watch is broken. The state
+ * that the API server shows counts as the worker's own write: the standing, the slots and the progress then follow from it.
  */
 export async function settleUnanswered(context: RolloutContext, watched: readonly Workload[], signal: AbortSignal): Promise<void> {
   for (const each of watched) if (context.memory.of(each).unanswered !== undefined) await settle(context, each, signal);
