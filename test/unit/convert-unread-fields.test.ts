@@ -285,16 +285,6 @@ describe("a field that no reader takes", () => {
     ]);
   });
 
-  test("SW4: a version that is not supported is refused, and no field of it is warned of", () => {
-    const old = { ...EXTERNAL, apiVersion: "external-secrets.io/v1alpha1", somethingNew: 1 };
-    const { remarks } = convertObjects([old, STORE].map(peer), OPTIONS);
-
-    assert.deepEqual(
-      remarks.map(({ severity, path }) => `${severity} ${fieldText(path)}`),
-      ["error apiVersion"],
-    );
-  });
-
   test("SW4: sync windows of an ExternalSecret, and finalizers of its Secret, are warned of in their own words", () => {
     const windows = withField(EXTERNAL, ["spec"], { syncWindows: { kind: "allow", windows: [] } }) as JsonObject;
     const both = withField(windows, ["spec", "target", "template", "metadata"], { finalizers: ["example.com/x"] }) as JsonObject;
