@@ -171,6 +171,37 @@ describe("a vault that throttles", () => {
     assert.deepEqual([gate.stretchFor("once-greedy"), gate.stretchFor("steady")], [1, 2]);
   });
 
+  test("H1: is polled as before by one that asked for more than the vault still counts, such as at its first sync", async () => {
+    for (let index = 0; index < 353; index += 1) await asks("synced-earlier");
+    await clock.advance(10_001);
+    for (let index = 0; index < 332; index += 1) await asks("greedy");
+    await asks("greedy", refused);
+
+    assert.deepEqual([gate.stretchFor("greedy"), gate.stretchFor("synced-earlier")], [2, 1]);
+  });
+
+  test("H1: is polled as before by the first after a pause: what was sent before it counts as long as without it", async () => {
+    for (let index = 0; index < 100; index += 1) await asks("greedy");
+    await asks("greedy", refused);
+    for (let pause = 0; pause < 2; pause += 1) {
+      await clock.advance(6_000);
+      await asks("modest", refused);
+    }
+
+    assert.deepEqual([gate.stretchFor("greedy"), gate.stretchFor("modest")], [8, 1]);
+  });
+
+  test("H1: is polled less often by one whose requests wait, also if another sent more until now", async () => {
+    for (let index = 0; index < 250; index += 1) await asks("modest");
+    for (let index = 0; index < 600; index += 1) void asks("greedy");
+    for (let index = 0; index < 90; index += 1) void asks("modest");
+    const refusal = asks("modest", refused);
+    await clock.advance(100);
+    assert.ok((await refusal) instanceof VaultError);
+
+    assert.deepEqual([gate.stretchFor("greedy"), gate.stretchFor("modest")], [2, 1]);
+  });
+
   test("S4: is polled as before by the others until its rate is whole again, also when who asked for much has stopped", async () => {
     for (let index = 0; index < 100; index += 1) await asks("greedy");
     for (let pause = 0; pause < 3; pause += 1) {

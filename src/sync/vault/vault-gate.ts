@@ -20,6 +20,7 @@ import {
 } from "../../domain/schedule/vault-pressure.ts";
 import { FairSlots } from "../../runtime/fair-slots.ts";
 import type { VaultMetrics, VaultOperation, VaultOutcome } from "./vault-metrics.ts";
+import { VaultUsage } from "./vault-usage.ts";
 
 /** Milliseconds over which requests that were held up together are spread. */
 const SPREAD_MS = 30_000;
@@ -75,8 +76,8 @@ export class VaultGate {
   readonly #vaultUrl: string;
   readonly #turns = new FairSlots(1);
   readonly #keyTurns = new FairSlots(1);
-  readonly #usage: VaultUsage;
-  /** Namespaces that sent most requests when the vault last throttled. */
+  readonly #usage = new VaultUsage();
+  /** Namespaces with most requests when the vault last throttled. */
   #payers: ReadonlySet<string> = new Set();
   #pressure: VaultPressure;
   /** Error of the vault's first failure since its last answer, and of its last 429. */
@@ -85,7 +86,6 @@ export class VaultGate {
   constructor(vaultUrl: string, options: GateOptions) {
     this.#options = options;
     this.#vaultUrl = vaultUrl;
-    this.#usage = new VaultUsage(options.clock.now());
     this.#pressure = noPressure(options.leadership?.since, options.portion);
     this.#update(this.#pressure);
   }
@@ -105,8 +105,7 @@ export class VaultGate {
    * answer, it throws a {@link VaultError} with the time of the next attempt.
    */
   async pass<T>(call: VaultCall, ask: () => Promise<T>, signal: AbortSignal, isRequest: (result: T) => boolean = () => true): Promise<T> {
-    this.#usage.count(call.namespace, this.#options.clock.now());
-    const request = await this.#lineOf(call).run(call.namespace, signal, () => this.#enter(call, signal));
+    const request = await this.#turn(call, signal);
     if (this.#options.leadership?.holdsLease() === false) {
       this.#notAsked(call, request);
       throw notLeading(`ask ${this.#vaultUrl}`);
@@ -119,6 +118,19 @@ export class VaultGate {
       return result;
     } catch (error) {
       throw this.#failed(call, request, error);
+    }
+  }
+
+  /** Waits for the request's turn, and returns its number. */
+  async #turn(call: VaultCall, signal: AbortSignal): Promise<number> {
+    const { namespace } = call;
+    this.#usage.waits(namespace);
+    try {
+      const request = await this.#lineOf(call).run(namespace, signal, () => this.#enter(call, signal));
+      this.#usage.sent(namespace, this.#options.clock.now());
+      return request;
+    } finally {
+      this.#usage.waitsNoLonger(namespace);
     }
   }
 
@@ -179,6 +191,7 @@ export class VaultGate {
       this.#causes.Throttled = causeOf(error);
       this.#payers = this.#usage.most(now);
       const next = throttled(this.#pressure, now, pauseMs);
+      this.#usage.pausesUntil(next.pausedUntil, now);
       this.#ended(call, "throttled", next);
       return this.#trouble("Throttled", this.#afterPause(call, next.pausedUntil - now));
     }
@@ -216,51 +229,5 @@ export class VaultGate {
     const labels = this.#labels;
     this.#options.metrics.isBreakerOpen.set(labels, isOpen(next.breaker) ? 1 : 0);
     this.#options.metrics.rate.set(labels, rateOf(next));
-  }
-}
-
-/** Milliseconds after which a request counts half. */
-const HALVING_MS = 30_000;
-
-/** Recent requests to one vault, by namespace. */
-class VaultUsage {
-  readonly #requests = new Map<string, number>();
-  /** Milliseconds by the clock of the gate. */
-  #halvedAt: number;
-
-  constructor(now: number) {
-    this.#halvedAt = now;
-  }
-
-  count(namespace: string, now: number): void {
-    this.#halve(now);
-    this.#requests.set(namespace, (this.#requests.get(namespace) ?? 0) + 1);
-  }
-
-  /** Returns the fewest namespaces that together sent half of all requests, and those that sent as many as one of them. */
-  most(now: number): ReadonlySet<string> {
-    this.#halve(now);
-    const total = [...this.#requests.values()].reduce((all, requests) => all + requests, 0);
-    let sum = 0;
-    const marginal = [...this.#requests.values()]
-      .sort((a, b) => b - a)
-      .find((requests) => {
-        sum += requests;
-        return sum >= total / 2;
-      });
-    return new Set([...this.#requests].flatMap(([namespace, requests]) => (requests >= (marginal ?? 0) ? [namespace] : [])));
-  }
-
-  #halve(now: number): void {
-    const times = Math.floor((now - this.#halvedAt) / HALVING_MS);
-    if (times === 0) return;
-    this.#halvedAt += times * HALVING_MS;
-    // If the clock was set back, the counts stay as they are.
-    if (times < 0) return;
-    for (const [namespace, requests] of this.#requests) {
-      const left = Math.floor(requests / 2 ** times);
-      if (left === 0) this.#requests.delete(namespace);
-      else this.#requests.set(namespace, left);
-    }
   }
 }
