@@ -10,8 +10,19 @@ import { grants } from "./grants/command.ts";
 import { refresh } from "./refresh/command.ts";
 import { render } from "./render/command.ts";
 import { restore } from "./restore/command.ts";
-import { answered, type Command, type CommandContext, CommandFailure, type CommandResult, EXIT, reportText } from "./shared/command.ts";
+import {
+  answered,
+  type Cluster,
+  type ClusterAccess,
+  type Command,
+  type CommandContext,
+  CommandFailure,
+  type CommandResult,
+  EXIT,
+  reportText,
+} from "./shared/command.ts";
 import { commandFirst, describeOption, optionsOf, parseArguments, type RefusedArguments, valueOf } from "./shared/options.ts";
+import { withRepeatedReads } from "./shared/repeated-reads.ts";
 import { oneLine } from "./shared/terminal.ts";
 import { uninstall } from "./uninstall/command.ts";
 import { version } from "./version/command.ts";
@@ -42,7 +53,9 @@ async function resultOf(command: Command, argv: readonly string[], context: Comm
   if (!parsed.ok) return unusable(command, parsed.error, context);
   if (parsed.value.isHelpWanted) return answered(helpOf(command, context.shipped.program));
   try {
-    return await command.run(parsed.value, context);
+    const openCluster = async (access: ClusterAccess): Promise<Cluster> =>
+      withRepeatedReads(await context.openCluster(access), context.clock);
+    return await command.run(parsed.value, { ...context, openCluster });
   } catch (error) {
     const problems = error instanceof CommandFailure ? [error.message] : bugText(error);
     return unusable(command, { problems, options: parsed.value.options }, context);

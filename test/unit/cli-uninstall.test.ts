@@ -52,7 +52,11 @@ describe("uninstall --prepare", () => {
       writes += 1;
     };
     const cluster = { ...held, kube: { ...held.kube, read, mergePatch } as unknown as KubeClient }; // The command makes no other calls.
-    const { code, output } = await runOffline(["uninstall", "--prepare"], "", { cluster });
+    let now = 0;
+    const sleep = async (milliseconds: number): Promise<void> => {
+      now += milliseconds;
+    };
+    const { code, output } = await runOffline(["uninstall", "--prepare"], "", { cluster, clock: { now: () => now, sleep } });
 
     assert.equal(code, 2, output);
     assert.equal(writes, 0);

@@ -19,10 +19,19 @@ import {
 } from "../shared/command.ts";
 import { namespaceWithin, type OptionValues } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
+import { isUnanswered } from "../shared/repeated-reads.ts";
 import { targetResource } from "../shared/resources.ts";
 import { type Line, line, oneLine, padded, paint, shown, verbatim } from "../shared/terminal.ts";
-import { createViewer, type RefusedReading, rememberingViewer, reportingRefusals, type ViewResult } from "../shared/viewer.ts";
-import type { CheckName, CheckResult, DoctorContext } from "./checks/check.ts";
+import {
+  createViewer,
+  type RefusedReading,
+  rememberingViewer,
+  reportingRefusals,
+  skippingUnanswered,
+  type Viewer,
+  type ViewResult,
+} from "../shared/viewer.ts";
+import { AGAIN, type CheckName, type CheckResult, type DoctorContext, on } from "./checks/check.ts";
 import { isInstalled, whoAmI } from "./checks/install.ts";
 import { runChecks } from "./checks/run-checks.ts";
 import { type CheckState, STATE_COLOURS } from "./class/leaves.ts";
@@ -133,7 +142,7 @@ async function answer(
   const refusals: RefusedReading[] = [];
   const checking: DoctorContext = {
     // The checks read the same lists repeatedly, so this viewer remembers them. The walks take long, so they read again.
-    viewer: rememberingViewer(reportingRefusals(classes.viewer, (refusal) => refusals.push(refusal))),
+    viewer: rememberingViewer(reportingRefusals(skippingUnanswered(classes.viewer), (refusal) => refusals.push(refusal))),
     namespace,
     cluster: { ...cluster, namespace: within ?? cluster.namespace },
     azure: classes.azure ?? { reach: await context.openReach() },
@@ -147,8 +156,9 @@ async function answer(
 
 /** Runs the checks and the walks. `refusals` grows while the checks read. */
 async function answerInstall(context: DoctorContext, classes: ClassContext, refusals: readonly RefusedReading[]): Promise<Answer> {
-  const findings = await runChecks(context, classes.reportProgress);
-  const { walks, left } = isInstalled(findings) ? await walkSome(classes, context.viewer) : { walks: [], left: 0 };
+  const checked = await runChecks(context, classes.reportProgress);
+  const { walks, left, unanswered } = isInstalled(checked) ? await walkAnswered(classes, context.viewer) : NO_WALKS;
+  const findings = [...checked, ...unanswered];
   const lacked = missingRules(refusals);
   const user = lacked.length === 0 ? undefined : await userOf(context);
   const isInstall = isInstallAccount(user, context.namespace);
@@ -162,6 +172,18 @@ async function answerInstall(context: DoctorContext, classes: ClassContext, refu
   });
   const hasFailed = [...findings, ...walks].some(({ state }) => state === "FAIL");
   return { report: "install", fields, text: installText(findings, { walks, left, permissions, user, isInstall }), hasFailed };
+}
+
+const NO_WALKS = { walks: [], left: 0, unanswered: [] };
+
+/** Walks classes. If the API server could not answer meanwhile, returns a finding about that instead of the walks. */
+async function walkAnswered(classes: ClassContext, lists: Viewer) {
+  try {
+    return { ...(await walkSome(classes, lists)), unanswered: [] };
+  } catch (error) {
+    if (!isUnanswered(error) || !(error instanceof CommandFailure)) throw error;
+    return { ...NO_WALKS, unanswered: [on.classes.skip(`the classes were not checked one by one: ${error.message}`, AGAIN)] };
+  }
 }
 
 /** Returns undefined if the API server does not identify the user. */

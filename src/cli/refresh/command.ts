@@ -104,7 +104,7 @@ async function refreshNow(refreshing: Refreshing, { isWanted, timeoutMs, signal 
   // The annotation is harmless if the driver turns out not to be 1.6 or later.
   const isAsked = pace.kind === "republish" || pace.kind === "unknown";
   const refusals = isAsked ? await askKubelets(asking, ref.namespace, before.pods) : [];
-  const progress = isWanted ? await waitForProgress(refreshing, { pace, withinMs: timeoutMs ?? defaultMs(pace), isNamed }) : before;
+  const progress = isWanted ? await waitForProgress(refreshing, before, { pace, withinMs: timeoutMs ?? defaultMs(pace), isNamed }) : before;
   const asked = isAsked && refusals.length === 0 ? before.pods.length : 0;
   return { refreshing, pace, refusals, progress, asked, isWaited: isWanted };
 }

@@ -10,6 +10,7 @@ import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type Cluster, type CommandContext, CommandFailure } from "../shared/command.ts";
+import { isUnanswered } from "../shared/repeated-reads.ts";
 import { lookUp, type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
 import { type Fetching, isFetchedWell, isFinal, type RefreshAnswer } from "./answer.ts";
@@ -106,21 +107,39 @@ const EVERY_MS = 2_000;
 
 /**
  * Checks repeatedly until everything is up to date, waiting cannot help, or the time is over. If the worker does not query the vault for
- * the class, only the pods know its newest version: until the driver's interval is over, some of them may not have checked.
+ * the class, only the pods know its newest version: until the driver's interval is over, some of them may not have checked. A check that
+ * the API server could not answer is repeated. If this is the last one, the earlier progress counts, beginning with `before`.
  */
-export async function waitForProgress(refreshing: Refreshing, { pace, withinMs, isNamed }: Waiting): Promise<RefreshProgress> {
+export async function waitForProgress(
+  refreshing: Refreshing,
+  before: RefreshProgress,
+  { pace, withinMs, isNamed }: Waiting,
+): Promise<RefreshProgress> {
   const { signal, terminal } = refreshing.context;
   const clock = monotonicClock(refreshing.context.clock);
   const began = clock.now();
   const filesFollow = pace.kind === "republish" || pace.kind === "timer";
-  for (;;) {
-    const progress = await refreshProgress(refreshing, isNamed());
+  for (let last = before; ; ) {
+    const checked = await refreshProgress(refreshing, isNamed()).catch(failureOf);
     const waited = clock.now() - began;
-    const isKnown = progress.answer.kind !== "none" || progress.pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
-    const isUpToDate = progress.isUpToDate && isKnown;
-    const isDone = isFinal(progress.answer) || (filesFollow ? isUpToDate : isFetchedWell(progress.answer));
-    if (isDone || waited >= withinMs) return { ...progress, isUpToDate };
-    terminal.reportProgress(isFetchedWell(progress.answer) ? "mounted files" : "the worker");
+    const isOver = waited >= withinMs;
+    if (checked instanceof CommandFailure) {
+      if (isOver) return { ...last, isUpToDate: false, unseen: [...last.unseen, `the last check failed: ${checked.message}`] };
+    } else {
+      const { answer, pods } = checked;
+      const isKnown = answer.kind !== "none" || pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
+      const isUpToDate = checked.isUpToDate && isKnown;
+      const isDone = isFinal(answer) || (filesFollow ? isUpToDate : isFetchedWell(answer));
+      if (isDone || isOver) return { ...checked, isUpToDate };
+      last = checked;
+    }
+    terminal.reportProgress(isFetchedWell(last.answer) ? "mounted files" : "the worker");
     await clock.sleep(Math.min(EVERY_MS, withinMs - waited), signal);
   }
+}
+
+/** Returns the failure of a check that the API server could not answer. */
+function failureOf(error: unknown): CommandFailure {
+  if (error instanceof CommandFailure && isUnanswered(error)) return error;
+  throw error;
 }

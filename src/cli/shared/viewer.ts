@@ -3,13 +3,17 @@ import type { KubeClient, ListOptions, ListRequest, ReadResult } from "../../dom
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
+import { isUnanswered } from "./repeated-reads.ts";
 
-/** Result of a read. `unseen`: the user lacks the permission in `why`. `unserved`: the API server does not serve the kind. */
+/**
+ * Result of a read. `unseen`: the user lacks the permission in `why`, or the API server could not answer (`isUnanswered`), which only
+ * {@link skippingUnanswered} returns. `unserved`: the API server does not serve the kind.
+ */
 export type ViewResult<T> =
   | { readonly kind: "seen"; readonly value: T }
   | { readonly kind: "absent" }
   | { readonly kind: "unserved" }
-  | { readonly kind: "unseen"; readonly why: string };
+  | { readonly kind: "unseen"; readonly why: string; readonly isUnanswered?: true };
 
 /** Returns the value; undefined if there is none, or the user may not read it. */
 export function valueIn<T>(reading: ViewResult<T>): T | undefined {
@@ -87,7 +91,7 @@ export interface RefusedReading {
 export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReading) => void): Viewer {
   const reported = async <T>(refusal: RefusedReading, reading: Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
     const answer = await reading;
-    if (answer.kind === "unseen") report(refusal);
+    if (answer.kind === "unseen" && answer.isUnanswered !== true) report(refusal);
     return answer;
   };
   return {
@@ -98,6 +102,29 @@ export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReadi
         { resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
         viewer.all<T>(resource, options),
       ),
+  };
+}
+
+/**
+ * Returns a read that the API server could not answer as `unseen`, so that it does not end a command that makes many. After a read without
+ * any answer, makes no further requests, because each would take as long.
+ */
+export function skippingUnanswered(viewer: Viewer): Viewer {
+  let silence: string | undefined;
+  const answered = async <T>(read: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
+    if (silence !== undefined) return { kind: "unseen", why: silence, isUnanswered: true };
+    try {
+      return await read();
+    } catch (error) {
+      if (!isUnanswered(error) || !(error instanceof CommandFailure)) throw error;
+      if (error.cause instanceof KubeError && error.cause.status === undefined) silence = error.message;
+      return { kind: "unseen", why: error.message, isUnanswered: true };
+    }
+  };
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => answered(() => viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => answered(() => viewer.metadata(resource, ref)),
+    all: <T extends KubeObject>(resource: Resource, options?: ListOptions) => answered(() => viewer.all<T>(resource, options)),
   };
 }
 

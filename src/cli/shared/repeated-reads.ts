@@ -1,0 +1,76 @@
+import type { KubeObject } from "../../domain/kubernetes.ts";
+import { type Clock, monotonicClock } from "../../domain/ports/clock.ts";
+import type { KubeClient } from "../../domain/ports/kube-client.ts";
+import { KubeError } from "../../domain/ports/kube-error.ts";
+import { type Cluster, CommandFailure } from "./command.ts";
+
+/** First pause before a repetition, in milliseconds. Each pause is twice as long as the one before. */
+const FIRST_PAUSE_MS = 500;
+
+/** No repetition begins later, in milliseconds. A request without any answer takes 15 s, so that it is repeated once. */
+const LAST_START_MS = 16_000;
+
+/** Whether the API server could not answer at this time: another request, or the same one later, may succeed. */
+export function isUnanswered(error: unknown): boolean {
+  if (error instanceof CommandFailure) return isUnanswered(error.cause);
+  return error instanceof KubeError && ["Throttled", "Unavailable"].includes(error.code) && !error.isUnsent;
+}
+
+/**
+ * Returns the same cluster, whose client repeats a read that the API server could not answer, such as during an upgrade of the control
+ * plane. Does not repeat the first read without any answer, because the address may be wrong, and no read after one that stayed without an
+ * answer.
+ */
+export function withRepeatedReads(cluster: Cluster, clock: Clock): Cluster {
+  const { kube } = cluster;
+  const repeat = repeating(monotonicClock(clock));
+  const patient: KubeClient = {
+    read: <T extends KubeObject>(...[resource, ref, signal]: Parameters<KubeClient["read"]>) =>
+      repeat(signal, () => kube.read<T>(resource, ref, signal)),
+    readMetadata: (resource, ref, signal) => repeat(signal, () => kube.readMetadata(resource, ref, signal)),
+    list: (resource, request, signal) => repeat(signal, () => kube.list(resource, request, signal)),
+    create: (...request) => kube.create(...request),
+    replace: (...request) => kube.replace(...request),
+    apply: (...request) => kube.apply(...request),
+    mergePatch: (...request) => kube.mergePatch(...request),
+    delete: (...request) => kube.delete(...request),
+    requestToken: (...request) => kube.requestToken(...request),
+  };
+  return { ...cluster, kube: patient };
+}
+
+type Repeat = <T>(signal: AbortSignal, read: () => Promise<T>) => Promise<T>;
+
+function repeating(clock: Clock): Repeat {
+  /** Whether the API server has answered any read, or this is not known yet. */
+  let state: "unknown" | "answering" | "silent" = "unknown";
+
+  const pauseAfter = (error: unknown, pause: number, began: number): number | undefined => {
+    if (!(error instanceof KubeError)) return undefined;
+    if (!isUnanswered(error)) {
+      state = "answering";
+      return undefined;
+    }
+    const { retry, status } = error;
+    const wanted = retry.kind === "after" ? Math.max(pause, retry.milliseconds) : pause;
+    const isExpected = state === "answering" || (state === "unknown" && status !== undefined);
+    if (isExpected && clock.now() - began + wanted <= LAST_START_MS) return wanted;
+    state = "silent";
+    return undefined;
+  };
+
+  return async (signal, read) => {
+    const began = clock.now();
+    for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
+      try {
+        const answer = await read();
+        state = "answering";
+        return answer;
+      } catch (error) {
+        const wanted = pauseAfter(error, pause, began);
+        if (wanted === undefined) throw error;
+        await clock.sleep(wanted, signal);
+      }
+    }
+  };
+}
