@@ -38,9 +38,14 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
 
 /** Opens the cluster. The Kubernetes library takes half of the start-up time, and commands that read only files do not load it. */
 export async function openCluster(access: ClusterAccess, version: string): Promise<Cluster> {
-  const [{ createKubeClient }, { loadKubeConfig }] = await Promise.all([import("../kube/client.ts"), import("../kube/load-config.ts")]);
+  const [{ createKubeClient }, { loadKubeConfig }, { createServerClock }] = await Promise.all([
+    import("../kube/client.ts"),
+    import("../kube/load-config.ts"),
+    import("../kube/server-clock.ts"),
+  ]);
   const config = named(() => loadKubeConfig(access));
-  const client = { userAgent: `keyvault-injector-cli/${version}` };
+  const serverClock = createServerClock(systemClock);
+  const client = { userAgent: `keyvault-injector-cli/${version}`, serverClock };
   const kube = createKubeClient(config, client);
   const namespace = config.getContextObject(config.getCurrentContext())?.namespace;
   return {
@@ -52,6 +57,7 @@ export async function openCluster(access: ClusterAccess, version: string): Promi
       acting.impersonate(user);
       return { kube: createKubeClient(acting, client), close: () => acting.close() };
     },
+    offsetMs: () => serverClock.offsetMs(),
     watcher: async () => {
       const { createKubeWatcher } = await import("../kube/reflector.ts");
       return createKubeWatcher(config, { ...client, clock: createSteadyClock(), logger: SILENT, random: Math.random });

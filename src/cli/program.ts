@@ -1,3 +1,4 @@
+import { monotonicClock } from "../domain/ports/clock.ts";
 import { nearestSpelling } from "../domain/spelling.ts";
 import { PROCESSES } from "../runtime/setting.ts";
 import { processHelp } from "../runtime/settings-help.ts";
@@ -13,7 +14,6 @@ import { restore } from "./restore/command.ts";
 import {
   answered,
   type Cluster,
-  type ClusterAccess,
   type Command,
   type CommandContext,
   CommandFailure,
@@ -53,13 +53,33 @@ async function resultOf(command: Command, argv: readonly string[], context: Comm
   if (!parsed.ok) return unusable(command, parsed.error, context);
   if (parsed.value.isHelpWanted) return answered(helpOf(command, context.shipped.program));
   try {
-    const openCluster = async (access: ClusterAccess): Promise<Cluster> =>
-      withRepeatedReads(await context.openCluster(access), context.clock);
-    return await command.run(parsed.value, { ...context, openCluster });
+    return await command.run(parsed.value, contextOfCommand(context));
   } catch (error) {
     const problems = error instanceof CommandFailure ? [error.message] : bugText(error);
     return unusable(command, { problems, options: parsed.value.options }, context);
   }
+}
+
+/**
+ * Returns the context of one command. Its clock follows that of the API server: objects have the times of the cluster, and the clock of a
+ * virtual machine may be minutes late after a sleep.
+ */
+function contextOfCommand(context: CommandContext): CommandContext {
+  const { clock } = context;
+  const steady = monotonicClock(clock);
+  let opened: Cluster | undefined;
+  return {
+    ...context,
+    clock: {
+      now: () => clock.now() + (opened?.offsetMs?.() ?? 0),
+      monotonic: () => steady.now(),
+      sleep: (milliseconds, signal) => clock.sleep(milliseconds, signal),
+    },
+    openCluster: async (access) => {
+      opened = withRepeatedReads(await context.openCluster(access), clock);
+      return opened;
+    },
+  };
 }
 
 /** Replaces the program's name in advice by what the user typed. Keeps what other programs read (JSON, manifests, completions). */

@@ -8,6 +8,7 @@ import { CredentialPluginFailure } from "./credential-plugin.ts";
 import { type Attempt, noAnswer, withoutCredentials } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 import { impersonationHeaders } from "./impersonation.ts";
+import type { ServerClock } from "./server-clock.ts";
 
 export interface Call {
   readonly attempt: Attempt;
@@ -64,6 +65,8 @@ export interface TransportOptions {
   readonly isUrgent?: boolean;
   /** Receives every response, and every request without one. */
   readonly contact?: ApiContact;
+  /** Receives the date of every response. */
+  readonly serverClock?: ServerClock;
 }
 
 const REQUEST_TIMEOUT_MS = 15_000;
@@ -102,6 +105,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
       ...(dispatcher === undefined ? {} : { dispatcher }),
     });
     options.contact?.noteAnswer(response.statusCode);
+    options.serverClock?.noteDate(response.headers["date"]);
     if (response.statusCode === 401) config.reject(context);
     return response;
   }

@@ -48,6 +48,7 @@ export interface CommandContext {
   readonly openAzure: (ofBindings?: TokenProxySettings) => Promise<AzureAccess>;
   /** Opens connections to hosts in the same way as to Azure, without the SDK; rejects as {@link openAzure} does. */
   readonly openReach: () => Promise<ReachHost>;
+  /** While a command runs: the clock of the API server, as soon as it has answered. */
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
@@ -85,6 +86,8 @@ export interface Cluster extends ActingClient {
   readonly namespace: string;
   /** Address and context, for messages. */
   readonly server: string;
+  /** Returns the milliseconds by which the API server's clock is ahead of this machine's, as far as known. Absent: 0. */
+  readonly offsetMs?: () => number;
   /** Returns a separate client that acts as another user; its first request shows whether the API server allows that. */
   actAs(user: string): Promise<ActingClient>;
   /** Creates live copies with the user's own identity; each ends with its signal. */
