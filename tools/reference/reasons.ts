@@ -40,7 +40,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Forbidden: {
     means:
       "the identity lacks permission to read the object, the vault blocks the cluster's network, or the API server or a policy rejected the Secret",
-    fix: "if the identity lacks permission, grant it the role or the permission in the message. If the vault blocks the network, allow the cluster's network in the vault's firewall. If a policy rejected the Secret, check that policy",
+    fix: "if the identity lacks permission, grant it the role or the permission in the message. If the vault blocks the network, allow the cluster's network in the vault's firewall. If a policy of your own rejected the Secret, change that policy. If the API server or a policy of the project rejected the Secret, reapply the project's manifests",
     again: "next poll; backoff if the API server rejected the Secret",
   },
   ObjectNotFound: {
@@ -67,9 +67,9 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   InvalidClass: {
     means:
-      "`parameters` or `secretObjects` is invalid, or someone changed the provider of a synced class. The worker keeps the Secrets of the class",
-    fix: "correct the field in the message",
-    again: "next poll; backoff if an entry of `secretObjects` is invalid",
+      "`parameters` or `secretObjects` is invalid, the class exceeds a [limit](secret-provider-class.md#limits), someone changed the provider of a synced class, or the worker pauses the class after crashes. The worker keeps the Secrets of the class",
+    fix: "if the message contains a field, correct that field. Otherwise, follow the [runbook](../runbooks/InvalidClass.md)",
+    again: "next poll; backoff if an entry of `secretObjects` is invalid; for a paused class, at the time in the message",
   },
   InvalidObject: {
     means:
