@@ -123,7 +123,7 @@ describe("doctor's plan of a Secret", () => {
     const classes = [aClass("demo"), aClass("early", { ...earlier, sync: "never" })];
     assert.deepEqual(await actions(classes), ["demo create", "early off"]);
     // NU5: the cause belongs to the report.
-    assert.equal((await planned(classes))[1]?.message, "the class is not synced: its sync mode is never");
+    assert.equal((await planned(classes))[1]?.message, "sync is turned off by the annotation keyvault-injector.dev/sync: never");
   });
 
   for (const [what, secretObject, message] of [
