@@ -4,33 +4,37 @@ import { Server as TlsServer } from "node:tls";
 import type { Connection, Stage } from "./connection-table.ts";
 import { stopWhenEnded } from "./ended-connections.ts";
 
-type Answer = ServerResponse & { readonly req: IncomingMessage };
-
 /** Options of a server for {@link takeRequests}. Without them, Node itself answers requests that name no host. */
 export const EVERY_REQUEST = { requireHostHeader: false } as const;
 
+/** `request`: the request and its response. */
+type TakeRequest = (connection: Connection, ...request: Parameters<RequestListener>) => void;
+
 /**
- * Hands each request that the server may answer to the listener, and ends the connections of the others. The server needs the options
+ * Hands each request that the server may answer to `take`, and ends the connections of the others. The server needs the options
  * {@link EVERY_REQUEST}, so that Node answers no request itself: what a client repeats would then cost the event loop as much as the client
  * wants.
  */
-export function takeRequests(server: Server, connectionOf: (socket: Socket) => Connection | undefined, listener: RequestListener): void {
+export function takeRequests(server: Server, connections: Pick<WeakMap<Socket, Connection>, "get">, take: TakeRequest): void {
   const admit = createOneRequest();
+  const takeAdmitted = ([request, response]: Parameters<RequestListener>, isContinued: boolean): void => {
+    const connection = connections.get(request.socket);
+    if (connection === undefined || !admit(connection, request, response)) {
+      request.socket.destroy();
+      return;
+    }
+    if (isContinued) response.writeContinue();
+    take(connection, request, response);
+  };
   server.on(server instanceof TlsServer ? "secureConnection" : "connection", stopWhenEnded);
-  server.on("request", (request, response) => {
-    if (admit(connectionOf(request.socket), request, response)) listener(request, response);
-  });
-  server.on("checkContinue", (request: IncomingMessage, response: Answer) => {
-    if (!admit(connectionOf(request.socket), request, response)) return;
-    response.writeContinue();
-    listener(request, response);
-  });
+  server.on("request", (...request) => takeAdmitted(request, false));
+  server.on("checkContinue", (...request: Parameters<RequestListener>) => takeAdmitted(request, true));
   // Neither API servers nor kubelets expect anything else.
   server.on("checkExpectation", (request: IncomingMessage) => void request.socket.destroy());
 }
 
-/** Returns whether the server may answer the request. If false, its connection has been ended. */
-type AdmitRequest = (connection: Connection | undefined, request: IncomingMessage, response: ServerResponse) => boolean;
+/** Returns whether the server may answer the request. */
+type AdmitRequest = (connection: Connection, request: IncomingMessage, response: ServerResponse) => boolean;
 
 /**
  * Admits one request at a time of each connection. Node reads as many requests ahead as a client pipelines, and keeps each with its response
@@ -41,11 +45,8 @@ function createOneRequest(): AdmitRequest {
   /** The responses of a connection that were not sent when its latest request arrived, and the response to that request. */
   const kept = new WeakMap<Connection, readonly ServerResponse[]>();
   return (connection, request, response) => {
-    const unsent = connection === undefined ? [] : (kept.get(connection) ?? []).filter(({ writableFinished }) => !writableFinished);
-    if (connection === undefined || !isOneAnswered(unsent)) {
-      request.socket.destroy();
-      return false;
-    }
+    const unsent = (kept.get(connection) ?? []).filter(({ writableFinished }) => !writableFinished);
+    if (!isOneAnswered(unsent)) return false;
     kept.set(connection, [...unsent, response]);
     connection.enter("receiving");
     // The response may be complete before the body has arrived, and the next request may arrive before the event for the response's end.
