@@ -63,10 +63,8 @@ export function guardConnections(server: Server, listener: RequestListener, turn
     connection.enter("unused");
     if (socket.authorized) connection.verify();
   });
-  const connectionOf = (socket: Socket): Connection | undefined => secured.get(socket);
-  takeRequests(server, connectionOf, (request, response) => {
-    const connection = connectionOf(request.socket);
-    if (connection !== undefined && ages.get(connection) !== age) response.setHeader("Connection", "close");
+  takeRequests(server, secured, (connection, request, response) => {
+    if (ages.get(connection) !== age) response.setHeader("Connection", "close");
     listener(request, response);
   });
   const renew = (): void => {

@@ -19,7 +19,7 @@ const EXPIRY_MS = 30_000;
  * Part of the worker's only thread that the events of all queues can use. Polls, restarts, and healing need the rest, and users with many
  * classes decide how long an event takes. A few events at a time never use up what accumulates.
  */
-export const EVENTS_SHARE: ShareLimits = { share: 0.2, mostSavedMs: 500, mostOwedMs: 200 };
+export const EVENTS_SHARE: ShareLimits = { perSecond: 200, burst: 500, mostOwed: 200 };
 
 export interface PushOptions {
   readonly settings: readonly QueueSetting[];
