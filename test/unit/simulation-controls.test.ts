@@ -130,6 +130,12 @@ describe("the simulation's invariants of when workloads are restarted", () => {
     assert.deepEqual([held({}), held(PAUSED), held(INSIDE)], [false, true, false]);
     await staged.pass(20 * MINUTE);
     assert.equal(held(INSIDE), true);
+    staged.exhausted.clear();
+    const web = { ...workloadOf("web", {}), isComplete: false };
+    staged.workloads.set(`${TEAM}/web`, { ...web, templateStamp: "v2", podsStamp: "v2" });
+    assert.equal(held({}), true, "the restart of web has failed");
+    staged.workloads.set(`${TEAM}/web`, { ...web, templateStamp: "v2", podsStamp: "v1" });
+    assert.equal(held({}), false, "web was not ready before its restart, so that none waits for it");
     staged.exhausted.set(`${TEAM}/api`, 0);
     assert.equal(held({}), true);
   });
