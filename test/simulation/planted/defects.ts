@@ -135,6 +135,8 @@ import { networkCode } from "./service-answer.ts";
   },
   {
     id: "C9",
+    // In the other worlds, events often make the worker check the class before its poll.
+    world: "shards",
     what: "a poll that falls into a change of leader is skipped",
     edits: [
       {
