@@ -106,4 +106,16 @@ export const EVENT_DEFECTS: readonly Planted[] = [
       },
     ],
   },
+  {
+    id: "S19",
+    shownBy: [ARRIVES],
+    what: "a look for an event believes what was refused of the same Secret before the event",
+    edits: [
+      {
+        file: "src/sync/vault/version-check.ts",
+        find: "if (hints.isAccessChanged || isNeededForHint(object)) {",
+        replace: "if (hints.isAccessChanged || (hints.since === 0 && isNeededForHint(object))) {",
+      },
+    ],
+  },
 ];
