@@ -37,7 +37,7 @@ export interface PushOptions {
 /** Access to the classes that the worker knows. */
 export type PushedClasses = Pick<
   DispatchOptions,
-  "classOf" | "isFetched" | "noteUnfetched" | "hasOtherShards" | "refusedObjects" | "cloud"
+  "classes" | "isFetched" | "noteUnfetched" | "hasOtherShards" | "refusedObjects" | "cloud"
 > & {
   /** Whether the worker knows all classes and may act on them. */
   readonly isReady: () => boolean;

@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S18 by the simulation. A
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S20 by the simulation. A
  * change of the code that an edit replaces must also rewrite the edit, so that the defect stays the same.
  */
 import { CONTROL_DEFECTS } from "./control-defects.ts";
