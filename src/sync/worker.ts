@@ -135,7 +135,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
-      (running) => reviewStatuses(ports, { logger, random }, running),
+      (running) => reviewStatuses(ports, { logger, random, cluster, earlierPolls: before }, running),
       async (running) => rollouts?.run({ live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
       async (running) => gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.vaults.limits, events }, running),
       async (running) => secretCopies?.run(live, running),

@@ -7,6 +7,7 @@ import type { Planted } from "./edits.ts";
 import { EVENT_DEFECTS } from "./event-defects.ts";
 import { MOUNT_DEFECTS } from "./mount-defects.ts";
 import { SHARD_DEFECTS } from "./shard-defects.ts";
+import { STATUS_DEFECTS } from "./status-defects.ts";
 
 const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
@@ -318,4 +319,5 @@ import { networkCode } from "./service-answer.ts";
   ...SHARD_DEFECTS,
   ...MOUNT_DEFECTS,
   ...CONTROL_DEFECTS,
+  ...STATUS_DEFECTS,
 ];
