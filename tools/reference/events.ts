@@ -192,7 +192,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>); the worker restored it as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a component of the install is damaged, and the worker cannot heal it. It is not allowed to repair roles, policies, and the Namespace of the install, and the API server rejects repairs of immutable fields, and repairs that a [policy](healing.md#what-a-repair-may-say) denies",
+    when: "a component of the install is damaged, and the worker cannot heal it. It is not allowed to repair roles, policies, and the Namespace of the install, and the API server rejects repairs of immutable fields, and repairs that a [policy](healing.md#what-a-repair-may-say) or a webhook denies",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
