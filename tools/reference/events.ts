@@ -192,7 +192,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>); the worker restored it as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a component of the install is damaged, and the worker cannot heal it. The worker is not allowed to repair roles, policies, and the Namespace of the install. Repairs of immutable fields fail, and a [policy](healing.md#what-a-repair-may-say) can deny a repair",
+    when: "a component of the install is damaged, and the worker cannot heal it. The worker is not allowed to repair roles, policies, and the Namespace of the install. Repairs of immutable fields fail, and a [policy](healing.md#what-a-repair-may-say) or a webhook can deny a repair",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
