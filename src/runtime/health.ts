@@ -83,7 +83,7 @@ function serveFairly(server: Server, listener: (request: IncomingMessage, respon
     const connection = table.open(socket);
     if (connection !== undefined) connections.set(socket, connection);
   });
-  takeRequests(server, connections, (_connection, request, response) => {
+  takeRequests(server, connections, (request, response) => {
     // Each piece of a body would cost the event loop time, also if the server dropped it.
     if (hasBody(request)) {
       request.socket.destroy();

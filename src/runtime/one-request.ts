@@ -6,15 +6,12 @@ import type { Connection, Stage } from "./connection-table.ts";
 /** Options of a server for {@link takeRequests}. Without them, Node itself answers requests that name no host. */
 export const EVERY_REQUEST = { requireHostHeader: false } as const;
 
-/** `request`: the request and its response. */
-type TakeRequest = (connection: Connection, ...request: Parameters<RequestListener>) => void;
-
 /**
  * Hands each request that the server may answer to `take`, and ends the connections of the others. The server needs the options
  * {@link EVERY_REQUEST}, so that Node answers no request itself: what a client repeats would then cost the event loop as much as the client
  * wants.
  */
-export function takeRequests(server: Server, connections: Pick<WeakMap<Socket, Connection>, "get">, take: TakeRequest): void {
+export function takeRequests(server: Server, connections: Pick<WeakMap<Socket, Connection>, "get">, take: RequestListener): void {
   const admit = createOneRequest();
   const takeAdmitted = ([request, response]: Parameters<RequestListener>, isContinued: boolean): void => {
     const connection = connections.get(request.socket);
@@ -23,7 +20,7 @@ export function takeRequests(server: Server, connections: Pick<WeakMap<Socket, C
       return;
     }
     if (isContinued) response.writeContinue();
-    take(connection, request, response);
+    take(request, response);
   };
   server.on(server instanceof TlsServer ? "secureConnection" : "connection", stopWhenEnded);
   server.on("request", (...request) => takeAdmitted(request, false));

@@ -57,7 +57,7 @@ function portOf(server: Server): number {
 /** Takes the requests of a server with one client, on a free port. */
 async function listening(t: TestContext, server: Server, listener: RequestListener): Promise<number> {
   const connection: Connection = { peer: "client", enter: () => undefined, verify: () => undefined };
-  takeRequests(server, { get: () => connection }, (_connection, request, response) => listener(request, response));
+  takeRequests(server, { get: () => connection }, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {
