@@ -33,25 +33,28 @@ interface SharedRead<T> {
 /**
  * Reads from the cache. An object that the cache lacks (created a moment ago, or the watch is behind) costs one live read. Pods that
  * request the same object at the same time share it: a Deployment of a thousand pods costs one read, not a thousand. A caller that joins a
- * read after it began does not trust an absence, which may be older than the object, and shares the next read. Different peers have
- * separate reads, so that none waits in another's queue. Never throws.
+ * read after it began does not trust an absence, which may be older than the object, and shares the next read. So does a caller that joins
+ * a read without an answer: one dead connection then costs one pod its answer, not all pods of that time. Different peers have separate
+ * reads, so that none waits in another's queue. Never throws.
  */
 export function createLookup<T extends KubeObject>(
   options: LookupOptions<T>,
 ): (ref: ObjectRef, peer?: string) => Promise<LookupOutcome<T>> {
   const { cache, onLookup } = options;
   const running = new Map<string, SharedRead<T>>();
-  const share = (ref: ObjectRef, peer: string): SharedRead<T> => {
-    const key = `${peer} ${objectKey(ref)}`;
-    const shared = running.get(key) ?? startRead(options, { ref, peer, onEnd: () => running.delete(key) });
-    running.set(key, shared);
-    return shared;
+  const start = (key: string, wanted: Wanted): Promise<LookupOutcome<T>> => {
+    const started = startRead(options, { ...wanted, onEnd: () => running.delete(key) });
+    running.set(key, started);
+    return started.answer;
   };
   const read = async (ref: ObjectRef, peer: string): Promise<LookupOutcome<T>> => {
-    const { answer, hasBegun } = share(ref, peer);
-    const isLate = hasBegun();
-    const outcome = await answer;
-    return outcome.kind === "missing" && isLate ? share(ref, peer).answer : outcome;
+    const key = `${peer} ${objectKey(ref)}`;
+    const joined = running.get(key);
+    if (joined === undefined) return start(key, { ref, peer });
+    const isLate = joined.hasBegun();
+    const outcome = await joined.answer;
+    if (outcome.kind === "found" || (outcome.kind === "missing" && !isLate)) return outcome;
+    return running.get(key)?.answer ?? start(key, { ref, peer });
   };
   return async (ref, peer = "") => {
     const cached = cache.get(ref);

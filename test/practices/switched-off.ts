@@ -42,7 +42,7 @@ export const SWITCHED_OFF: readonly SwitchedOff[] = [
     "            metadata:\n              type: object\n              x-kubernetes-preserve-unknown-fields: true\n",
   ]),
   off(3, "the cache is not used", [LOOKUP, "if (cached !== undefined) {", "if (cached === null) {"]),
-  off(3, "pods do not share a read", [LOOKUP, "    running.set(key, shared);\n", ""], { test: 1 }),
+  off(3, "pods do not share a read", [LOOKUP, "    running.set(key, started);\n", ""], { test: 1 }),
   off(4, "one webhook has another server", [PREFLIGHT, "name: keyvault-injector-webhook", "name: keyvault-injector-preflight"]),
   off(5, "the bundle is written again and again", [
     "src/domain/certificates/publication-policy.ts",

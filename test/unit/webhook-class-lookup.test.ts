@@ -75,6 +75,46 @@ describe("the lookup of a class", () => {
     assert.equal(begun.length, 2, "one read for all who came while the first was under way");
   });
 
+  test("RV6: shares the next read with all who joined one without an answer", async () => {
+    const begun: PromiseWithResolvers<ReadResult<never>>[] = [];
+    const kube = kubeThat(() => {
+      const read = Promise.withResolvers<ReadResult<never>>();
+      begun.push(read);
+      return read.promise;
+    });
+    const lookUp = createClassLookup({ classes: emptyCache, kube });
+    const first = lookUp(ref);
+    const atOnce = lookUp(ref);
+    await nextTurn();
+    const later = [lookUp(ref), lookUp(ref)];
+    begun[0]?.reject(new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } }));
+    assert.equal((await first).kind, "unknown");
+    await nextTurn();
+    begun[1]?.resolve({ kind: "found", object: aClass() as never });
+    const joined = await Promise.all([atOnce, ...later]);
+    assert.deepEqual(
+      joined.map(({ kind }) => kind),
+      ["found", "found", "found"],
+    );
+    assert.equal(begun.length, 2, "one read for all who joined the one without an answer");
+  });
+
+  test("RV6: gives up after the second read without an answer", async () => {
+    let reads = 0;
+    const kube = kubeThat(async () => {
+      reads += 1;
+      throw new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+    });
+    const lookUp = createClassLookup({ classes: emptyCache, kube });
+    const outcomes = await Promise.all([lookUp(ref), lookUp(ref), lookUp(ref)]);
+
+    assert.deepEqual(
+      outcomes.map(({ kind }) => kind),
+      ["unknown", "unknown", "unknown"],
+    );
+    assert.equal(reads, 2);
+  });
+
   test("knows nothing when the API server refuses, and gives up on one that does not answer", async () => {
     const refusing = kubeThat(async () => {
       throw new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });

@@ -48,8 +48,14 @@ async function refresh(isByUser) {
       put(text);
       live.textContent = (isPaused ? "Paused, as of " : "Live, as of ") + new Date().toISOString().slice(11, 19) + "Z";
     } catch {
-      lost();
-      break;
+      if (source.readyState !== EventSource.OPEN) {
+        lost();
+        break;
+      }
+      // The dashboard still sends notices, so only this request failed, such as one from before the computer slept.
+      notLive("the last request was not answered");
+      await new Promise((resolve) => setTimeout(resolve, 1000));
+      isDue = true;
     }
   }
   isBusy = false;
