@@ -126,9 +126,9 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   GuardrailsMissing: {
     means:
-      "a policy that limits the worker is missing, has no binding, or only warns. The worker also reports this reason if it cannot test such a policy, because another policy or webhook denies the test first. The reason appears in the condition `Guarded` and in an event on the worker's Deployment. With `--secret-access=blind`, the worker exits",
-    fix: "if another policy or webhook denies the test, exempt the worker from it; the message gives its name. Otherwise, apply `manifests/policies`, whose bindings have the action `Deny`",
-    again: "after every change to a policy or binding of the project, and hourly",
+      "a policy that limits the worker is missing, has no binding, or only warns. The worker also reports this reason if it cannot test such a policy, because another policy or webhook denies the test first, or because the API server has not processed the test for 10 minutes, for example while a webhook does not respond. The reason appears in the condition `Guarded` and in an event on the worker's Deployment. With `--secret-access=blind`, the worker exits, unless the API server has merely not processed a test",
+    fix: "if another policy or webhook denies the test, exempt the worker from it; the message gives its name. If the API server has not processed the test, resolve the error in the message. Otherwise, apply `manifests/policies`, whose bindings have the action `Deny`",
+    again: "after every change to a policy or binding of the project, and hourly; each minute while the API server does not process a test",
   },
   SwitchedOff: {
     means:
