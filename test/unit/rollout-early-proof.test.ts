@@ -8,6 +8,18 @@ import { Restarts } from "../support/simulation/restarts.ts";
 
 const TEAM = "team";
 
+/** A workload in each of two namespaces, and one slot of the cluster. */
+async function inTwoNamespaces(): Promise<Restarts> {
+  const restarts = new Restarts({ mostInCluster: 1 });
+  for (const namespace of [TEAM, "team-2"]) {
+    restarts.team(namespace);
+    restarts.deploy(namespace, "api");
+  }
+  await restarts.lead();
+  await restarts.pass(60_000);
+  return restarts;
+}
+
 describe("a restart whose versions change, or become unknown, while its pods start", () => {
   let restarts: Restarts;
   afterEach(() => restarts.stop());
@@ -55,13 +67,7 @@ describe("a restart whose versions change, or become unknown, while its pods sta
   });
 
   test("S22: keeps its slot of the cluster while the next versions settle", async () => {
-    restarts = new Restarts({ mostInCluster: 1 });
-    for (const namespace of [TEAM, "team-2"]) {
-      restarts.team(namespace);
-      restarts.deploy(namespace, "api");
-    }
-    await restarts.lead();
-    await restarts.pass(60_000);
+    restarts = await inTwoNamespaces();
     await restarts.rotate(TEAM);
     assert.notEqual(restarts.stamp(TEAM, "api"), undefined, "its restart is under way");
     await restarts.rotate("team-2");
@@ -164,13 +170,7 @@ describe("a restart whose request got no answer", () => {
   });
 
   test("S18: keeps its slot of the cluster, too", async () => {
-    restarts = new Restarts({ mostInCluster: 1 });
-    for (const namespace of [TEAM, "team-2"]) {
-      restarts.team(namespace);
-      restarts.deploy(namespace, "api");
-    }
-    await restarts.lead();
-    await restarts.pass(60_000);
+    restarts = await inTwoNamespaces();
     restarts.world.cluster.cutWatches(WORKLOADS.Deployment);
     restarts.world.cluster.lostAnswer = ({ verb, resource }) =>
       verb === "patch" && resource.plural === "deployments" ? noAnswer : undefined;

@@ -24,7 +24,7 @@ export interface FetchOutcome {
   readonly secrets: readonly SecretStatus[];
   /** When to retry the writes that the API server refused; undefined if it refused none. */
   readonly writeRetry?: Retry | undefined;
-  /** Why the policies that limit the worker are not sufficient; undefined if they are. */
+  /** State of the policies that limit the worker; undefined if the worker does not know it. */
   readonly guardrails: ClassOutcome["guardrails"];
   /** From 0 to 1. Spreads the retries of classes. */
   readonly spread: number;

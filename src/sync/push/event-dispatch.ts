@@ -128,7 +128,7 @@ function outcomeWithoutClass({ hasOtherShards }: DispatchOptions): MessageOutcom
 async function dispatchObject(options: DispatchOptions, dispatching: Dispatching<ObjectEvent>): Promise<Dispatched> {
   const { event, breaths } = dispatching;
   const [vault = ""] = event.vaultHost.split(".");
-  let [isKnown, isNamed, reported, waits] = [options.named.classesOf(vault).length > 0, false, 0, 0];
+  let [isKnown, isNamed, reported, waits] = [false, false, 0, 0];
   for (const { key, namesVault, spc, units } of candidates(options, vault, event.name)) {
     isKnown ||= namesVault;
     if (spc !== undefined && isOfVault(options, spc, event)) {
@@ -141,7 +141,10 @@ async function dispatchObject(options: DispatchOptions, dispatching: Dispatching
     }
     await breaths.spend(units);
   }
-  if (!isNamed) return { outcome: isKnown ? "unnamed" : outcomeWithoutClass(options), waits: 0 };
+  if (!isNamed) {
+    isKnown ||= options.named.classesOf(vault).length > 0;
+    return { outcome: isKnown ? "unnamed" : outcomeWithoutClass(options), waits: 0 };
+  }
   return { outcome: reported === 0 ? "unnamed" : waits === 0 ? "duplicate" : "acted", waits };
 }
 
