@@ -1,66 +1,26 @@
-interface Entry<V> {
-  readonly key: string;
-  value: V;
-  older: Entry<V> | undefined;
-  newer: Entry<V> | undefined;
-}
-
 /**
- * A map in the order of insertion whose oldest key is found at once. A plain Map has a gap where an entry was deleted, and each walk from
- * its front passes all gaps: with thousands of entries, that takes longer than all other work on an entry.
+ * A Map that finds its oldest key at once. A Map leaves a gap where an entry was deleted, and each new iterator passes all gaps from the
+ * front: with thousands of entries, that takes longer than all other work on an entry. So the iterator is kept.
  */
-export class AgingMap<V> {
-  readonly #entries = new Map<string, Entry<V>>();
-  #oldest: Entry<V> | undefined;
-  #newest: Entry<V> | undefined;
-
-  get size(): number {
-    return this.#entries.size;
-  }
+export class AgingMap<V> extends Map<string, V> {
+  /** It has passed the oldest key. No key before that is left. */
+  #walk: Iterator<string> | undefined;
+  #oldest: string | undefined;
+  /** Number of deletions since the walk began. */
+  #deletions = 0;
 
   get oldest(): string | undefined {
-    return this.#oldest?.key;
+    this.#walk ??= this.keys();
+    if (this.size > 0) this.#oldest ??= this.#walk.next().value;
+    return this.#oldest;
   }
 
-  get(key: string): V | undefined {
-    return this.#entries.get(key)?.value;
-  }
-
-  has(key: string): boolean {
-    return this.#entries.has(key);
-  }
-
-  /** A key that exists keeps its place. */
-  set(key: string, value: V): this {
-    const known = this.#entries.get(key);
-    if (known === undefined) this.#append({ key, value, older: this.#newest, newer: undefined });
-    else known.value = value;
-    return this;
-  }
-
-  delete(key: string): boolean {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return false;
-    const { older, newer } = entry;
-    if (older === undefined) this.#oldest = newer;
-    else older.newer = newer;
-    if (newer === undefined) this.#newest = older;
-    else newer.older = older;
-    return this.#entries.delete(key);
-  }
-
-  values(): readonly V[] {
-    return [...this.#entries.values()].map(({ value }) => value);
-  }
-
-  keys(): readonly string[] {
-    return [...this.#entries.keys()];
-  }
-
-  #append(entry: Entry<V>): void {
-    if (this.#newest === undefined) this.#oldest = entry;
-    else this.#newest.newer = entry;
-    this.#newest = entry;
-    this.#entries.set(entry.key, entry);
+  override delete(key: string): boolean {
+    const isDeleted = super.delete(key);
+    this.#deletions += 1;
+    // An iterator keeps the tables that the Map has replaced since the iterator last moved.
+    if (this.#deletions > this.size) [this.#walk, this.#oldest, this.#deletions] = [undefined, undefined, 0];
+    else if (key === this.#oldest) this.#oldest = undefined;
+    return isDeleted;
   }
 }

@@ -41,11 +41,11 @@ export class Groups<V> {
   }
 
   of(group: string): readonly V[] {
-    return this.#groups.get(group)?.values() ?? [];
+    return [...(this.#groups.get(group)?.values() ?? [])];
   }
 
   keys(group: string): readonly string[] {
-    return this.#groups.get(group)?.keys() ?? [];
+    return [...(this.#groups.get(group)?.keys() ?? [])];
   }
 
   names(): readonly string[] {

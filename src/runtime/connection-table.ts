@@ -41,8 +41,8 @@ export interface Connection {
 export interface ConnectionTable {
   /** Adds a connection. Returns undefined if there is no room; the socket is then closed. */
   readonly open: (socket: Socket) => Connection | undefined;
-  /** Ends connections without a request in progress. The server can finish the others. */
-  readonly endIdle: () => void;
+  /** Ends the open connections: those without a request in progress at once, the others after their response. */
+  readonly endWhenIdle: () => void;
   readonly endAll: () => void;
   /** Stops watching the connections. */
   readonly close: () => void;
@@ -53,6 +53,8 @@ interface Entry {
   peer: string;
   stage: Stage;
   since: number;
+  /** Whether the connection ends as soon as it is idle. */
+  isLast?: boolean;
 }
 
 /**
@@ -106,7 +108,10 @@ export function createConnectionTable(most: number): ConnectionTable {
     get peer() {
       return entry.peer;
     },
-    enter: (stage) => Object.assign(entry, { stage, since: now() }),
+    enter: (stage) => {
+      Object.assign(entry, { stage, since: now() });
+      if (stage === "idle" && entry.isLast === true) end(entry);
+    },
     verify: () => {
       part(entry);
       entry.peer = VERIFIED;
@@ -118,7 +123,11 @@ export function createConnectionTable(most: number): ConnectionTable {
   };
   return {
     open,
-    endIdle: () => endThose(({ stage }) => WORTH[stage] < WORTH.receiving),
+    endWhenIdle: () =>
+      endThose((entry) => {
+        entry.isLast = true;
+        return WORTH[entry.stage] < WORTH.receiving;
+      }),
     endAll: () => endThose(() => true),
     close,
   };

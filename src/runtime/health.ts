@@ -83,8 +83,7 @@ function serveFairly(server: Server, listener: (request: IncomingMessage, respon
     const connection = table.open(socket);
     if (connection !== undefined) connections.set(socket, connection);
   });
-  const connectionOf = (socket: Socket): Connection | undefined => connections.get(socket);
-  takeRequests(server, connectionOf, (request, response) => {
+  takeRequests(server, connections, (request, response) => {
     // Each piece of a body would cost the event loop time, also if the server dropped it.
     if (hasBody(request)) {
       request.socket.destroy();

@@ -1,11 +1,8 @@
 import type { Registry } from "prom-client";
 import { type ShareLimits, TimeShare } from "./time-share.ts";
 
-/** Part of the process's time that collections can use. */
-const SHARE = 0.1;
-/** Greatest age in milliseconds of a text. */
-const MOST_AGE_MS = 5_000;
-const LIMITS: ShareLimits = { share: SHARE, mostSavedMs: 2_000, mostOwedMs: SHARE * MOST_AGE_MS };
+/** Part of the process's time that collections can use. No text is older than five seconds. */
+const LIMITS: ShareLimits = { perSecond: 100, burst: 2_000, mostOwed: 500 };
 
 /**
  * Returns a function that resolves with the text of the metrics. A collection reads the state of every class, and any client that reaches

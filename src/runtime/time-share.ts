@@ -1,44 +1,36 @@
-export interface ShareLimits {
-  /** Part of the process's time that the job can use. */
-  readonly share: number;
-  /** Milliseconds that accumulate while the job rests. A job that runs rarely never uses them up. */
-  readonly mostSavedMs: number;
-  /** Maximum number of milliseconds that the job owes, however long one part of it took. */
-  readonly mostOwedMs: number;
+import { type Bucket, type BucketLimits, type BucketTurn, fullBucket, takeTurns } from "../domain/schedule/token-bucket.ts";
+
+/** In milliseconds of the thread's time. A job that runs rarely never uses up the burst. */
+export interface ShareLimits extends BucketLimits {
+  /** Maximum that the job owes, however long one part of it took. */
+  readonly mostOwed: number;
 }
 
 /** Time that a job may use of the process's only thread, so that the job leaves the rest to others, however much it has to do. */
 export class TimeShare {
   readonly #limits: ShareLimits;
   readonly #now: () => number;
-  /** Below 0: milliseconds that the job owes. */
-  #saved: number;
-  #savedAt: number;
+  #bucket: Bucket;
 
   /** `now`: milliseconds of a clock that does not jump. */
   constructor(limits: ShareLimits, now: () => number) {
     this.#limits = limits;
     this.#now = now;
-    this.#saved = limits.mostSavedMs;
-    this.#savedAt = now();
+    this.#bucket = fullBucket(limits, now());
   }
 
   /** Milliseconds for which the job must rest. 0 while it may run. */
   get restMs(): number {
-    this.#save();
-    return this.#saved >= 0 ? 0 : Math.ceil(-this.#saved / this.#limits.share);
+    return this.#after(0).waitMs;
   }
 
   /** Call this after each part of the job, with the milliseconds that it took. */
   spent(milliseconds: number): void {
-    this.#save();
-    this.#saved = Math.max(-this.#limits.mostOwedMs, this.#saved - Math.max(0, milliseconds));
+    const { bucket } = this.#after(milliseconds);
+    this.#bucket = { ...bucket, tokens: Math.max(-this.#limits.mostOwed, bucket.tokens) };
   }
 
-  #save(): void {
-    const { share, mostSavedMs } = this.#limits;
-    const now = this.#now();
-    this.#saved = Math.min(mostSavedMs, this.#saved + share * Math.max(0, now - this.#savedAt));
-    this.#savedAt = now;
+  #after(turns: number): BucketTurn {
+    return takeTurns(this.#bucket, this.#limits, { now: this.#now(), turns });
   }
 }

@@ -22,25 +22,37 @@ export interface Tried {
   readonly missing: readonly Guardrail[];
   /** Policies of which nothing is known, because something else rejects the attempt first. */
   readonly hidden: readonly { readonly policy: Guardrail; readonly refusal: string }[];
+  /** Policies of which nothing is known, because the API server did not process an attempt. */
+  readonly untested: readonly { readonly policy: Guardrail; readonly error: KubeError }[];
 }
 
-/** Tries what each policy forbids, without effect. Throws if the answer of the API server shows no result. */
+/** Tries what each policy forbids, without effect. */
 export async function tryGuardrails(options: ProbeOptions, signal: AbortSignal): Promise<Tried> {
-  const outcomes: { readonly policy: Guardrail; readonly outcome: Outcome }[] = [];
-  for (const policy of GUARDRAILS) outcomes.push({ policy, outcome: await tryAll(options, policy, signal) });
+  return triedOf(await tryEach(options, signal));
+}
+
+async function tryEach(options: ProbeOptions, signal: AbortSignal): Promise<ReadonlyMap<Guardrail, Outcome>> {
+  const outcomes = new Map<Guardrail, Outcome>();
+  for (const policy of GUARDRAILS) outcomes.set(policy, await tryAll(options, policy, signal));
+  return outcomes;
+}
+
+function triedOf(outcomes: ReadonlyMap<Guardrail, Outcome>): Tried {
+  const all = [...outcomes];
   return {
-    missing: outcomes.flatMap(({ policy, outcome }) => (outcome.kind === "through" ? [policy] : [])),
-    hidden: outcomes.flatMap(({ policy, outcome }) => (outcome.kind === "hidden" ? [{ policy, refusal: outcome.refusal }] : [])),
+    missing: all.flatMap(([policy, { kind }]) => (kind === "through" ? [policy] : [])),
+    hidden: all.flatMap(([policy, outcome]) => (outcome.kind === "hidden" ? [{ policy, refusal: outcome.refusal }] : [])),
+    untested: all.flatMap(([policy, outcome]) => (outcome.kind === "untested" ? [{ policy, error: outcome.error }] : [])),
   };
 }
 
-/** Returns the worst result of the attempts. */
+/** Returns the worst result of the attempts. `hidden` is worse than `untested`, because it does not pass by itself. */
 async function tryAll(options: ProbeOptions, guardrail: Guardrail, signal: AbortSignal): Promise<Outcome> {
   let worst: Outcome = { kind: "stopped" };
   for (const attempt of ATTEMPTS[guardrail]) {
-    const outcome = await tryOnce(() => attempt(options, signal), [guardrail, ...(ALSO_STOPPED_BY[guardrail] ?? [])]);
+    const outcome = await tryOnce(() => attempt(options, signal), [guardrail, ...(ALSO_STOPPED_BY[guardrail] ?? [])], signal);
     if (outcome.kind === "through") return outcome;
-    if (worst.kind === "stopped") worst = outcome;
+    if (worst.kind === "stopped" || (worst.kind === "untested" && outcome.kind === "hidden")) worst = outcome;
   }
   return worst;
 }
@@ -48,11 +60,14 @@ async function tryAll(options: ProbeOptions, guardrail: Guardrail, signal: Abort
 /**
  * Result of an attempt at something forbidden. `stopped`: the policy rejected it, or the worker could not have done it anyway. `through`:
  * nothing rejected it. `hidden`: something else rejected it first, so nothing is known about the policy. `refusal` is the message of that
- * rejection.
+ * rejection. `untested`: the API server did not process it, for example because it was overloaded, or because a webhook did not respond.
  */
-type Outcome = { readonly kind: "stopped" } | { readonly kind: "through" } | { readonly kind: "hidden"; readonly refusal: string };
+type Outcome =
+  | { readonly kind: "stopped" | "through" }
+  | { readonly kind: "hidden"; readonly refusal: string }
+  | { readonly kind: "untested"; readonly error: KubeError };
 
-/** Returns the result that the error shows. `ours`: the policies that may reject the attempt. Throws if the error shows no result. */
+/** Returns the result that the error shows. `ours`: the policies that may reject the attempt. Throws an error of another origin. */
 function outcomeOf(error: unknown, ours: readonly string[]): Outcome {
   if (!(error instanceof KubeError)) throw error;
   const { code, refuser, message } = error;
@@ -60,18 +75,25 @@ function outcomeOf(error: unknown, ours: readonly string[]): Outcome {
   // No policy is needed if the worker has no permission, or if the object does not exist.
   if (refuser?.kind === "rights" || (refuser === undefined && code === "NotFound")) return { kind: "stopped" };
   if (refuser !== undefined || code === "Forbidden" || code === "Invalid") return { kind: "hidden", refusal: message };
-  throw error;
+  return { kind: "untested", error };
 }
 
-async function tryOnce(attempt: () => Promise<unknown>, ours: readonly string[]): Promise<Outcome> {
+async function tryOnce(attempt: () => Promise<unknown>, ours: readonly string[], signal: AbortSignal): Promise<Outcome> {
   try {
     return { kind: (await attempt()) === NOT_TRIED ? "stopped" : "through" };
   } catch (error) {
+    signal.throwIfAborted();
     return outcomeOf(error, ours);
   }
 }
 
-function problemOf({ missing, hidden }: Tried): string | undefined {
+/**
+ * Time in milliseconds after which the worker reports that it cannot test a policy, as the message says. An overloaded API server usually
+ * recovers sooner.
+ */
+const LONGEST_UNTESTED_MS = 600_000;
+
+function problemOf({ missing, hidden, untested }: Tried): string | undefined {
   const through =
     missing.length === 0
       ? []
@@ -85,25 +107,45 @@ function problemOf({ missing, hidden }: Tried): string | undefined {
       : [
           `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether ${hidden.map(({ policy }) => policy).join(", ")} would reject them (${first.refusal}); exempt the sync worker's account there`,
         ];
-  const problems = [...through, ...unknown];
+  const [unanswered] = untested;
+  const late =
+    unanswered === undefined
+      ? []
+      : [
+          `the API server has not processed the sync worker's tests of ${untested.map(({ policy }) => policy).join(", ")} for 10 minutes (${unanswered.error.message}); resolve this error`,
+        ];
+  const problems = [...through, ...unknown, ...late];
   return problems.length === 0 ? undefined : problems.join("; ");
 }
 
 /**
  * Throws if policies are missing. Without them, the worker could do more with its permission to write Secrets than the operator expects, so
- * it must not start. Repeats the attempts until the API server's answers show a result.
+ * it must not start. Repeats the attempts until the API server's answers show a result for every policy, or that one is missing.
  */
 export async function assertGuarded(options: ProbeOptions & Patience, signal: AbortSignal): Promise<void> {
-  const tried = await untilAnswered({ name: "policies", make: () => tryGuardrails(options, signal) }, options, signal);
-  const problem = problemOf(tried);
-  if (problem !== undefined)
-    throw new Error(`GuardrailsMissing: ${problem}; with --secret-access=blind, the worker does not start without these policies`);
+  const make = async (): Promise<void> => {
+    const tried = await tryGuardrails(options, signal);
+    const problem = provenProblemOf(tried);
+    if (problem !== undefined)
+      throw new Error(`GuardrailsMissing: ${problem}; with --secret-access=blind, the worker does not start without these policies`);
+    const [unanswered] = tried.untested;
+    if (unanswered !== undefined) throw unanswered.error;
+  };
+  await untilAnswered({ name: "policies", make }, options, signal);
+}
+
+/** Returns the problem as far as answers of the API server show it. A blind worker does not run with it. */
+function provenProblemOf(tried: Tried): string | undefined {
+  return problemOf({ ...tried, untested: [] });
 }
 
 /** State of the policies. */
 export interface Guardrails {
-  /** Why the policies are not enough; undefined if they are, or if this is not known yet. */
-  readonly problem: string | undefined;
+  /**
+   * Undefined before the tests have shown it. `problem`: why the policies are not enough; undefined if they are. The object is replaced
+   * only if it changes.
+   */
+  readonly known: { readonly problem: string | undefined } | undefined;
 }
 
 export interface KeeperOptions extends ProbeOptions {
@@ -111,7 +153,7 @@ export interface KeeperOptions extends ProbeOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly events: EventSink;
-  /** Called for each policy after every check. `isMissing` is also true if something else hid the result. */
+  /** Called after every check for each policy that has a result. `isMissing` is also true if something else hid the result. */
   readonly onKnown: (guardrail: Guardrail, isMissing: boolean) => void;
 }
 
@@ -126,27 +168,66 @@ export interface PolicyMonitor extends Guardrails {
 /** Pauses in milliseconds between the checks after a change: the API server uses an old policy for a moment after the change. */
 const CHECKS_AFTER_CHANGE_MS: readonly number[] = [2_000, 8_000];
 const AT_REST_MS = 3_600_000;
+/** Pause in milliseconds before the next check if the API server did not process a test. */
+const UNTESTED_MS = 60_000;
 
 export function createPolicyMonitor(options: KeeperOptions): PolicyMonitor {
-  let problem: string | undefined;
-  const check = async (signal: AbortSignal): Promise<void> => {
-    const tried = await tryGuardrails(options, signal);
-    const unproven = [...tried.missing, ...tried.hidden.map(({ policy }) => policy)];
-    for (const guardrail of GUARDRAILS) options.onKnown(guardrail, unproven.includes(guardrail));
-    const now = problemOf(tried);
-    if (now !== problem) report(options, now);
-    problem = now;
-    if (now !== undefined && options.isBlind) throw new Error(`GuardrailsMissing: ${now}`);
+  const results = new TestResults();
+  let known: Guardrails["known"];
+  let reported: string | undefined;
+  /** Returns whether every test had a result. */
+  const check = async (signal: AbortSignal): Promise<boolean> => {
+    const outcomes = await tryEach(options, signal);
+    const { untested } = triedOf(outcomes);
+    for (const { policy, error } of untested) options.logger.debug("a policy could not be tested", { policy, error });
+    results.note(outcomes, options.clock.now());
+    for (const [guardrail, { kind }] of results.last) options.onKnown(guardrail, kind !== "stopped");
+    const tried = triedOf(results.last);
+    const problem = problemOf(tried);
+    const isKnown = problem !== undefined || results.last.size === GUARDRAILS.length;
+    if (!isKnown) known = undefined;
+    else if (known === undefined || known.problem !== problem) known = { problem };
+    if (isKnown && problem !== reported) report(options, problem);
+    if (isKnown) reported = problem;
+    const proven = provenProblemOf(tried);
+    if (proven !== undefined && options.isBlind) throw new Error(`GuardrailsMissing: ${proven}`);
+    return untested.length === 0;
   };
   return {
-    get problem() {
-      return problem;
+    get known() {
+      return known;
     },
     run: (signal) => keepChecking(options, check, signal),
   };
 }
 
-async function keepChecking(options: KeeperOptions, check: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
+/** Results of the tests over time. */
+class TestResults {
+  readonly #last = new Map<Guardrail, Outcome>();
+  /** For policies whose last tests had no result: the first of these tests. Times are Unix milliseconds. */
+  readonly #unanswered = new Map<Guardrail, { readonly outcome: Outcome; readonly since: number }>();
+
+  /** The last result of each policy that has one. A policy is `untested` after a time without results, unless it is known to be missing. */
+  get last(): ReadonlyMap<Guardrail, Outcome> {
+    return this.#last;
+  }
+
+  note(outcomes: ReadonlyMap<Guardrail, Outcome>, now: number): void {
+    for (const [policy, outcome] of outcomes) {
+      if (outcome.kind !== "untested") {
+        this.#unanswered.delete(policy);
+        this.#last.set(policy, outcome);
+        continue;
+      }
+      const first = this.#unanswered.get(policy) ?? { outcome, since: now };
+      this.#unanswered.set(policy, first);
+      const isProven = (this.#last.get(policy)?.kind ?? "stopped") !== "stopped";
+      if (!isProven && now - first.since >= LONGEST_UNTESTED_MS) this.#last.set(policy, first.outcome);
+    }
+  }
+}
+
+async function keepChecking(options: KeeperOptions, check: (signal: AbortSignal) => Promise<boolean>, signal: AbortSignal): Promise<void> {
   let rest = new AbortController();
   let checks = [...CHECKS_AFTER_CHANGE_MS];
   watchPolicies(
@@ -160,13 +241,10 @@ async function keepChecking(options: KeeperOptions, check: (signal: AbortSignal)
   while (!signal.aborted) {
     rest = new AbortController();
     try {
-      await check(signal);
-      await options.clock.sleep(checks.shift() ?? AT_REST_MS, AbortSignal.any([signal, rest.signal]));
+      const isComplete = await check(signal);
+      await options.clock.sleep(checks.shift() ?? (isComplete ? AT_REST_MS : UNTESTED_MS), AbortSignal.any([signal, rest.signal]));
     } catch (error) {
-      if (error instanceof KubeError) {
-        options.logger.debug("the policies could not be tested", { error });
-        await options.clock.sleep(CHECKS_AFTER_CHANGE_MS[1] ?? 0, signal).catch(() => undefined);
-      } else if (!rest.signal.aborted && !signal.aborted) throw error;
+      if (!rest.signal.aborted && !signal.aborted) throw error;
     }
   }
 }

@@ -2,7 +2,6 @@ import type { Counter, Gauge, Histogram, Registry } from "prom-client";
 import { SYNC_REASONS } from "../domain/reasons.ts";
 import { metricsIn } from "../runtime/metrics.ts";
 import { type ClassFacts, createClassMetrics } from "./classes/class-metrics.ts";
-import { GUARDRAILS } from "./guardrails.ts";
 import { createQueueMetrics, type QueueMetrics } from "./queue-metrics.ts";
 
 /**
@@ -26,7 +25,7 @@ export interface SyncMetrics {
   readonly isLeader: Gauge;
   readonly shards: Gauge;
   readonly isFrozen: Gauge;
-  /** 1 for each policy that denies nothing, or of which this is not known. */
+  /** 1 for each policy that denies nothing, or that the worker cannot test. A policy has no value before its first test. */
   readonly guardrailsMissing: Gauge<"policy">;
   readonly queue: QueueMetrics;
   /** Sets the source of the gauges about classes. */
@@ -39,10 +38,9 @@ export function createSyncMetrics(registry: Registry): SyncMetrics {
   const { counter, gauge, histogram } = metricsIn(registry);
   const guardrailsMissing = gauge(
     "guardrails_missing",
-    "1 while a policy that limits the worker denies nothing, or while another rejection hides whether it does.",
+    "1 while a policy that limits the worker denies nothing, or while the worker cannot test whether it does.",
     ["policy"],
   );
-  for (const policy of GUARDRAILS) guardrailsMissing.set({ policy }, 0);
   let droppedEvents = (): number => 0;
   counter(
     "events_dropped_total",

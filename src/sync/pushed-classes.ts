@@ -8,6 +8,7 @@ import type { ClassStatus } from "../domain/sync/status-fields.ts";
 import { WeakCache } from "../domain/weak-cache.ts";
 import type { ClassStates } from "./classes/class-states.ts";
 import type { HeldClasses } from "./classes/held-classes.ts";
+import type { LostClasses } from "./classes/lost-classes.ts";
 import { isMirrored, type Mirroring } from "./classes/observe.ts";
 import type { StatusStore } from "./classes/status-store.ts";
 import type { CrdHealth } from "./healing/crd-health.ts";
@@ -21,6 +22,7 @@ interface Options extends Pick<Mirroring, "settings"> {
 
 interface Live {
   readonly classes: Pick<HeldClasses, "get" | "hasSynced">;
+  readonly lost: Pick<LostClasses, "list">;
   readonly statuses: Pick<StatusStore, "get">;
   readonly crdHealth: Pick<CrdHealth, "state">;
   readonly states: Pick<ClassStates, "note">;
@@ -33,11 +35,11 @@ interface Live {
 /** Returns the facts about the worker's classes that the handling of vault events needs. */
 export function pushedClasses(
   { settings, limits, readCloudFile, shard }: Options,
-  { classes, statuses, crdHealth, states, pods, clock, isFollowed }: Live,
+  { classes, lost, statuses, crdHealth, states, pods, clock, isFollowed }: Live,
 ): PushedClasses {
   return {
     isReady: () => crdHealth.state.kind === "whole" && classes.hasSynced,
-    classOf: (ref) => classes.get(ref),
+    classes: { get: (ref) => classes.get(ref), lost: () => lost.list() },
     isFetched: (spc) =>
       isMirrored({ settings, consumers: pods.consumers }, spc) && (secretObjectsOf(spc).length > 0 || isFollowed(keyOf(spc)) !== false),
     noteUnfetched: (classKey) => void states.note(classKey, { kind: "objectChanged", eventAt: clock.now() }),

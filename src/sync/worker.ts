@@ -9,6 +9,7 @@ import { classFacts } from "./classes/class-metrics.ts";
 import { ClassStates } from "./classes/class-states.ts";
 import { startConsumers } from "./classes/consumers.ts";
 import { type HeldClassesOptions, startHeldClasses } from "./classes/held-classes.ts";
+import { LostClasses } from "./classes/lost-classes.ts";
 import { earlierPolls, pollsMade } from "./classes/poll-progress.ts";
 import type { ClassPorts } from "./classes/ports.ts";
 import { type Reconciling, reconcileClass } from "./classes/reconcile-class.ts";
@@ -134,7 +135,7 @@ export async function runWorker(options: WorkerOptions, signal: AbortSignal): Pr
       (running) => live.snapshots.renew(running),
       async (running) => components?.run(running),
       (running) => guardrails.run(running),
-      (running) => reviewStatuses(ports, { logger, random }, running),
+      (running) => reviewStatuses(ports, { logger, random, cluster, earlierPolls: before }, running),
       async (running) => rollouts?.run({ live, isSwitchedOff, enqueue, kube, clock, logger, events }, running),
       async (running) => gateways?.run({ ...live, grants: live.pods.grants, kube, limits: options.vaults.limits, events }, running),
       async (running) => secretCopies?.run(live, running),
@@ -182,7 +183,8 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     (spc) => mayBeOutdated({ settings: options.settings, consumers }, statuses, spc),
     () => clock.now(),
   );
-  const onClassChange: HeldClassesOptions["onChange"] = (change) => [edits, push?.named].forEach((noted) => noted?.note(change));
+  const lost = new LostClasses(options.settings, () => ({ classes, snapshots, crdHealth }));
+  const onClassChange: HeldClassesOptions["onChange"] = (change) => [edits, push?.named, lost].forEach((noted) => noted?.note(change));
   const requeue = (classKey: string): void => {
     enqueue(classKey);
     secretCopies?.noteClass(classKey);
@@ -259,7 +261,8 @@ function startCopies({ options, fingerprints, crds, enqueue, push, secretCopies 
     staleness: () => (crds.watchedPodStatusCrd.hasSynced ? undefined : "the CRDs have not been listed yet"),
   });
   relistAfterDamage(crds, { crdHealth, classes, requeue });
-  return { classes, secrets, blind, snapshots, statuses, edits, states, pods: { consumers, driverSync, grants }, crdHealth, podStatusCrd };
+  const pods = { consumers, driverSync, grants };
+  return { classes, lost, secrets, blind, snapshots, statuses, edits, states, pods, crdHealth, podStatusCrd };
 }
 
 function portsOf(

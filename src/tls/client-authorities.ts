@@ -5,7 +5,7 @@ import type { ClientAuthorities } from "../domain/ports/certificate-source.ts";
 import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import { untilAborted } from "../runtime/lifecycle.ts";
-import { parseBundle } from "./read-certificate.ts";
+import { type WholeBundle, wholeBundle } from "./read-certificate.ts";
 
 export interface ClientAuthoritiesOptions {
   readonly file: string;
@@ -23,22 +23,31 @@ const TICK = 2_000;
 
 /**
  * Follows the CAs of clients in a file. Throws if the file has none at the start: without a list, Node would trust every public CA. Later,
- * an unusable file leaves the previous list in force, so that half a file neither admits nor rejects any client.
+ * an unusable file leaves the previous list in force, so that half a file neither admits nor rejects any client. Because half a file can
+ * consist of whole certificates, a new content counts only when two checks in a row have found it.
  */
 export function startClientAuthorities({ file, clock, logger }: ClientAuthoritiesOptions, signal: AbortSignal): FollowedAuthorities {
-  let current = readFirst(file);
+  let { text: last, pem: current } = readFirst(file);
+  let examined = last;
   let reported: string | undefined;
   const listeners: (() => void)[] = [];
   const check = async (): Promise<void> => {
     const text = await readFile(file, "utf8").catch(() => "");
-    if (text === current) return;
-    const problem = problemOf(text, file);
-    if (problem === undefined) {
-      current = text;
-      logger.info("asking clients for certificates of the CAs in the file", { authorities: parseBundle(text).length });
-      for (const listener of listeners) listener();
-    } else if (problem !== reported) logger.error("the CAs of clients in the file cannot be used", { problem });
-    reported = problem;
+    const isSettled = text === last;
+    last = text;
+    if (!isSettled || text === examined) return;
+    examined = text;
+    const found = examine(text, file);
+    if (typeof found === "string") {
+      if (found !== reported) logger.error("the CAs of clients in the file cannot be used", { problem: found });
+      reported = found;
+      return;
+    }
+    reported = undefined;
+    if (found.pem === current) return;
+    current = found.pem;
+    logger.info("asking clients for certificates of the CAs in the file", { authorities: found.certificates });
+    for (const listener of listeners) listener();
   };
   const round = async (): Promise<void> => {
     await clock.sleep(TICK, signal);
@@ -47,7 +56,7 @@ export function startClientAuthorities({ file, clock, logger }: ClientAuthoritie
   return { current: () => current, onChange: (listener) => void listeners.push(listener), done: untilAborted(signal, round) };
 }
 
-function readFirst(file: string): string {
+function readFirst(file: string): WholeBundle & { readonly text: string } {
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -56,16 +65,19 @@ function readFirst(file: string): string {
     // oxlint-disable-next-line eslint/preserve-caught-error -- for that reason.
     throw new Error(`--client-ca-file: ${file} cannot be read`);
   }
-  const problem = problemOf(text, file);
-  if (problem !== undefined) throw new Error(problem);
-  return text;
+  const found = examine(text, file);
+  if (typeof found === "string") throw new Error(found);
+  return { ...found, text };
 }
 
-function problemOf(text: string, file: string): string | undefined {
-  if (parseBundle(text).length === 0) return `--client-ca-file: ${file} contains no certificate in PEM`;
+/** Returns the CAs, or the problem with the content of the file. */
+function examine(text: string, file: string): WholeBundle | string {
+  const found = wholeBundle(text);
+  if (found === undefined) return `--client-ca-file: ${file} contains a certificate that cannot be read`;
+  if (found.certificates === 0) return `--client-ca-file: ${file} contains no certificate in PEM`;
   try {
-    createSecureContext({ ca: text });
-    return undefined;
+    createSecureContext({ ca: found.pem });
+    return found;
   } catch {
     return `--client-ca-file: TLS rejects the content of ${file}`;
   }

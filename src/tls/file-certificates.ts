@@ -9,7 +9,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { untilAborted } from "../runtime/lifecycle.ts";
 import type { Readiness } from "./certificate-pass.ts";
 import { createHotSource } from "./hot-source.ts";
-import { parseBundle, parseCertificate } from "./read-certificate.ts";
+import { parseCertificate, readableBundle } from "./read-certificate.ts";
 import type { Certificates } from "./start-certificates.ts";
 
 /** Files that another program keeps current, such as cert-manager through a mounted Secret. */
@@ -140,10 +140,11 @@ class FileWatch {
     const [cert, key, authority] = await Promise.all([certFile, keyFile, caFile].map(readText));
     if (cert === undefined) return `--tls-cert-file: ${certFile} cannot be read`;
     if (key === undefined) return `--tls-key-file: ${keyFile} cannot be read`;
-    if (authority !== undefined && parseBundle(authority).length === 0) return "--tls-ca-file contains no certificate in PEM";
+    const readable = authority === undefined ? undefined : readableBundle(authority);
+    if (authority !== undefined && readable === undefined) return "--tls-ca-file contains no certificate in PEM";
     const names = serviceDnsNames(this.#options.service, this.#options.namespace);
     const pair = examinePair({ cert, key }, { name: names[2] ?? "", now: this.#options.clock.now() });
-    return typeof pair === "string" ? pair : { pair, authority };
+    return typeof pair === "string" ? pair : { pair, authority: readable };
   }
 
   /** Logged once per problem, because the problem lasts until a user solves it. */

@@ -35,6 +35,34 @@ export function leafFactsOf(pem: string, authority: string): LeafFacts {
   };
 }
 
+/** The beginning of a block, with its label unless that is cut off. */
+const BEGIN = /-----BEGIN (?:([A-Z0-9 ]+)-----)?/g;
+
+export interface WholeBundle {
+  /** The certificates and nothing else. */
+  readonly pem: string;
+  readonly certificates: number;
+}
+
+/**
+ * Returns the certificates of a bundle; undefined if one of them is damaged or cut off. OpenSSL itself ignores all certificates after a
+ * damaged one without an error.
+ */
+export function wholeBundle(pem: string): WholeBundle | undefined {
+  const begun = [...pem.matchAll(BEGIN)].filter(([, label = "CERTIFICATE"]) => label.endsWith("CERTIFICATE"));
+  const certificates = parseBundle(pem);
+  return begun.length === certificates.length ? { pem: joined(certificates), certificates: certificates.length } : undefined;
+}
+
+/** Returns the certificates of a bundle that can be parsed as a PEM text that contains nothing else; undefined if there are none. */
+export function readableBundle(pem: string): string | undefined {
+  return joined(parseBundle(pem)) || undefined;
+}
+
+function joined(certificates: readonly AuthorityCertificateFacts[]): string {
+  return certificates.map((certificate) => certificate.pem).join("");
+}
+
 const CERTIFICATE_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 
 /** Returns every certificate of a bundle that can be parsed, in order. */

@@ -1,4 +1,4 @@
-import type { RequestListener } from "node:http";
+import type { RequestListener, ServerResponse } from "node:http";
 import type { Server } from "node:https";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
@@ -32,9 +32,7 @@ export function guardConnections(server: Server, listener: RequestListener, turn
   /** Key: both ends of the connection, because the TLS server's socket does not refer to the original one. */
   const greeting = new Map<string, Connection>();
   const secured = new WeakMap<Socket, Connection>();
-  /** Number of times that all of them were renewed. */
-  let age = 0;
-  const ages = new WeakMap<Connection, number>();
+  const unsent = new Set<ServerResponse>();
   const [secure] = server.listeners("connection");
   server.removeAllListeners("connection");
   server.on("connection", (socket: Socket) => {
@@ -59,19 +57,18 @@ export function guardConnections(server: Server, listener: RequestListener, turn
       return;
     }
     secured.set(socket, connection);
-    ages.set(connection, age);
     connection.enter("unused");
     if (socket.authorized) connection.verify();
   });
-  const connectionOf = (socket: Socket): Connection | undefined => secured.get(socket);
-  takeRequests(server, connectionOf, (request, response) => {
-    const connection = connectionOf(request.socket);
-    if (connection !== undefined && ages.get(connection) !== age) response.setHeader("Connection", "close");
+  takeRequests(server, secured, (request, response) => {
+    unsent.add(response);
+    response.once("close", () => unsent.delete(response));
     listener(request, response);
   });
   const renew = (): void => {
-    age += 1;
-    table.endIdle();
+    // So that the client sends no further request while its connection ends.
+    for (const response of unsent) if (!response.headersSent) response.setHeader("Connection", "close");
+    table.endWhenIdle();
   };
   return { renew, endAll: table.endAll, close: table.close };
 }

@@ -89,7 +89,7 @@ function requestRefresh(world: SimulatedWorld): void {
 }
 
 describe("the driver's sync of AKS's add-on", () => {
-  test("SW1: is not to be turned off: the message names the way that ends the Conflict on AKS, and doctor names it, too", async () => {
+  test("SW1: is not to be turned off: the message names the way that ends the Conflict on AKS, and doctor the guide", async () => {
     const world = await addOnWorld();
     const leader = world.lead();
     await world.clock.advance(1_000);
@@ -117,7 +117,7 @@ describe("the driver's sync of AKS's add-on", () => {
       result.message,
       /aks-secrets-store-csi-driver can write Secrets \(ClusterRoleBinding aks-secretprovidersyncing-rolebinding\)/,
     );
-    assert.match(result.fix ?? "", /leave the binding to AKS's Key Vault add-on, .* in classes that no pod mounts/);
+    assert.equal(result.fix, "follow docs/how-to/migrate-from-the-drivers-sync.md");
   });
 
   test("SW1: ends in no Conflict for a class that no pod mounts, once the driver's Secret is deleted, and stays so", async () => {

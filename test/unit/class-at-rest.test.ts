@@ -27,7 +27,7 @@ class Rest {
   status: ClassStatus | undefined = aStatus(this.clock.now());
   secrets: readonly ObservedSecret[] = [aSecret("one"), aSecret("two")];
   crd: GateState = WHOLE;
-  problem: string | undefined;
+  guardrails: FetchOutcome["guardrails"] = { problem: undefined };
   isUsed = true;
   isFollowed: boolean | undefined = false;
   isCurrent = true;
@@ -75,7 +75,7 @@ class Rest {
       return Promise.resolve(this.rechecked);
     };
     const well = { kind: "answered", notFresh: undefined, checkedAt: now, retry: { kind: "backoff" }, secrets: [], warnings: [] } as const;
-    return { fetch, began: now, answer: { ...well, recheck, ...answer }, secrets: [], unguarded: undefined, spread: 0 };
+    return { fetch, began: now, answer: { ...well, recheck, ...answer }, secrets: [], guardrails: this.guardrails, spread: 0 };
   }
 
   async due(): Promise<void> {
@@ -122,8 +122,8 @@ function portsOf(rest: Rest): RestPorts {
         },
         driverSync: undefined,
         guardrails: {
-          get problem() {
-            return rest.problem;
+          get known() {
+            return rest.guardrails;
           },
         },
       },
@@ -159,7 +159,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   "the CRD is another one": (rest) => (rest.crd = { kind: "whole", crdUid: "other", crdGeneration: 1 }),
   "the CRD was edited": (rest) => (rest.crd = { kind: "whole", crdUid: "crd", crdGeneration: 2 }),
   "the snapshot is not that of the class": (rest) => (rest.isCurrent = false),
-  "a policy is missing": (rest) => (rest.problem = "keyvault-injector-sync-secrets is missing"),
+  "a policy is missing": (rest) => (rest.guardrails = { problem: "keyvault-injector-sync-secrets is missing" }),
   "no pod uses the class any more": (rest) => (rest.isUsed = false),
   "a workload asks for restarts": (rest) => (rest.isFollowed = true),
   "nobody knows whether a workload asks for restarts": (rest) => (rest.isFollowed = undefined),

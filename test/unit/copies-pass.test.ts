@@ -223,4 +223,39 @@ describe("a pass over the copies of a class", () => {
 
     assert.deepEqual([passed.written, passed.status], [[], [{ namespace: "full", state: "Conflict", secrets: ["app"] }]]);
   });
+
+  const changes = {
+    "the class no longer names the namespace": { mirrorTo: "a" },
+    "someone deleted the class": { mirrorTo: undefined },
+    "the CRD is damaged": { isFrozen: true },
+    "the Namespace no longer accepts copies": { granted: ["a"] },
+    "the class's Secret has new content": { content: "v2:rotated" },
+  } as const;
+  for (const [change, found] of Object.entries(changes)) {
+    for (const copies of [[copyIn("a"), copyIn("b"), copyIn("c")], []])
+      test(`RV2: writes no copy, of ${copies.length}, if during the write before it: ${change}`, async () => {
+        const namespaces = ["a", "b", "c"];
+        const pass = { mirrorTo: "a, b, c", granted: namespaces, copies, before: [{ namespace: "c", state: "Synced" } as const] };
+        const control = await passOver({ ...pass, meanwhile: { takes: 12_000 } });
+        const passed = await passOver({ ...pass, meanwhile: { takes: 12_000, ...found } });
+
+        assert.deepEqual(control.written, namespaces, "the control: nothing has changed");
+        assert.deepEqual([passed.outcome, passed.written], ["requeueAfter", ["a"]]);
+      });
+  }
+
+  test("RV2: keeps what the status says of a copy that the pass no longer writes", async () => {
+    const passed = await passOver({
+      mirrorTo: "a, b",
+      granted: ["a", "b"],
+      copies: [copyIn("a"), copyIn("b")],
+      before: [{ namespace: "b", state: "Failed", secrets: ["app"] }],
+      meanwhile: { takes: 1_000, granted: ["a"] },
+    });
+
+    assert.deepEqual(passed.status, [
+      { namespace: "a", state: "Synced" },
+      { namespace: "b", state: "Failed", secrets: ["app"] },
+    ]);
+  });
 });

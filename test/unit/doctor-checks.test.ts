@@ -172,7 +172,7 @@ describe("doctor's look at parts that are not there", () => {
       .flatMap((file) => readManifests(`crds/${file}`)),
     clock: { now: () => Date.now() },
     cluster: { actAs: async () => nobody },
-    worker: { tryGuardrails: async () => ({ missing: [], hidden: [] }) },
+    worker: { tryGuardrails: async () => ({ missing: [], hidden: [], untested: [] }) },
     signal: new AbortController().signal,
   } as unknown as DoctorContext;
   const checks: Readonly<Record<string, Check>> = {

@@ -110,10 +110,7 @@ describe("doctor's plan of a Secret", () => {
 
   test("SW1: does not advise to delete, or to agree on, a Secret that the driver's own sync goes on writing", async () => {
     const secrets = [aSecret({}, { "secrets-store.csi.k8s.io/managed": "true" })];
-    for (const driverSync of [
-      "ClusterRoleBinding secretprovidersyncing-rolebinding",
-      "ClusterRoleBinding aks-secretprovidersyncing-rolebinding",
-    ]) {
+    for (const driverSync of ["secretprovidersyncing-rolebinding", "aks-secretprovidersyncing-rolebinding"]) {
       const [first] = (await planned([aClass("demo")], { secrets, driverSync }))[0]?.secrets ?? [];
       assert.equal(first?.fix, "Follow docs/how-to/migrate-from-the-drivers-sync.md.");
     }
@@ -123,7 +120,7 @@ describe("doctor's plan of a Secret", () => {
     const classes = [aClass("demo"), aClass("early", { ...earlier, sync: "never" })];
     assert.deepEqual(await actions(classes), ["demo create", "early off"]);
     // NU5: the cause belongs to the report.
-    assert.equal((await planned(classes))[1]?.message, "the class is not synced: its sync mode is never");
+    assert.equal((await planned(classes))[1]?.message, "sync is turned off by the annotation keyvault-injector.dev/sync: never");
   });
 
   for (const [what, secretObject, message] of [

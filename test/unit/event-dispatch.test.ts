@@ -19,6 +19,7 @@ let reported: string[];
 let refused: Map<string, number | "all">;
 let off: Set<string>;
 let unfetched: string[];
+let lost: SecretProviderClass[];
 let hasOtherShards = false;
 
 const cloud = { cloudName: "AzurePublicCloud", readCloudFile: undefined };
@@ -66,7 +67,10 @@ function dispatchWith(hints: Pick<Hints, "add">, given: VaultEvent, waits: Waite
   const options = {
     named,
     hints,
-    classOf: ({ namespace = "", name }: { readonly namespace?: string; readonly name: string }) => classes.get(`${namespace}/${name}`),
+    classes: {
+      get: ({ namespace = "", name }: { readonly namespace?: string; readonly name: string }) => classes.get(`${namespace}/${name}`),
+      lost: () => lost,
+    },
     isFetched: (spc: SecretProviderClass) => !off.has(keyOf(spc)),
     noteUnfetched: (classKey: string) => void unfetched.push(classKey),
     hasOtherShards,
@@ -79,6 +83,7 @@ function dispatchWith(hints: Pick<Hints, "add">, given: VaultEvent, waits: Waite
 describe("an event", () => {
   beforeEach(() => {
     [classes, named, reported, refused, off, unfetched] = [new Map(), new NamedObjects(), [], new Map(), new Set(), []];
+    lost = [];
     hasOtherShards = false;
   });
 
@@ -146,6 +151,22 @@ describe("an event", () => {
     assert.deepEqual(await dispatch(event()), { outcome: "unnamed", waits: 0 });
     assert.deepEqual(reported, []);
     assert.deepEqual(unfetched, ["team/off"], "RC3: remembered for the class's next use");
+  });
+
+  test("S20: reaches a class that is not restored yet, if that class may name the object", async () => {
+    for (const name of ["db", "other"]) {
+      const spc = aClass(name, objects(entry(name)));
+      classes.delete(keyOf(spc));
+      named.note({ previous: spc, current: undefined });
+      lost.push(spc);
+    }
+    const access: VaultEvent = { kind: "access", vaultName: "shop", time: 5 };
+    refused.set("team/other", 1);
+    assert.deepEqual(await dispatch(event()), { outcome: "acted", waits: 1 });
+    assert.deepEqual(await dispatch(event({ name: "else" })), { outcome: "unnamed", waits: 0 });
+    assert.deepEqual(await dispatch(event({ vaultHost: "else.vault.azure.net" })), { outcome: "foreign", waits: 0 });
+    assert.deepEqual(await dispatch(access), { outcome: "access", waits: 1 });
+    assert.deepEqual(reported, ["team/db: secret/db NewVersionCreated", "team/other: refused AccessChanged of 1"]);
   });
 
   test("of a vault with the same name in another cloud is nobody's here", async () => {

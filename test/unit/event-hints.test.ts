@@ -183,7 +183,7 @@ describe("what events say of a class", () => {
     assert.equal(hints.of("late/shop").length, 1);
   });
 
-  test("AF3: walks through no long list for an event, however many have ended or found no room", (t) => {
+  test("AF3: begins to walk through a long list for hardly any event, however many have ended or found no room", (t) => {
     let walks = 0;
     for (const [list, name] of [
       [Set.prototype, Symbol.iterator],
@@ -199,7 +199,7 @@ describe("what events say of a class", () => {
     for (let index = 0; index < 30_000; index += 1) {
       hints.add(`team/c${index % 5_000}`, news({ version: `v${index}`, happenedAt: index }), waiter);
     }
-    assert.equal(walks, 0);
+    assert.ok(walks <= 30, `${walks} walks for 30,000 events`);
     assert.ok(ended > 20_000, `more have ended than are remembered (control): ${ended}`);
     assert.equal(hints.add("team/c0", news({ version: "v25000", happenedAt: 25_000 }), waiter), false, "the last ones are known (control)");
   });

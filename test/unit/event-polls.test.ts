@@ -84,6 +84,30 @@ describe("a look because of an event", () => {
     assert.deepEqual(worker.vaults.taken(), ["app: get b"]);
   });
 
+  // Seed 82 of the small world: an object of the same Secret had been disabled and enabled again, of which no event tells.
+  for (const lists of [true, false])
+    test(`S19: of a class ${lists ? "with" : "without"} lists asks again for what was refused of the same Secret, and of no other one`, async () => {
+      if (!lists) worker.vaults.refuse("app", "list");
+      await worker.givenObjects("a", "b", "c");
+      const one = await worker.synced({ objects: ["a", "b", "c"], secrets: { both: ["a", "b"], other: ["c"] } });
+      for (const name of ["b", "c"]) worker.vaults.enable(name, false);
+      await one.poll();
+      assert.deepEqual(
+        one.stored.map(({ state }) => state),
+        ["ObjectDisabled", "ObjectDisabled"],
+      );
+      await worker.clock.advance(1_000);
+      for (const name of ["b", "c"]) worker.vaults.enable(name, true);
+      worker.vaults.set("a");
+      worker.vaults.taken();
+      await one.poll({ hints: hintsOf("a") });
+      assert.deepEqual(worker.vaults.taken().toSorted(), ["app: get a", "app: get b"]);
+      assert.deepEqual(
+        one.stored.map(({ state }) => state),
+        ["Synced", "ObjectDisabled"],
+      );
+    });
+
   test("after a change of access asks for what was refused, and for nothing else", async () => {
     await worker.givenObjects("a");
     const one = await worker.synced({ objects: ["a", "b"] });

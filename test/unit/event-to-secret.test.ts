@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { CLASS_ANNOTATIONS } from "../../src/domain/annotations.ts";
-import { RESOURCES } from "../../src/domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { EventsOf } from "../support/simulation/events.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 import { classOf, INTERVAL, type Leader, SimulatedWorld } from "../support/simulation/world.ts";
@@ -182,3 +182,43 @@ for (const [what, neighbours] of [
     assert.equal(world.vaults.taken().filter((request) => request.includes("get db")).length, 1, "the change is fetched once");
     await leader.stop();
   });
+
+// Seed 34 of the odd world: the next leader read the event after it had found the CRD healed, and before it had restored the class.
+for (const reader of ["the leader", "the next leader"])
+  test(`S20: ${reader} acts on an event about a class that was lost with its CRD and is not restored yet`, async () => {
+    world = new SimulatedWorld();
+    events = new EventsOf(world);
+    const ref = { namespace: "team", name: "a" };
+    world.vaults.set("db");
+    world.apply({ ...ref, objects: ["db"], annotations: { [CLASS_ANNOTATIONS.rotationPollInterval]: "1h" } });
+    let leader = world.lead({ push: events.push });
+    await world.clock.advance(3 * 60 * 60_000);
+    if (reader === "the next leader") await leader.stop();
+    world.cluster.latency = ({ verb, resource }) => (verb === "create" && resource === RESOURCES.secretProviderClasses ? 10_000 : 0);
+    loseClass(ref);
+    if (reader === "the next leader") leader = world.lead({ push: events.push });
+    await world.clock.advance(5_000);
+    assert.equal(world.cluster.get(RESOURCES.secretProviderClasses, ref), undefined, "the control: it is not restored yet");
+    world.vaults.set("db");
+    const { version = "" } = world.vaults.current("db") ?? {};
+    events.send({ name: "db", version });
+    await world.clock.advance(2_000);
+    assert.equal(events.deleted, 0);
+
+    await world.clock.advance(10_000);
+
+    assert.equal(world.value({ namespace: "team", name: "a-db" }), `db@${version}`);
+    assert.equal(events.deleted, 1);
+    await leader.stop();
+  });
+
+/** Deletes the class with its CRD, and creates the CRD anew. */
+function loseClass(ref: ObjectRef): void {
+  const name = "secretproviderclasses.secrets-store.csi.x-k8s.io";
+  const crd = world.cluster.get(RESOURCES.customResourceDefinitions, { name });
+  assert.ok(crd !== undefined);
+  world.cluster.delete(RESOURCES.secretProviderClasses, ref);
+  world.cluster.delete(RESOURCES.customResourceDefinitions, { name });
+  const { uid: _, resourceVersion: __, managedFields: ___, creationTimestamp: ____, ...metadata } = crd.metadata;
+  world.cluster.put(RESOURCES.customResourceDefinitions, { ...crd, metadata });
+}

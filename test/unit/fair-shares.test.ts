@@ -248,14 +248,19 @@ describe("the table of connections", () => {
     assert.deepEqual(closed, ["stranger"]);
   });
 
-  test("ends those that do nothing when it is told to", async (context) => {
+  test("ends those that do nothing when it is told to, and the others as soon as they are idle", async (context) => {
     const { open, closed, stop, table } = await serve(10);
     context.after(stop);
-    (await open("busy"))?.enter("answering");
+    const busy = await open("busy");
+    busy?.enter("answering");
     (await open("idle"))?.enter("idle");
     await open("silent");
-    table.endIdle();
+    table.endWhenIdle();
     await eventually(() => closed.length === 2);
     assert.deepEqual(closed.toSorted(), ["idle", "silent"]);
+    (await open("later"))?.enter("idle");
+    busy?.enter("idle");
+    await eventually(() => closed.length === 3);
+    assert.equal(closed[2], "busy");
   });
 });

@@ -5,12 +5,12 @@ import { type ComponentCopy, copyOf } from "../../src/domain/healing/component-c
 import { componentsOf, OWN_DEPLOYMENT } from "../../src/domain/healing/components.ts";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
-import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import { KubeError, type Refuser } from "../../src/domain/ports/kube-error.ts";
 import { WORKLOADS } from "../../src/domain/rollout/workload-kinds.ts";
 import type { ComponentCopies } from "../../src/sync/healing/component-copies.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { startComponents } from "../../src/sync/healing/components.ts";
-import { SimulatedCluster } from "../support/simulation/cluster.ts";
+import { SimulatedCluster, withoutRight } from "../support/simulation/cluster.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
@@ -94,6 +94,12 @@ class Install {
 
   get drops(): number {
     return this.logger.entries.filter(({ message }) => message === "the worker does not heal a component").length;
+  }
+
+  /** The details of the reports about damage, in order. */
+  get reports(): readonly string[] {
+    const damaged = this.logger.entries.filter(({ message }) => message === "a part of the install is damaged and is not healed");
+    return damaged.map(({ fields }) => String(fields?.["detail"]));
   }
 
   async damaged(): Promise<number | undefined> {
@@ -212,5 +218,50 @@ describe("the right to write a part of the node side", () => {
 
     assert.equal(install.hasCopy, false);
     install.stop.abort();
+  });
+});
+
+describe("a repair of the node side that is refused", () => {
+  const refusers: Readonly<Record<string, Refuser | undefined>> = {
+    "a webhook": { kind: "webhook" },
+    "a policy": { kind: "policy", name: "keyvault-injector-sync-workloads" },
+    "an admission plugin of the API server": undefined,
+  };
+
+  /** Deletes the DaemonSet and refuses its repair. Returns the number of applies in ten minutes. */
+  async function refuse(install: Install, error: KubeError): Promise<number> {
+    install.start();
+    await install.clock.advance(3_000);
+    let applies = 0;
+    install.cluster.fault = ({ verb, resource }) => {
+      if (verb !== "apply" || resource.kind !== "DaemonSet") return undefined;
+      applies += 1;
+      return error;
+    };
+    install.delete();
+    await install.clock.advance(10 * MINUTE);
+    install.stop.abort();
+    return applies;
+  }
+
+  for (const [who, refuser] of Object.entries(refusers)) {
+    test(`RV3: by ${who} is reported with the refusal, not as a lost permission, and is tried again every minute`, async () => {
+      const install = new Install();
+      const applies = await refuse(
+        install,
+        new KubeError("Forbidden", "no changes until Monday", { retry: { kind: "backoff" }, status: 403, refuser }),
+      );
+
+      assert.deepEqual(install.reports, ["deleted, and the API server rejects the repair: no changes until Monday"]);
+      assert.equal(await install.damaged(), 1);
+      assert.ok(applies >= 9 && applies <= 11, `tried ${applies} times in ten minutes`);
+    });
+  }
+
+  test("RV3: by an authorizer is still a lost permission", async () => {
+    const install = new Install();
+    await refuse(install, withoutRight());
+
+    assert.deepEqual(install.reports, ["the worker no longer has permission to heal it; apply the manifests again"]);
   });
 });

@@ -56,13 +56,8 @@ function portOf(server: Server): number {
 
 /** Takes the requests of a server with one client, on a free port. */
 async function listening(t: TestContext, server: Server, listener: RequestListener): Promise<number> {
-  const connections = new WeakMap<Socket, Connection>();
-  const connectionOf = (socket: Socket): Connection => {
-    const connection = connections.get(socket) ?? { peer: "client", enter: () => undefined, verify: () => undefined };
-    connections.set(socket, connection);
-    return connection;
-  };
-  takeRequests(server, connectionOf, listener);
+  const connection: Connection = { peer: "client", enter: () => undefined, verify: () => undefined };
+  takeRequests(server, { get: () => connection }, listener);
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   t.after(() => {

@@ -172,13 +172,13 @@ describe("refresh --wait beside the worker", () => {
       "its author has switched off",
       { annotations: { [CLASS_ANNOTATIONS.sync]: "never" } },
       1,
-      /nothing updates its Secrets: .*sync mode is never/,
+      /nothing updates its Secrets: sync is turned off by the annotation keyvault-injector\.dev\/sync: never/,
     ],
     [
       "the install mirrors no Secret of",
       { args: ["--sync-secret=false"], syncSecret: false },
       1,
-      /nothing updates its Secrets: .*--sync-secret is false/,
+      /nothing updates its Secrets: sync is turned off by .*--sync-secret=false/,
     ],
     [
       "no pod mounts any more, although pods alone have it mirrored",

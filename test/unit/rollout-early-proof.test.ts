@@ -8,6 +8,18 @@ import { Restarts } from "../support/simulation/restarts.ts";
 
 const TEAM = "team";
 
+/** A workload in each of two namespaces, and one slot of the cluster. */
+async function inTwoNamespaces(): Promise<Restarts> {
+  const restarts = new Restarts({ mostInCluster: 1 });
+  for (const namespace of [TEAM, "team-2"]) {
+    restarts.team(namespace);
+    restarts.deploy(namespace, "api");
+  }
+  await restarts.lead();
+  await restarts.pass(60_000);
+  return restarts;
+}
+
 describe("a restart whose versions change, or become unknown, while its pods start", () => {
   let restarts: Restarts;
   afterEach(() => restarts.stop());
@@ -52,6 +64,29 @@ describe("a restart whose versions change, or become unknown, while its pods sta
     await restarts.pass(30_000);
     assert.equal(restarts.stamp(TEAM, "api"), first);
     assert.notEqual(restarts.stamp(TEAM, "web"), undefined, "the control: web is restarted after that");
+  });
+
+  test("S22: keeps its slot of the cluster while the next versions settle", async () => {
+    restarts = await inTwoNamespaces();
+    await restarts.rotate(TEAM);
+    assert.notEqual(restarts.stamp(TEAM, "api"), undefined, "its restart is under way");
+    await restarts.rotate("team-2");
+    await restarts.pass(10_000);
+    assert.equal(restarts.stamp("team-2", "api"), undefined, "the other namespace waits for the slot");
+
+    const secret = () => JSON.stringify(restarts.world.cluster.get(RESOURCES.secrets, { namespace: TEAM, name: `app-${TEAM}` }));
+    const before = secret();
+    restarts.change(TEAM);
+    for (let tries = 0; tries < 20 && secret() === before; tries += 1) await restarts.pass(250);
+    await restarts.pass(1_000);
+    restarts.world.cluster.delete(RESOURCES.pods, { namespace: TEAM, name: "api-1" });
+    put("api-2", now());
+    restarts.complete(TEAM, "api");
+    await restarts.pass(8_000);
+    assert.equal(restarts.stamp("team-2", "api"), undefined, "its pods have been ready for eight seconds");
+
+    await restarts.pass(30_000);
+    assert.notEqual(restarts.stamp("team-2", "api"), undefined, "the control: the slot is free once its pods have stayed ready");
   });
 
   test("S17: is proven although its Secret is gone, and lets the next one begin only then", async () => {
@@ -135,13 +170,7 @@ describe("a restart whose request got no answer", () => {
   });
 
   test("S18: keeps its slot of the cluster, too", async () => {
-    restarts = new Restarts({ mostInCluster: 1 });
-    for (const namespace of [TEAM, "team-2"]) {
-      restarts.team(namespace);
-      restarts.deploy(namespace, "api");
-    }
-    await restarts.lead();
-    await restarts.pass(60_000);
+    restarts = await inTwoNamespaces();
     restarts.world.cluster.cutWatches(WORKLOADS.Deployment);
     restarts.world.cluster.lostAnswer = ({ verb, resource }) =>
       verb === "patch" && resource.plural === "deployments" ? noAnswer : undefined;

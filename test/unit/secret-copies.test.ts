@@ -133,6 +133,7 @@ function copiesOf({ spc = {}, standings = {}, ...differs }: Facts = {}): CopiesO
   const copies = differs.copies ?? [copyIn("one"), copyIn("two")];
   return {
     key: KEY,
+    resourceVersion: "7",
     spc: "kind" in spc ? spc : { ...PRESENT, ...spc },
     sources: [sourceOf()],
     copies,

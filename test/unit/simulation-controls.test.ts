@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { beforeEach, describe, test } from "node:test";
 import { isHeld, restartsKeepBudgets, restartsKeepHours, restartsStayFew } from "../simulation/invariants/controls.ts";
+import { isLeftToItself } from "../simulation/invariants/old-pods.ts";
 import { REST_MS } from "../simulation/invariants/rest.ts";
 import { controlsIn, isOpen, windowText } from "../simulation/world/controls.ts";
 import { ROTATED, type SimulatedWorkload } from "../simulation/world/workloads.ts";
@@ -95,6 +96,26 @@ describe("the simulation's invariants of when workloads are restarted", () => {
     await staged.pass(10 * MINUTE);
   });
 
+  test("know that a pod may be older than its Secret if both are of the same second", () => {
+    const isLeft = (created: string): boolean => {
+      staged.put("secrets", `${TEAM}/app`, { metadata: { managedFields: [{ time: "1970-01-01T00:00:05Z" }] } });
+      staged.put("pods", `${TEAM}/api-1`, { metadata: { creationTimestamp: created } });
+      const pod = {
+        name: "api-1",
+        uid: "1",
+        template: "",
+        readyAt: 0,
+        wasReady: undefined,
+        startedWith: new Map(),
+        startedFiles: new Map(),
+      };
+      const pods = [{ ...pod, startedAt: 0, restarts: 0 }];
+      staged.workloads.set(`${TEAM}/api`, { ...workloadOf("api", {}), pods, secrets: ["app"] });
+      return isLeftToItself(staged.world, { namespace: TEAM, name: "api", restartedAt: 0 });
+    };
+    assert.deepEqual([isLeft("1970-01-01T00:00:05Z"), isLeft("1970-01-01T00:00:06Z")], [true, false]);
+  });
+
   test("find a restart whose budget has allowed none for long enough to be seen", async () => {
     deploy("api");
     staged.exhausted.set(`${TEAM}/api`, 0);
@@ -109,6 +130,12 @@ describe("the simulation's invariants of when workloads are restarted", () => {
     assert.deepEqual([held({}), held(PAUSED), held(INSIDE)], [false, true, false]);
     await staged.pass(20 * MINUTE);
     assert.equal(held(INSIDE), true);
+    staged.exhausted.clear();
+    const web = { ...workloadOf("web", {}), isComplete: false };
+    staged.workloads.set(`${TEAM}/web`, { ...web, templateStamp: "v2", podsStamp: "v2" });
+    assert.equal(held({}), true, "the restart of web has failed");
+    staged.workloads.set(`${TEAM}/web`, { ...web, templateStamp: "v2", podsStamp: "v1" });
+    assert.equal(held({}), false, "web was not ready before its restart, so that none waits for it");
     staged.exhausted.set(`${TEAM}/api`, 0);
     assert.equal(held({}), true);
   });

@@ -121,6 +121,7 @@ describe("the simulation's invariants of events", () => {
   });
 
   test("find a reader that does not lead, unless it has just woken up", async () => {
+    staged.takeLease(staged.machine, "sync-0_1");
     staged.sent(RECEIVE);
     assert.deepEqual(found, []);
     staged.put("leases.coordination.k8s.io", "keyvault-injector/keyvault-injector-sync", { spec: { holderIdentity: "sync-1_1" } });
@@ -132,6 +133,12 @@ describe("the simulation's invariants of events", () => {
     await staged.pass(MINUTE);
     staged.sent(RECEIVE);
     assert.deepEqual(found, ["sync-0/1 sends GET to the event queue while sync-1_1 leads"]);
+  });
+
+  test("find a reader that has no Lease, although one names an earlier process of its pod", () => {
+    staged.takeLease(staged.machine, "sync-0_1");
+    staged.sent({ ...RECEIVE, machine: staged.restarted() });
+    assert.deepEqual(found, ["sync-0/2 sends GET to the event queue while sync-0_1 leads"]);
   });
 
   test("find a message that comes without end", () => {

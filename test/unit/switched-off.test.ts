@@ -172,10 +172,7 @@ describe("a class that App Routing made", () => {
     const provider = world.cluster.get<SecretProviderClass>(RESOURCES.secretProviderClasses, CLASS);
     assert.ok(provider !== undefined);
     const settings = workerSettings(settingsOf(undefined));
-    assert.equal(
-      offBecause(settings, provider),
-      "the class is not synced: the AKS add-on App Routing created it, and the CSI driver writes its Secrets",
-    );
+    assert.equal(offBecause(settings, provider), "sync is turned off by its creator, the AKS add-on App Routing");
     await leader.stop();
   });
 

@@ -208,6 +208,15 @@ describe("a serving certificate in files", () => {
     assert.equal(certificates.ready().ok, true);
   });
 
+  test("RV9: verifies with the CAs of the file that can be read, also where one is damaged", async () => {
+    const pair = await aPair();
+    const damaged = authority.pem.replace(/\n[A-Za-z0-9+/]{64}(\r?\n)/, "\nAAAA$1");
+    put({ "tls.crt": pair.cert, "tls.key": pair.key, "ca.crt": damaged + authority.pem });
+    await until(() => certificates.ready().ok);
+
+    assert.equal(await probed(), undefined);
+  });
+
   /** Returns what an API server that trusts the adopted CA finds wrong with what a webhook serves. */
   async function probed(): Promise<string | undefined> {
     const webhook = await startWebhook({ certificates: certificates.source });

@@ -51,14 +51,22 @@ describe("the lookup of a class", () => {
     assert.equal(results.filter((result) => result === "missing").length, 51);
   });
 
-  test("RC20-5: believes no absence that was read before it was asked, and shares what is found", async () => {
+  /** The live reads of `lookUp` end when the test settles them. */
+  function withOpenReads(): {
+    readonly begun: readonly PromiseWithResolvers<ReadResult<never>>[];
+    readonly lookUp: ReturnType<typeof createClassLookup>;
+  } {
     const begun: PromiseWithResolvers<ReadResult<never>>[] = [];
     const kube = kubeThat(() => {
       const read = Promise.withResolvers<ReadResult<never>>();
       begun.push(read);
       return read.promise;
     });
-    const lookUp = createClassLookup({ classes: emptyCache, kube });
+    return { begun, lookUp: createClassLookup({ classes: emptyCache, kube }) };
+  }
+
+  test("RC20-5: believes no absence that was read before it was asked, and shares what is found", async () => {
+    const { begun, lookUp } = withOpenReads();
     const early = lookUp(ref);
     await nextTurn();
     const later = [lookUp(ref), lookUp(ref), lookUp(ref)];
@@ -76,13 +84,7 @@ describe("the lookup of a class", () => {
   });
 
   test("RV6: shares the next read with all who joined one without an answer", async () => {
-    const begun: PromiseWithResolvers<ReadResult<never>>[] = [];
-    const kube = kubeThat(() => {
-      const read = Promise.withResolvers<ReadResult<never>>();
-      begun.push(read);
-      return read.promise;
-    });
-    const lookUp = createClassLookup({ classes: emptyCache, kube });
+    const { begun, lookUp } = withOpenReads();
     const first = lookUp(ref);
     const atOnce = lookUp(ref);
     await nextTurn();

@@ -13,7 +13,8 @@ export const monitoringRows: readonly ValueRow[] = [
     path: "monitoring.service.annotations",
     default: {},
     type: LABELS,
-    meaning: "Annotations of the headless Services. They override `prometheus.io/scrape`, `port`, and `path`.",
+    meaning:
+      "Annotations of the headless Services. They override the chart's own `prometheus.io/scrape`, `prometheus.io/port`, and `prometheus.io/path`.",
   },
   {
     path: "monitoring.podMonitor.enabled",

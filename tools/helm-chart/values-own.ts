@@ -47,7 +47,7 @@ function workloadRows(component: "webhook" | "sync", { resources }: ManifestDefa
   const who = component === "webhook" ? "the webhook" : "the worker";
   const replicas =
     component === "webhook"
-      ? "All of them serve requests. Increase the number if the API server's requests have to wait. Do not use `kubectl scale`, because healing reverts it."
+      ? "All of them serve requests. Increase the number if the alert `KeyVaultInjectorAdmissionSlow` fires. Do not use `kubectl scale`, because healing reverts it."
       : "Each shard has one leader, and the other pods are on standby. Set this number to one more than `shards`.";
   const rows: readonly (readonly [path: string, fallback: Json, type: ValueRow["type"], meaning: string])[] = [
     ["replicas", 2, REPLICAS, `Number of pods of ${who}. ${replicas}`],

@@ -192,7 +192,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component> was <damage> (<detail>); the worker restored it as its installer left it`",
   },
   ComponentDamaged: {
-    when: "a component of the install is damaged, and the worker cannot heal it. It is not allowed to repair roles, policies, and the Namespace of the install, and the API server rejects repairs of immutable fields, and repairs that a [policy](healing.md#what-a-repair-may-say) denies",
+    when: "a component of the install is damaged, and the worker cannot heal it. The worker is not allowed to repair roles, policies, and the Namespace of the install. Repairs of immutable fields fail, and a [policy](healing.md#what-a-repair-may-say) or a webhook can deny a repair",
     message: "`<component>: <damage>; apply the manifests again`",
   },
   ComponentRestarted: {
@@ -205,9 +205,9 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`<component>: the platform changed <fields>, by <who>; the worker leaves the change`",
   },
   GuardrailsMissing: {
-    when: "a policy that limits the worker is not in force",
+    when: "a policy that limits the worker is not in force, or the worker cannot test it",
     message:
-      "`the sync worker is able to do what <policies> should prevent; apply manifests/policies, and make sure that each policy is bound with the action Deny`, or `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether <policies> would reject them (<refusal>); exempt the sync worker's account there`",
+      "`the sync worker is able to do what <policies> should prevent; apply manifests/policies, and make sure that each policy is bound with the action Deny`, `another policy or webhook rejects the sync worker's tests, so the worker cannot determine whether <policies> would reject them (<refusal>); exempt the sync worker's account there`, or `the API server has not processed the sync worker's tests of <policies> for 10 minutes (<error>); resolve this error`",
   },
   InvalidTlsOption: {
     when: "the certificate request of a listener or an Ingress is invalid. The worker keeps the existing certificate",

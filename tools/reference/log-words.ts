@@ -30,7 +30,7 @@ export const WARNINGS: LogWords = {
         "`problem` gives the cause: the API server rejects the webhook's token, or a watch has stopped. See [webhook unavailable](../runbooks/webhook-unavailable.md)",
       "failed to decide on a pod": "a bug. The webhook returns HTTP 500. Report the bug with the stack trace in `frames`",
       "the certificate in the files cannot be used":
-        "`problem` states what is wrong. Until you correct the files at their source, the webhook serves the previous certificate, if there is one and it has not expired; see `kept`",
+        "`problem` states what is wrong. Until you correct the files at their source, the webhook serves the previous certificate, if there is one. `kept` states until when that certificate is valid",
     },
   },
   warn: {
@@ -102,7 +102,7 @@ export const WARNINGS: LogWords = {
       "lease not renewed":
         "the worker retries. A leader that cannot renew its lease for ten seconds exits, and the other replica takes over",
       "acting on classes is suspended":
-        "this is normal for a moment at startup. If the suspension lasts longer, see [Frozen](../runbooks/Frozen.md)",
+        "the worker does not reconcile classes, for the reason in `why`. This is normal for a moment at startup. If the suspension lasts longer, see [Frozen](../runbooks/Frozen.md)",
       retry:
         "a reconcile of `key` failed, and the worker retries it after `afterMs`. `queue` gives the kind of work: `classes`, `components`, `crds`, `rollouts`, or `statuses`. If many retries occur, see [worker behind](../runbooks/worker-behind.md)",
       "class has a setting that is ignored":

@@ -80,7 +80,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
       "events that the worker did not post, because too many events of a namespace were waiting, the API server rejected the event, or the worker stopped. The worker logs each such event",
     frozen: "1 while the worker does not act on classes, because their CRD is damaged or the worker does not know the state of the CRD yet",
     guardrails_missing:
-      "for each policy that limits the worker: 1 while the policy is not in force, or while the worker cannot test it because another policy or webhook denies the test",
+      "for each policy that limits the worker: 1 while the policy is not in force, or while the worker cannot test it. The policy has no value before its first test",
     leader: "1 while this replica is the leader, or the leader of one of the [shards](capacity.md#shards)",
     shards:
       "number of leaders that the install needs, according to the configuration of this replica. The alert `KeyVaultInjectorNoLeader` compares this number with the number of leaders",

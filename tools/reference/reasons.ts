@@ -40,7 +40,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Forbidden: {
     means:
       "the identity lacks permission to read the object, the vault blocks the cluster's network, or the API server or a policy rejected the Secret",
-    fix: "if the identity lacks permission, grant it the role or the permission in the message. If the vault blocks the network, allow the cluster's network in the vault's firewall. If a policy rejected the Secret, check that policy",
+    fix: "if the identity lacks permission, grant it the role or the permission in the message. If the vault blocks the network, allow the cluster's network in the vault's firewall. If a policy of your own rejected the Secret, change that policy. If the API server or a policy of the project rejected the Secret, reapply the project's manifests",
     again: "next poll; backoff if the API server rejected the Secret",
   },
   ObjectNotFound: {
@@ -67,9 +67,9 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   InvalidClass: {
     means:
-      "`parameters` or `secretObjects` is invalid, or someone changed the provider of a synced class. The worker keeps the Secrets of the class",
-    fix: "correct the field in the message",
-    again: "next poll; backoff if an entry of `secretObjects` is invalid",
+      "`parameters` or `secretObjects` is invalid, the class exceeds a [limit](secret-provider-class.md#limits), someone changed the provider of a synced class, or the worker pauses the class after crashes. The worker keeps the Secrets of the class",
+    fix: "if the message contains a field, correct that field. Otherwise, follow the [runbook](../runbooks/InvalidClass.md)",
+    again: "next poll; backoff if an entry of `secretObjects` is invalid; for a paused class, at the time in the message",
   },
   InvalidObject: {
     means:
@@ -126,9 +126,9 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   GuardrailsMissing: {
     means:
-      "a policy that limits the worker is missing, has no binding, or only warns. The worker also reports this reason if it cannot test such a policy, because another policy or webhook denies the test first. The reason appears in the condition `Guarded` and in an event on the worker's Deployment. With `--secret-access=blind`, the worker exits",
-    fix: "if another policy or webhook denies the test, exempt the worker from it; the message gives its name. Otherwise, apply `manifests/policies`, whose bindings have the action `Deny`",
-    again: "after every change to a policy or binding of the project, and hourly",
+      "a policy that limits the worker is missing, has no binding, or only warns. The worker also reports this reason if it cannot test such a policy, because another policy or webhook denies the test first, or because the API server has not processed the test for 10 minutes, for example while a webhook does not respond. The reason appears in the condition `Guarded` and in an event on the worker's Deployment. With `--secret-access=blind`, the worker exits, unless the API server has merely not processed a test",
+    fix: "if another policy or webhook denies the test, exempt the worker from it; the message gives its name. If the API server has not processed the test, resolve the error in the message. Otherwise, apply `manifests/policies`, whose bindings have the action `Deny`",
+    again: "after every change to a policy or binding of the project, and hourly; each minute while the API server does not process a test",
   },
   SwitchedOff: {
     means:

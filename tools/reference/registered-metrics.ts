@@ -2,6 +2,7 @@ import { Registry } from "prom-client";
 import { countByReason, countExpiring } from "../../src/domain/sync/class-figures.ts";
 import { blockedSeconds } from "../../src/runtime/event-loop.ts";
 import { createGatewayMetrics } from "../../src/sync/gateways/gateway-metrics.ts";
+import { GUARDRAILS } from "../../src/sync/guardrails.ts";
 import { createComponentMetrics } from "../../src/sync/healing/component-metrics.ts";
 import { createSyncMetrics } from "../../src/sync/metrics.ts";
 import { createPushMetrics } from "../../src/sync/push/push-metrics.ts";
@@ -24,6 +25,7 @@ const OPEN = ["vault", "namespace", "class", "object", "component", "queue", "le
 export async function registeredMetrics(): Promise<readonly RegisteredMetric[]> {
   const registry = new Registry();
   const sync = createSyncMetrics(registry);
+  for (const policy of GUARDRAILS) sync.guardrailsMissing.set({ policy }, 0);
   sync.observeClasses({
     countByReason: () => countByReason([]),
     checkAges: () => ({ overdue: 1, oldestSeconds: 1, longest: [{ namespace: "n", className: "c", seconds: 1 }] }),

@@ -14,7 +14,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "rotation-poll-interval":
     "Classes with the same vault and identity share the lists of the vault's objects. If an annotation sets a shorter interval for one of these classes, the worker can therefore also detect changes for the others at that interval.",
   "event-queues":
-    "After an event about an object, the worker checks the classes that use this object. The worker also continues to poll. Classes cannot specify queues. See [Rotate in seconds](../how-to/rotate-in-seconds.md).",
+    "The worker reads CloudEvents 1.0 and events in Event Grid's own schema. After an event about an object, the worker checks the classes that use this object. The worker also continues to poll. Classes cannot specify queues. See [Rotate in seconds](../how-to/rotate-in-seconds.md).",
   "unused-grace": "If the worker restarts, this time starts from zero again.",
   "expiry-warning": "The warning is the event `ObjectExpiring`. `0s` disables the warning.",
   "restart-workloads": "See [Restart on rotation](../how-to/restart-on-rotation.md). With `false`, the worker does not read workloads.",
@@ -67,7 +67,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "tls-cert-file": "The webhook rereads the file when it changes. See [use cert-manager](../how-to/use-cert-manager.md).",
   "tls-key-file": "The file is in PEM format. Set both flags or neither.",
   "client-ca-file":
-    "The file is in PEM format, and the webhook rereads the file when it changes. The chart sets the flag if `clientCA` specifies a ConfigMap or Secret. See [how to give the API server a certificate](../how-to/verify-the-api-server.md).",
+    "The file is in PEM format, and the webhook rereads the file when it changes. If the file contains no certificate, a running webhook keeps the old CAs, but new webhook pods exit. The chart sets the flag if `clientCA` specifies a ConfigMap or Secret. See [how to give the API server a certificate](../how-to/verify-the-api-server.md).",
   "drain-delay":
     "The pod's `terminationGracePeriodSeconds` is 40. With a longer delay, too little of this time would remain to answer the last requests.",
   "health-port": "The port serves plain HTTP.",

@@ -9,7 +9,6 @@ import { type IdentityMode, readIdentityMode } from "../../domain/provider-class
 import { describeProblem } from "../../domain/provider-class/problem.ts";
 import { unfilledIdentity } from "../../domain/provider-class/unfilled.ts";
 import { quoted } from "../../domain/quoted.ts";
-import { isSwitchedOffByAuthor } from "../../domain/schedule/class-annotations.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
@@ -108,10 +107,7 @@ function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
   const defect = classDefect(spc, { cloudName: DEFAULT_CLOUD });
   if (defect !== undefined) return { outcome: "failing", reason: defect.reason, message: defect.message };
   const by = switchedOffByClass(spc);
-  if (by !== undefined) {
-    const message = isSwitchedOffByAuthor(spc) ? `annotation ${CLASS_ANNOTATIONS.sync} is "never"` : `sync is turned off by ${by}`;
-    return { outcome: "unmirrored", reason: "SwitchedOff", message };
-  }
+  if (by !== undefined) return { outcome: "unmirrored", reason: "SwitchedOff", message: `sync is turned off by ${by}` };
   if (!mirrorsNothing(spc)) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
   return { outcome: "unmirrored", reason: "NoSecretObjects", message: "pods mount it, and it syncs nothing" };
 }

@@ -7,7 +7,7 @@ import { isOurs } from "../../domain/sync/named-secrets.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import { isReportedUnused, UNUSED_MESSAGE } from "../../domain/sync/summarize.ts";
 import type { WorkerAnswer } from "../../domain/sync/worker-answer.ts";
-import { mirrorsNothing, switchedOffBecause, workerSettings } from "../shared/class-context.ts";
+import { mirrorsNothing, notHandledBecause, workerSettings } from "../shared/class-context.ts";
 import type { SettingsInForce } from "../shared/settings-in-force.ts";
 import type { ViewResult } from "../shared/viewer.ts";
 
@@ -30,7 +30,7 @@ export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undef
   if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, not azure` };
   if (reading.kind !== "seen") return fetchingByStatus(spc, status);
   const settings = workerSettings(reading.value);
-  const why = switchedOffBecause(settings, spc);
+  const why = notHandledBecause(settings, spc);
   return why === undefined ? { kind: "fetched", isWhileUsed: syncMode(spc, settings.syncMode) === "while-used" } : { kind: "off", why };
 }
 

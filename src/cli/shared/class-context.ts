@@ -8,10 +8,10 @@ import type { KubeClient } from "../../domain/ports/kube-client.ts";
 import { IDENTITY_MODES, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import type { ReadCloudFile } from "../../domain/provider-class/parameters.ts";
 import { credentialsKeyIn } from "../../domain/provider-class/service-principal.ts";
-import { SYNC_MODES, type SyncMode, syncMode } from "../../domain/schedule/class-annotations.ts";
+import { SYNC_MODES, type SyncMode } from "../../domain/schedule/class-annotations.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
-import { isLeftToAppRouting } from "../../domain/sync/switched-off.ts";
+import { switchedOffBy } from "../../domain/sync/switched-off.ts";
 import { wordsOf } from "../../domain/words.ts";
 import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import type { AzureAccess, Cluster, CommandContext } from "./command.ts";
@@ -136,15 +136,13 @@ export function mirrorsNothing(spc: SecretProviderClass): boolean {
 
 /** Returns why the worker syncs no Secret of the class; undefined if it syncs one. */
 export function offBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
-  return mirrorsNothing(spc) ? "the class syncs nothing: it has no secretObjects" : switchedOffBecause(settings, spc);
+  return mirrorsNothing(spc) ? "the class syncs nothing: it has no secretObjects" : notHandledBecause(settings, spc);
 }
 
 /** Returns why the worker does not handle the class, whatever it contains; undefined if the worker handles it. */
-export function switchedOffBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
-  if (isLeftToAppRouting(spc))
-    return "the class is not synced: the AKS add-on App Routing created it, and the CSI driver writes its Secrets";
-  if (syncMode(spc, settings.syncMode) === "never") return "the class is not synced: its sync mode is never";
-  if (!settings.syncSecret) return "the install syncs nothing: --sync-secret is false";
+export function notHandledBecause(settings: ClassSettings, spc: SecretProviderClass): string | undefined {
+  const by = switchedOffBy(spc, settings);
+  if (by !== undefined) return `sync is turned off by ${by}`;
   const { namespace = "" } = spc.metadata;
   return isServed(settings, namespace) ? undefined : `the class is not synced: --namespaces does not name ${namespace}`;
 }

@@ -119,8 +119,10 @@ export async function readRbac(viewer: Viewer, namespace?: string): Promise<View
   };
 }
 
-/** Returns the binding that lets the CSI driver's own sync write Secrets; undefined if there is none, or the user may not list bindings. */
+/**
+ * Returns the name of the ClusterRoleBinding that lets the CSI driver's own sync write Secrets; undefined if there is none, or the user may
+ * not list bindings.
+ */
 export async function driverSyncBinding(viewer: Viewer): Promise<string | undefined> {
-  const found = listed(await viewer.all<KubeObject>(RESOURCES.clusterRoleBindings)).find(isOfDriverSync);
-  return found === undefined ? undefined : `ClusterRoleBinding ${found.metadata.name}`;
+  return listed(await viewer.all<KubeObject>(RESOURCES.clusterRoleBindings)).find(isOfDriverSync)?.metadata.name;
 }

@@ -149,20 +149,15 @@ export function failureText(error: KubeError): string {
 /** Advice of the client for the worker and the webhook. On the command line, the API server refuses the user, so it does not apply. */
 const ADVICE_TO_US = / \(grant the ServiceAccount this permission[^)]*\)$/;
 
-/** Whether the user lacks a permission. A policy or a webhook also answers `Forbidden`, to users who have every permission. */
-export function lacksPermission({ code, refuser }: KubeError): boolean {
-  return code === "Forbidden" && (refuser === undefined || refuser.kind === "rights");
-}
-
 /** Explains why a command could not do something with the user's own permissions. `what`: `get namespaces NAME`. */
 export function whyNot(what: string, error: KubeError): string {
-  if (lacksPermission(error)) return `you lack permission to ${what}`;
+  if (error.lacksPermission) return `you lack permission to ${what}`;
   return `could not ${what}: ${failureText(error).replace(ADVICE_TO_US, "")}`;
 }
 
 /** Returns the same explanation with advice, for commands that fail with it. */
 export function refusalText(what: string, error: KubeError): string {
-  return `${whyNot(what, error)}${lacksPermission(error) ? "; ask for it" : ""}`;
+  return `${whyNot(what, error)}${error.lacksPermission ? "; ask for it" : ""}`;
 }
 
 /** Reads one object, also for users who may list its kind but not get it, such as the worker's own account. */

@@ -71,6 +71,14 @@ export class KubeError extends Error {
     return !this.isUnsent && this.code !== "NotLeading" && (this.status === undefined || this.status >= 500);
   }
 
+  /**
+   * Whether the caller lacks a permission, as far as the answer shows. A policy or a webhook also answers `Forbidden`, to callers who have
+   * every permission.
+   */
+  get lacksPermission(): boolean {
+    return this.code === "Forbidden" && (this.refuser === undefined || this.refuser.kind === "rights");
+  }
+
   /** Whether the policy of that name rejected the request. A missing right does not count. */
   isByPolicy(name: string): boolean {
     return this.code === "Forbidden" && this.refuser?.kind === "policy" && this.refuser.name === name;

@@ -28,7 +28,7 @@ const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
 export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
   const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
   const haltedBy = sorted.find(({ standing }) => standing.kind === "failed");
-  const restarting = sorted.filter(isUnderWay).length;
+  const restarting = sorted.filter((each) => each.standing.kind !== "due" && isUnderWay(each)).length;
   const due = sorted.filter(isDue).toSorted((a, b) => TURNS.indexOf(a.standing.turn) - TURNS.indexOf(b.standing.turn));
   const slots = haltedBy === undefined ? Math.max(0, most - restarting) : 0;
   const unready = due.filter(({ standing }) => standing.turn === "unready");
@@ -37,11 +37,10 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
 }
 
 /**
- * Whether a restart of the workload is in progress. It ends when all pods are updated and available, not when versions change again or a
- * window closes. A workload that is due does not hold up others.
+ * Whether a restart of the workload is in progress. It ends when all pods are updated and have stayed available, not when versions change
+ * again or a window closes.
  */
-function isUnderWay({ standing, isUnderWay: isReplaced = false }: Judged): boolean {
-  if (standing.kind === "due") return false;
+export function isUnderWay({ standing, isUnderWay: isReplaced = false }: Judged): boolean {
   const isWaiting = standing.kind === "settling" || standing.kind === "awaitingFiles";
   return isReplaced || standing.kind === "restarting" || (isWaiting && standing.isUnfinished);
 }

@@ -19,11 +19,6 @@ export function statedSyncMode({ metadata }: SecretProviderClass): SyncMode | un
   return SYNC_MODES.find((mode) => mode === stated);
 }
 
-/** Whether the class's author switched off sync, whatever the setting is. */
-export function isSwitchedOffByAuthor({ metadata }: SecretProviderClass): boolean {
-  return metadata.annotations?.[CLASS_ANNOTATIONS.sync] === "never";
-}
-
 export function syncModeProblem(provider: SecretProviderClass): string | undefined {
   const stated = provider.metadata.annotations?.[CLASS_ANNOTATIONS.sync];
   if (stated === undefined || SYNC_MODES.some((mode) => mode === stated)) return undefined;

@@ -232,7 +232,7 @@ export const FUNCTIONS: readonly ExpressionFunction[] = [
     gives:
       "A line `NAME=value` for each entry of a JSON or YAML mapping, with quotes if needed. Shells, Node, dotenv, dotenv-expand, and python-dotenv can read the result. `kubectl create secret --from-env-file` does not accept multi-line values",
     fails:
-      "the value is not a mapping, a name is not a valid variable name, or a value contains a null character, or quotation marks, backslashes, dollar signs, or carriage returns that the named tools interpret differently",
+      "the value is not a mapping, a name is not a valid variable name, a value contains a null character, or the named tools would not all read a value in the same way, because of its quotation marks, backslashes, dollar signs, or carriage returns",
     apply: firstOf((value, { document }) => {
       const root = document(value);
       const lines = root.ok ? dotenvOf(root.value) : root;

@@ -42,8 +42,8 @@ export interface ClassOutcome {
   readonly newer?: number | undefined;
   /** Whether the worker writes no copies of the Secrets, so that the status cannot report on copies. */
   readonly isWithoutCopies?: boolean;
-  /** State of the policies that limit the worker; absent if the worker did not check them. */
-  readonly guardrails?: { readonly problem: string | undefined };
+  /** State of the policies that limit the worker; absent if the worker does not know it. */
+  readonly guardrails?: { readonly problem: string | undefined } | undefined;
 }
 
 const HOUR_MS = 3_600_000;

@@ -16,7 +16,7 @@ export interface TakeOverFacts {
   readonly live: ObservedSecret;
   /** Field manager that wrote it first, if the API server reports one. */
   readonly writer: string | undefined;
-  /** Binding that lets the driver's own sync write Secrets; undefined if there is none. */
+  /** Name of the ClusterRoleBinding that lets the driver's own sync write Secrets; undefined if there is none. */
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
   readonly adoptDriverSecrets: boolean;
@@ -34,17 +34,18 @@ export type TakeOver =
  */
 export function takeOver(facts: TakeOverFacts): TakeOver {
   const { wanted, live } = facts;
-  const isDriverMade = live.labels[DRIVER_MANAGED_LABEL] === "true";
-  if (isDriverMade && facts.driverSync !== undefined) return refused(driverMessage(facts));
-  const consent = consentOf(facts, isDriverMade);
+  const byDriver = driverRefusal(facts);
+  if (byDriver !== undefined) return refused(byDriver);
+  const consent = consentOf(facts);
   if (consent.kind === "refused") return consent;
   if (live.type !== wanted.type)
     return refused(`Secret ${wanted.name} cannot be taken over: its type is ${live.type}, and the class wants ${wanted.type}`);
   return live.immutable ? refused(`Secret ${wanted.name} cannot be taken over: it is immutable`) : consent;
 }
 
-function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
+function consentOf(facts: TakeOverFacts): TakeOver {
   const { className, wanted, live } = facts;
+  const isDriverMade = isMadeByDriver(live);
   const isListed = facts.adopts.includes(wanted.name);
   const agreesTo = live.annotations[SECRET_ANNOTATIONS.adoptableBy];
   if (isListed && agreesTo === className) return { kind: "take", from: "owner" };
@@ -69,12 +70,26 @@ function consentOf(facts: TakeOverFacts, isDriverMade: boolean): TakeOver {
   );
 }
 
-function driverMessage({ wanted, driverSync = "its role", adoptDriverSecrets }: TakeOverFacts): string {
-  const what = `Secret ${wanted.name} is written by the CSI driver's own sync, which ${driverSync}`;
-  if (isOfAksAddOn(driverSync))
+/** Guide for Secrets that the driver's own sync writes. */
+export const DRIVER_SYNC_GUIDE = "docs/how-to/migrate-from-the-drivers-sync.md";
+
+/** Returns why the worker leaves a Secret to the driver, which goes on writing it; undefined if the driver does not. */
+export function driverRefusal({
+  wanted,
+  live,
+  driverSync,
+  adoptDriverSecrets,
+}: Pick<TakeOverFacts, "wanted" | "live" | "driverSync" | "adoptDriverSecrets">): string | undefined {
+  if (!isMadeByDriver(live) || driverSync === undefined) return undefined;
+  const what = `Secret ${wanted.name} is written by the CSI driver's own sync, which ClusterRoleBinding ${driverSync}`;
+  if (driverSync === AKS_BINDING)
     return `${what} of AKS's Key Vault add-on allows; move its secretObject to a class that no pod mounts, and delete the Secret: the worker then creates it`;
   const then = adoptDriverSecrets ? "; the worker then takes over the Secret" : "";
   return `${what} allows; turn that sync off (set syncSecret.enabled: false in the driver's chart, or delete the binding)${then}`;
+}
+
+function isMadeByDriver({ labels }: ObservedSecret): boolean {
+  return labels[DRIVER_MANAGED_LABEL] === "true";
 }
 
 /** The author of a class does not necessarily have rights to a Secret that the driver created for another class. */
@@ -124,13 +139,8 @@ export function hasDriverMarks({ labels, hasOwners }: ObservedSecret): boolean {
 const ROLE = "secretprovidersyncing-role";
 const BINDING = "secretprovidersyncing-rolebinding";
 
-/**
- * Whether a binding, such as `ClusterRoleBinding aks-secretprovidersyncing-rolebinding`, belongs to AKS's Key Vault add-on. AKS manages the
- * objects of the add-on, and its documentation names no setting that turns the sync off.
- */
-export function isOfAksAddOn(binding: string): boolean {
-  return binding === `ClusterRoleBinding aks-${BINDING}`;
-}
+/** AKS manages the objects of its Key Vault add-on, and its documentation names no setting that turns the sync off. */
+const AKS_BINDING = `aks-${BINDING}`;
 
 interface ClusterRoleBinding extends KubeObject {
   readonly roleRef?: { readonly name?: string };

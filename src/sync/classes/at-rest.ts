@@ -28,7 +28,7 @@ export interface AtRest {
   readonly secrets: readonly ObservedSecret[];
   readonly isUsed: boolean;
   readonly isFollowed: Observation["isFollowed"];
-  readonly unguarded: string | undefined;
+  readonly guardrails: FetchOutcome["guardrails"];
   readonly recheck: Recheck;
   /** Time in Unix milliseconds at which the worker has to report something about an object's dates; infinite if there is nothing to report. */
   readonly until: number;
@@ -50,7 +50,7 @@ export type PollAtRest = Extract<StepResult, { readonly kind: "requeueAt" }> | R
 export function classAtRest(
   settings: Pick<WorkerSettings, "expiryWarning">,
   { planned, now: after }: { readonly planned: Mirrored; readonly now: Mirrored },
-  { fetch, answer, unguarded }: FetchOutcome,
+  { fetch, answer, guardrails }: FetchOutcome,
 ): AtRest | undefined {
   if (fetch.trigger !== "PollDue" || answer.kind !== "answered" || answer.recheck === undefined) return undefined;
   const { spc, crd, status, isFollowed, pods, now } = after;
@@ -64,7 +64,7 @@ export function classAtRest(
   if (dateNotices(status.secrets, dates).length > 0) return undefined;
   const until = nextDate(status.secrets, dates) ?? Number.POSITIVE_INFINITY;
   const { recheck } = answer;
-  return { spc, crd, status, isUsed: pods.isUsed, isFollowed, secrets: secretsNow, unguarded, recheck, until };
+  return { spc, crd, status, isUsed: pods.isUsed, isFollowed, secrets: secretsNow, guardrails, recheck, until };
 }
 
 /** Polls a class at rest, if its poll is due and there is nothing else to do. */
@@ -97,9 +97,9 @@ export async function pollAtRest(
  */
 function isSame(caches: ClassCaches, key: string, resting: Omit<AtRest, "recheck" | "until">): boolean {
   const ref = refOfKey(key);
-  const { spc, crd, status, secrets, unguarded, isUsed, isFollowed } = resting;
+  const { spc, crd, status, secrets, guardrails, isUsed, isFollowed } = resting;
   if (caches.classes.get(ref) !== spc || caches.statuses.get(ref) !== status || caches.consumers.isUsed(key) !== isUsed) return false;
-  if ((caches.parts.hints?.of(key).length ?? 0) > 0 || caches.cluster.guardrails.problem !== unguarded) return false;
+  if ((caches.parts.hints?.of(key).length ?? 0) > 0 || caches.cluster.guardrails.known !== guardrails) return false;
   if (isFollowedBy(caches.parts, key) !== isFollowed) return false;
   const now = caches.cluster.crdHealth.state;
   if (now.kind === "frozen" || now.crdUid !== crd.crdUid || now.crdGeneration !== crd.crdGeneration) return false;

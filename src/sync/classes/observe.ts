@@ -180,9 +180,17 @@ export function observeSecret(caches: ClassCaches, spc: SecretProviderClass, nam
   };
 }
 
-/** Whether the class names the Secret. If the class was lost with its CRD and is not restored yet, its snapshot decides. */
-function names({ classes, snapshots }: ClassCaches, key: string, secretName: string): boolean {
-  const spc = classes.get(refOfKey(key)) ?? snapshotted(snapshots.get(key));
+/** Returns the class. If it was lost with its CRD and is not restored yet, returns it as its snapshot has it. */
+export function servedOrLost(
+  { classes, snapshots }: Pick<ClassCaches, "classes" | "snapshots">,
+  key: string,
+): SecretProviderClass | undefined {
+  return classes.get(refOfKey(key)) ?? snapshotted(snapshots.get(key));
+}
+
+/** Whether the class names the Secret. */
+function names(caches: ClassCaches, key: string, secretName: string): boolean {
+  const spc = servedOrLost(caches, key);
   return spc !== undefined && secretObjectsOf(spc).some((secretObject) => secretObject.secretName === secretName);
 }
 

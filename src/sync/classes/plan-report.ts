@@ -24,8 +24,8 @@ export interface FetchOutcome {
   readonly secrets: readonly SecretStatus[];
   /** When to retry the writes that the API server refused; undefined if it refused none. */
   readonly writeRetry?: Retry | undefined;
-  /** Why the policies that limit the worker are not sufficient; undefined if they are. */
-  readonly unguarded: string | undefined;
+  /** State of the policies that limit the worker; undefined if the worker does not know it. */
+  readonly guardrails: ClassOutcome["guardrails"];
   /** From 0 to 1. Spreads the retries of classes. */
   readonly spread: number;
 }
@@ -59,7 +59,7 @@ export function planReport(
     lastSuccess: after.lastSuccess,
     maxStale: maxStaleOf(spc, settings),
     refresh,
-    guardrails: { problem: fetched.unguarded },
+    guardrails: fetched.guardrails,
   };
   const warned: readonly Action[] = answer.kind === "answered" ? [{ kind: "warn", topic: "parameters", problems: answer.warnings }] : [];
   // Noted only at the end: an interrupted attempt does not count, and an attempt without an answer leaves the request open.

@@ -3,9 +3,11 @@ import type { SecretProviderClass } from "../../domain/kubernetes.ts";
 import { keyOf, refOf, refOfKey } from "../../domain/object-key.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { CLOCKS_DIFFER_MS, type PolledUntil } from "../../domain/schedule/phase.ts";
+import { conditionOf } from "../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import type { ClassStatus } from "../../domain/sync/status-fields.ts";
 import type { ClassStates } from "./class-states.ts";
+import type { Consumers } from "./consumers.ts";
 import type { HeldClasses } from "./held-classes.ts";
 import { isMirrored, type Mirroring } from "./observe.ts";
 import { goesByEarlierPolls } from "./state.ts";
@@ -54,13 +56,27 @@ function allOf(namespace: string): string {
   return `${namespace}/*`;
 }
 
-/** Whether the class is checked regularly. A class that is switched off, of another provider, or waiting for its first pod is not. */
-export function isPolled(mirroring: Mirroring, spc: SecretProviderClass, status?: ClassStatus): boolean {
-  const isFollowed = secretObjectsOf(spc).length > 0 || status?.objects !== undefined;
-  return mirroring.settings.enableSecretRotation && isFollowed && isMirrored(mirroring, spc);
+interface Polling extends Mirroring {
+  readonly consumers: Pick<Consumers, "isUsed"> & { readonly watch: Pick<Consumers["watch"], "hasSynced"> };
 }
 
-interface Polls extends Mirroring {
+/**
+ * Whether the class has to be checked regularly. A class that is switched off, of another provider, or waiting for its first pod does not.
+ * Until the pods are listed, a class counts as used if its status reports it as fresh.
+ */
+export function isPolled({ settings, consumers }: Polling, spc: SecretProviderClass, status?: ClassStatus): boolean {
+  const isFollowed = secretObjectsOf(spc).length > 0 || status?.objects !== undefined;
+  const wasUsed = (): boolean => !consumers.watch.hasSynced && isCalledFresh(status);
+  const isUsed = (classKey: string): boolean => consumers.isUsed(classKey) || wasUsed();
+  return settings.enableSecretRotation && isFollowed && isMirrored({ settings, consumers: { isUsed } }, spc);
+}
+
+/** Whether the status reports that the vault answered at the last check. The status of an unused class leaves this open. */
+export function isCalledFresh(status: ClassStatus | undefined): boolean {
+  return conditionOf(status, "Fresh")?.status === "True";
+}
+
+interface Polls extends Polling {
   readonly clock: Clock;
   readonly classes: Pick<HeldClasses, "hasSynced" | "list">;
   readonly states: ClassStates;

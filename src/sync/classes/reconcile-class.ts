@@ -120,8 +120,8 @@ async function fetchAndWrite(
   if (caches.cluster.crdHealth.state.kind === "frozen") return undefined;
   const { secrets, retry: writeRetry } = await writeSecrets(writing, { key, spc, trigger: fetch.trigger }, answer, signal);
   const isWell = answer.kind === "answered" && answer.notFresh === undefined && !secrets.some(hasFailed);
-  const unguarded = caches.cluster.guardrails.problem;
-  const fetched: FetchOutcome = { fetch, began, answer, secrets, writeRetry, unguarded, spread: isWell ? 0 : random() };
+  const guardrails = caches.cluster.guardrails.known;
+  const fetched: FetchOutcome = { fetch, began, answer, secrets, writeRetry, guardrails, spread: isWell ? 0 : random() };
   const after = { ...observation, now: clock.now() };
   const report = planReport(after, seen(reconciling, after), { fetched, settings: caches.settings });
   metrics.syncs.inc({ reason: report.outcome.reason });

@@ -4,7 +4,7 @@ import { KubeError } from "../../domain/ports/kube-error.ts";
 import type { Logger } from "../../domain/ports/logger.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { pollInterval } from "../../domain/schedule/class-annotations.ts";
-import { conditionOf, withCondition } from "../../domain/sync/class-status.ts";
+import { withCondition } from "../../domain/sync/class-status.ts";
 import { type CheckFacts, isOutOfDate, missedPolls, throttledPolls } from "../../domain/sync/freshness.ts";
 import type { ClassStatus, ReportedReason } from "../../domain/sync/status-fields.ts";
 import { rfc3339, storedTime } from "../../domain/sync/stored-time.ts";
@@ -12,9 +12,10 @@ import { WorkQueue } from "../../runtime/workqueue.ts";
 import { RETRIES } from "../patience.ts";
 import { runTogether } from "../run-together.ts";
 import { reportStale } from "./apply.ts";
-import { isPolled } from "./poll-progress.ts";
+import { servedOrLost } from "./observe.ts";
+import { type EarlierPolls, isCalledFresh, isPolled } from "./poll-progress.ts";
 import type { ClassPorts } from "./ports.ts";
-import { type ClassState, knownCheckOf } from "./state.ts";
+import { type ClassState, earlierCheckOf, knownCheckOf } from "./state.ts";
 import { mayBeOutdated, takeReadyBack, WORTH_REPORTING_MS } from "./unanswered-edits.ts";
 
 /** Shorter than the shortest poll interval, so that an outdated claim is corrected before another poll would be due (milliseconds). */
@@ -26,6 +27,13 @@ const MAKING_UP_MS = 60_000;
 /** Number of namespaces whose statuses are written concurrently. They take half of the worker's concurrent writes, so that classes keep the rest. */
 const NAMESPACES_AT_A_TIME = 16;
 
+/** Facts from before this leader, which decide about classes that it has not reconciled yet. */
+interface Before {
+  /** Uid of the kube-system namespace. */
+  readonly cluster: string;
+  readonly earlierPolls: EarlierPolls;
+}
+
 /**
  * Corrects statuses until the signal aborts. It withdraws `Fresh` from a class that was not checked for longer than two polls, and `Ready`
  * from a class that has changed since. It also stores statuses that could not be stored before.
@@ -36,10 +44,10 @@ const NAMESPACES_AT_A_TIME = 16;
  */
 export async function reviewStatuses(
   ports: ClassPorts,
-  { logger, random }: { readonly logger: Logger; readonly random: () => number },
+  { logger, random, ...before }: Before & { readonly logger: Logger; readonly random: () => number },
   signal: AbortSignal,
 ): Promise<void> {
-  const startedAt = ports.clock.now();
+  const start: Start = { ...before, startedAt: ports.clock.now() };
   /** Namespaces that are skipped until the next review, because the API server was unavailable or throttled requests. */
   const unanswered = new Set<string>();
   const queue = new WorkQueue({
@@ -56,7 +64,7 @@ export async function reviewStatuses(
       if (unanswered.has(namespace)) return { kind: "done" };
       const edit = provider && reviewEdit(ports, provider);
       if (typeof edit === "number") return { kind: "requeueAfter", milliseconds: edit };
-      const facts = outOfDate(ports, { ref, provider }, startedAt);
+      const facts = outOfDate(ports, { ref, provider }, start);
       const isAnswered = await answers(async () => {
         if (edit === "due" && provider !== undefined) await takeReadyBack(ports, provider, handleSignal);
         if (facts !== undefined) return takeBack(ports, { ref, provider }, { facts, signal: handleSignal });
@@ -74,14 +82,13 @@ export async function reviewStatuses(
       for (const classKey of ports.memory.edits.keys()) queue.add(classKey);
       for (const provider of ports.caches.classes.list()) {
         const ref = refOf(provider);
-        if (ports.caches.statuses.hasUnstored(ref) || outOfDate(ports, { ref, provider }, startedAt) !== undefined)
-          queue.add(keyOf(provider));
+        if (ports.caches.statuses.hasUnstored(ref) || outOfDate(ports, { ref, provider }, start) !== undefined) queue.add(keyOf(provider));
       }
       // Classes that were lost with their CRD are not polled either.
       if (ports.caches.cluster.crdHealth.state.kind !== "frozen") continue;
       for (const { key } of ports.caches.statuses.list()) {
         const ref = refOfKey(key);
-        if (ports.caches.classes.get(ref) === undefined && outOfDate(ports, { ref, provider: undefined }, startedAt) !== undefined)
+        if (ports.caches.classes.get(ref) === undefined && outOfDate(ports, { ref, provider: undefined }, start) !== undefined)
           queue.add(key);
       }
     }
@@ -117,26 +124,51 @@ interface ReviewFacts extends CheckFacts {
   readonly isKnown: boolean;
 }
 
+interface Start extends Before {
+  /** Unix milliseconds. */
+  readonly startedAt: number;
+}
+
 /** Runs for every class every few seconds, so the cheap conditions that nearly always decide come first. */
-function outOfDate(ports: ClassPorts, reviewed: Reviewed, startedAt: number): ReviewFacts | undefined {
+function outOfDate(ports: ClassPorts, reviewed: Reviewed, start: Start): ReviewFacts | undefined {
   const { caches, memory, clock } = ports;
   const now = clock.now();
-  if (now - startedAt < MAKING_UP_MS) return undefined;
+  if (now - start.startedAt < MAKING_UP_MS) return undefined;
   const state = memory.states.get(objectKey(reviewed.ref));
-  const interval = intervalOf(ports, reviewed, state);
-  const known = state && knownCheckOf(state);
-  const notBefore = known === undefined ? (state?.knownSince ?? startedAt) : state?.intervalSince;
-  if (!isOutOfDate({ lastCheck: known ?? startedAt, interval, now, notBefore }) || !isReviewed(ports, reviewed)) return undefined;
+  const { known, interval, notBefore } = state === undefined ? unseenCheck(ports, reviewed, start) : seenCheck(ports, reviewed, state);
+  if (!isOutOfDate({ lastCheck: known ?? start.startedAt, interval, now, notBefore }) || !isReviewed(ports, reviewed)) return undefined;
   const status = caches.statuses.get(reviewed.ref);
-  if (conditionOf(status, "Fresh")?.status !== "True") return undefined;
-  const lastCheck = known ?? storedTime(status?.lastSuccessfulCheckTime, now) ?? startedAt;
+  if (!isCalledFresh(status)) return undefined;
+  const lastCheck = known ?? storedTime(status?.lastSuccessfulCheckTime, now) ?? start.startedAt;
   return { lastCheck, interval, now, isKnown: known !== undefined };
 }
 
+interface LastCheck extends Pick<CheckFacts, "interval" | "notBefore"> {
+  /** Undefined if no check is known. */
+  readonly known: number | undefined;
+}
+
 /** An edit of the interval takes effect with the next reconcile of the class, so the longer one counts. */
-function intervalOf({ caches: { settings } }: ClassPorts, { provider }: Reviewed, state: ClassState | undefined): number {
-  if (provider === undefined) return state?.interval ?? settings.rotationPollInterval;
-  return Math.max(state?.interval ?? 0, pollInterval(provider, settings.rotationPollInterval));
+function seenCheck({ caches: { settings } }: ClassPorts, { provider }: Reviewed, state: ClassState): LastCheck {
+  const known = knownCheckOf(state);
+  const current = provider === undefined ? 0 : pollInterval(provider, settings.rotationPollInterval);
+  const notBefore = known === undefined ? state.knownSince : state.intervalSince;
+  return { known, interval: Math.max(state.interval, current), notBefore };
+}
+
+/**
+ * Returns the last check of a class that this process has not reconciled yet, because the worker does not act on classes, or because the
+ * class waits for its turn. The polls of the previous leader count, as they do at the first reconcile.
+ */
+function unseenCheck({ caches }: ClassPorts, { ref }: Reviewed, { startedAt, cluster, earlierPolls }: Start): LastCheck {
+  const unknown = { known: undefined, interval: caches.settings.rotationPollInterval, notBefore: startedAt };
+  const status = caches.statuses.get(ref);
+  const key = objectKey(ref);
+  const spc = isCalledFresh(status) ? servedOrLost(caches, key) : undefined;
+  if (spc === undefined) return unknown;
+  const interval = pollInterval(spc, caches.settings.rotationPollInterval);
+  const known = earlierCheckOf({ cluster, key, spc, interval, status, polledUntil: earlierPolls.of(key), now: startedAt });
+  return known === undefined ? { ...unknown, interval } : { known, interval, notBefore: undefined };
 }
 
 function isReviewed({ caches }: ClassPorts, { provider, ref }: Reviewed): boolean {
@@ -165,12 +197,12 @@ async function takeBack(
   const key = objectKey(ref);
   const reported = whyOutOfDate(ports, key, facts);
   const change = (before: ClassStatus | undefined): ClassStatus | undefined => {
-    if (before === undefined || conditionOf(before, "Fresh")?.status !== "True") return undefined;
+    if (before === undefined || !isCalledFresh(before)) return undefined;
     const status = withCondition(before, { type: "Fresh", status: "False", ...reported }, facts.now);
     return facts.isKnown ? { ...status, lastSuccessfulCheckTime: rfc3339(facts.lastCheck) } : status;
   };
   await ports.caches.statuses.update(ref, change, signal);
-  if (ports.memory.states.get(key) !== undefined) reportStale(ports, { key, spc: provider });
+  reportStale(ports, { key, spc: provider });
   return true;
 }
 

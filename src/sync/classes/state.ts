@@ -223,6 +223,14 @@ export function knownCheckOf({ lastSuccess, checkedBefore }: ClassState): number
 }
 
 /**
+ * Time of the last successful check by earlier leaders, for a class that this process has not reconciled yet; undefined if unknown. The
+ * first reconcile assumes that a leader without a record made all polls, but such an assumption is not a check.
+ */
+export function earlierCheckOf(sight: Sight): number | undefined {
+  return sight.polledUntil === undefined ? undefined : knownCheckOf(firstSight(sight));
+}
+
+/**
  * Returns the poll that a check counts as: the poll that was due last, of which the check may be a retry. If a retry used its own time, a
  * list that was too old for the poll could serve the retry, and the class would go unchecked for two intervals.
  */

@@ -82,6 +82,7 @@ export function observeCopies(caches: CopyCaches, key: string, foreign: ForeignC
   if (spc !== undefined && (spc.excess !== undefined || !isOurs(spc))) return undefined;
   return {
     key,
+    resourceVersion: spc?.metadata.resourceVersion,
     spc: copyingClass(caches, spc),
     sources: sourcesOf(caches, key),
     copies: caches.copies.ofClass(key),

@@ -48,10 +48,9 @@ export async function reconcileCopies(ports: CopyPorts, key: string, signal: Abo
   if (observation === undefined) return { kind: "done" };
   const plan = planCopies(observation);
   pace.keep(key, plan.copies);
-  const subject = { key, resourceVersion: caches.classes.get(refOfKey(key))?.metadata.resourceVersion };
   for (const removal of plan.removals) {
     await pass.attempt([placeOfSecret(removal.secret.ref)], async () => {
-      if (!(await removeCopy(writing, subject, removal, signal))) pass.requeueAfter(UNSETTLED_MS);
+      if (!(await removeCopy(writing, observation, removal, signal))) pass.requeueAfter(UNSETTLED_MS);
     });
   }
   await writeCopies(ports, plan, { observation, pass }, signal);
@@ -82,11 +81,15 @@ interface Writing {
   readonly pass: CopyPass;
 }
 
-/** Reads each source once, for those of its copies that have to be written, and drops its values before it reads the next one. */
+/** Milliseconds after which values are too old to be written. A write can wait for longer, and the Secret of the class may change meanwhile. */
+const VALUES_LIFE_MS = 2_000;
+
+/** Writes the copies that have to be written source by source, and drops the values of one before it reads the next one. */
 async function writeCopies(ports: CopyPorts, { copies }: CopiesPlan, writing: Writing, signal: AbortSignal): Promise<void> {
   for (const source of new Set(copies.map((copy) => copy.source))) {
     const due = copies.filter((each) => each.source === source).flatMap((copy) => dueNow(ports, copy, writing.pass) ?? []);
-    if (due.length > 0) await writeDue(ports, due, writing, signal);
+    let left: readonly NextCopy[] = due;
+    while (left.length > 0) left = await writeSome(ports, left, writing, signal);
   }
 }
 
@@ -109,9 +112,16 @@ function dueNow({ pace, clock }: CopyPorts, copy: PlannedCopy, pass: CopyPass): 
   return pause === 0 ? { ...copy, step } : pass.noteContested(place, { state: "Contested", contestedFor: pause });
 }
 
-async function writeDue(ports: CopyPorts, due: readonly NextCopy[], { observation, pass }: Writing, signal: AbortSignal): Promise<void> {
-  const { writing } = ports;
+/** Reads the source of these copies, and writes copies until the values are too old. Returns the copies that are left. */
+async function writeSome(
+  ports: CopyPorts,
+  due: readonly NextCopy[],
+  { observation, pass }: Writing,
+  signal: AbortSignal,
+): Promise<readonly NextCopy[]> {
+  const { writing, clock } = ports;
   const [{ source } = { source: undefined }] = due;
+  let left: readonly NextCopy[] = [];
   await pass.attempt(due.map(placeOfCopy), async () => {
     const live = source && (await readSource(writing, source, signal));
     if (live === undefined) {
@@ -119,11 +129,17 @@ async function writeDue(ports: CopyPorts, due: readonly NextCopy[], { observatio
       for (const copy of due) pass.note(placeOfCopy(copy), "Waiting");
       return;
     }
-    for (const copy of due) {
+    const readAt = clock.now();
+    for (const [index, copy] of due.entries()) {
       signal.throwIfAborted();
+      if (clock.now() - readAt > VALUES_LIFE_MS) {
+        left = due.slice(index);
+        return;
+      }
       await pass.attempt([placeOfCopy(copy)], () => writeOne(ports, copy, { live, observation, pass }, signal));
     }
   });
+  return left;
 }
 
 /** `live` is the copy's source. */
@@ -135,9 +151,23 @@ async function writeOne(ports: CopyPorts, due: NextCopy, by: Writing & { readonl
   const seen = isUnread ? await readCopy(ports, due, by, signal) : { copy: due, observed: caches.copies.get(place) };
   const copy = isUnread ? dueNow(ports, seen.copy, pass) : due;
   if (copy === undefined || copy.step.kind === "unread") return;
+  if (!isStillAllowed(ports, by.observation, copy)) return pass.noteUnclear(place);
   const state = await writeCopy(writing, { ...copy, step: copy.step }, { live, observed: seen.observed }, signal);
   if (state === "Synced") pace.noteWrite(copy, clock.now());
   pass.noteContested(place, { state, contestedFor: pace.contestedFor(copy, clock.now()) });
+}
+
+/**
+ * Whether the pass may still write the copy: the CRD is whole, the class is the observed one, and the Namespace consents. The writes of
+ * other copies may have taken minutes since the observation.
+ */
+function isStillAllowed(
+  { writing, caches }: CopyPorts,
+  { key, resourceVersion, standingOf }: CopiesObservation,
+  { namespace }: PlannedCopy,
+): boolean {
+  if (writing.crdHealth.state.kind === "frozen" || standingOf(namespace) !== "granted") return false;
+  return caches.classes.get(refOfKey(key))?.metadata.resourceVersion === resourceVersion;
 }
 
 interface ReadCopy {

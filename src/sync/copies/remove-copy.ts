@@ -4,7 +4,7 @@ import { mirrorConsentOf, takesFrom } from "../../domain/grants/mirror-consent.t
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { objectKey, refOfKey } from "../../domain/object-key.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import { type CopyRemoval, REMOVAL_WORDS } from "../../domain/sync/copies/copies-plan.ts";
+import { type CopiesObservation, type CopyRemoval, REMOVAL_WORDS } from "../../domain/sync/copies/copies-plan.ts";
 import { findByName } from "../find-by-name.ts";
 import type { CrdHealth } from "../healing/crd-health.ts";
 import type { CopyWriting } from "./write-copy.ts";
@@ -13,11 +13,8 @@ export interface CopyRemoving extends CopyWriting {
   readonly crdHealth: Pick<CrdHealth, "state" | "confirm">;
 }
 
-/** The class for which a removal was planned; `resourceVersion` is undefined if the class was missing. */
-export interface RemovalSubject {
-  readonly key: string;
-  readonly resourceVersion: string | undefined;
-}
+/** The class for which a removal was planned. */
+type RemovalSubject = Pick<CopiesObservation, "key" | "resourceVersion">;
 
 /** Deletes a copy. Returns false if the API server does not confirm the reason, because the plan is outdated. The class is read before its CRD. */
 export async function removeCopy(

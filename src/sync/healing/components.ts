@@ -131,12 +131,12 @@ export function startComponents(options: ComponentsOptions, signal: AbortSignal)
   return { run: (running) => queue.run(running), requeue: (id) => queue.add(id) };
 }
 
-/** Reports that the worker lost its permissions. The log and the metrics need none. */
+/** Reports that the worker lost its permissions. The log and the metrics need none. Throws every other error. */
 async function withinRights({ report }: HealContext, { component }: Watched, check: () => Promise<Outcome>): Promise<Outcome> {
   try {
     return await check();
   } catch (error) {
-    if (!(error instanceof KubeError && error.code === "Forbidden")) throw error;
+    if (!(error instanceof KubeError && error.lacksPermission)) throw error;
     report.damaged(component, "ComponentDamaged", "the worker no longer has permission to heal it; apply the manifests again");
     return { kind: "requeueAfter", milliseconds: WITHOUT_RIGHTS_MS };
   }

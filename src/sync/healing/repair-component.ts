@@ -11,7 +11,10 @@ import { applyCopy, type CopyToApply, handBack } from "./apply-copy.ts";
 import type { Damage } from "./component-memory.ts";
 import { again, DONE, type HealContext, MAX_SHOWN, MOVING_MS, type ObservedComponent } from "./heal-context.ts";
 
-/** Time in milliseconds until the next attempt if the API server rejects a repair for good, for example because of an immutable field. */
+/**
+ * Time in milliseconds until the next attempt if the API server rejects a repair, for example because of an immutable field or a policy. The
+ * worker gets no event when the cause is removed.
+ */
 const REFUSED_MS = 60_000;
 
 /** Repairs the component once. If someone undoes each repair, first waits. */
@@ -35,13 +38,18 @@ export async function repair(
     if (!(await applyCopy(kube, wanted, signal))) return again(MOVING_MS);
     memory.mayBeHalfRepaired = false;
   } catch (error) {
-    if (!(error instanceof KubeError && error.code === "Invalid")) throw error;
+    if (!(error instanceof KubeError && isRejected(error))) throw error;
     report.damaged(component, "ComponentDamaged", `${describeDamage(drift)}, and the API server rejects the repair: ${error.message}`);
     return again(REFUSED_MS);
   }
   memory.noteRepair(drift, clock.now());
   report.healed(component, drift.kind === "edited" ? "edited" : "deleted", detailOf(drift));
   return again(MOVING_MS);
+}
+
+/** Whether the content of the repair was rejected. An authorizer, which rejects a worker without the permission, does not see the content. */
+function isRejected({ code, refuser }: KubeError): boolean {
+  return code === "Invalid" || (code === "Forbidden" && refuser?.kind !== "rights");
 }
 
 /**

@@ -1,6 +1,6 @@
 import { hasHistory } from "../../domain/content/version-history.ts";
 import type { SecretProviderClass, SecretProviderClassSpec } from "../../domain/kubernetes.ts";
-import { refOfKey } from "../../domain/object-key.ts";
+import { keyOf, refOfKey } from "../../domain/object-key.ts";
 import type { HeldClass } from "../../domain/provider-class/held-class.ts";
 import { narrowObjects, type ObjectType } from "../../domain/provider-class/object-rules.ts";
 import { type CloudOptions, readParameters } from "../../domain/provider-class/parameters.ts";
@@ -11,13 +11,13 @@ import type { AccessEvent, ObjectEvent, VaultEvent } from "../../domain/vault-ev
 import type { Breaths } from "../../runtime/breaths.ts";
 import { versionCacheKey } from "../vault/object-version-cache.ts";
 import { type Hints, REFUSED_OBJECTS, type Waiter } from "./hints.ts";
-import type { NamedObjects } from "./named-objects.ts";
+import { mayName, type NamedObjects } from "./named-objects.ts";
 import type { MessageOutcome } from "./push-metrics.ts";
 
 export interface DispatchOptions {
   readonly named: NamedObjects;
   readonly hints: Pick<Hints, "add">;
-  readonly classOf: (ref: ReturnType<typeof refOfKey>) => HeldClass | undefined;
+  readonly classes: DispatchedClasses;
   /** Whether the worker fetches objects of the class at the moment. No pass would read the hints of any other class. */
   readonly isFetched: (spc: SecretProviderClass) => boolean;
   /** Remembers for a class (`namespace/name`) that is not fetched at the moment that one of its objects has changed. */
@@ -29,15 +29,26 @@ export interface DispatchOptions {
   readonly refusedObjects: (classKey: string) => number | "all";
 }
 
+/** Classes that events may concern. */
+export interface DispatchedClasses {
+  readonly get: (ref: ReturnType<typeof refOfKey>) => HeldClass | undefined;
+  /** Classes that were lost with their CRD, and that the worker has not restored yet. Their hints wait for them. */
+  readonly lost: () => Iterable<SecretProviderClass>;
+}
+
 /** Result of a dispatch. The waiter is called `waits` times. */
 export interface Dispatched {
   readonly outcome: MessageOutcome;
   readonly waits: number;
 }
 
-/** Units of event loop time for one class, as {@link Breaths} counts them, and the entries of a class that take one unit more. */
+/**
+ * Units of event loop time for one class, as {@link Breaths} counts them, and the entries of a class that take one unit more. For a lost
+ * class, they are the characters of its objects, because the worker reads its snapshot.
+ */
 const UNITS_OF_A_CLASS = 10;
 const ENTRIES_OF_A_UNIT = 50;
+const CHARACTERS_OF_A_UNIT = 100;
 
 /** An event whose classes get hints. */
 export interface Dispatching<E> {
@@ -51,22 +62,48 @@ export function dispatchEvent(options: DispatchOptions, { event, ...given }: Dis
   return event.kind === "access" ? dispatchAccess(options, { ...given, event }) : dispatchObject(options, { ...given, event });
 }
 
-/** Adds one hint for each class to which the vault refuses objects, however many these are: the vault may now grant them. */
-async function dispatchAccess(options: DispatchOptions, dispatching: Dispatching<AccessEvent>): Promise<Dispatched> {
-  const keys = options.named.classesOf(dispatching.event.vaultName);
-  let waits = 0;
-  for (const key of keys) {
-    if (addAccessHint(options, key, dispatching)) waits += 1;
-    await dispatching.breaths.spend(UNITS_OF_A_CLASS);
-  }
-  return { outcome: keys.length === 0 ? outcomeWithoutClass(options) : "access", waits };
+/** A class that an event may concern. */
+interface Candidate {
+  /** `namespace/name` */
+  readonly key: string;
+  readonly namesVault: boolean;
+  /** Undefined if the event does not concern the class. */
+  readonly spc: HeldClass | undefined;
+  /** Units of event loop time. */
+  readonly units: number;
 }
 
-function addAccessHint(options: DispatchOptions, key: string, { event, waiter }: Dispatching<AccessEvent>): boolean {
+/** Yields the classes of the vault that may name the object; `object` undefined: all classes of the vault. Also yields all lost classes. */
+function* candidates({ named, classes }: Pick<DispatchOptions, "named" | "classes">, vault: string, object?: string): Generator<Candidate> {
+  for (const key of object === undefined ? named.classesOf(vault) : named.classesNaming(vault, object)) {
+    // A class that changes during a breath is what it is by then: the worker checks it because of the change.
+    const spc = classes.get(refOfKey(key));
+    yield { key, namesVault: true, spc, units: unitsOf(spc) };
+  }
+  for (const spc of classes.lost()) {
+    const units = UNITS_OF_A_CLASS + (spc.spec?.parameters?.["objects"] ?? "").length / CHARACTERS_OF_A_UNIT;
+    yield { key: keyOf(spc), namesVault: mayName(spc, vault), spc: mayName(spc, vault, object) ? spc : undefined, units };
+  }
+}
+
+/** Adds one hint for each class to which the vault refuses objects, however many these are: the vault may now grant them. */
+async function dispatchAccess(options: DispatchOptions, dispatching: Dispatching<AccessEvent>): Promise<Dispatched> {
+  let [isKnown, waits] = [false, 0];
+  for (const { key, namesVault, spc, units } of candidates(options, dispatching.event.vaultName)) {
+    isKnown ||= namesVault;
+    if (spc !== undefined && addAccessHint(options, { key, spc }, dispatching)) waits += 1;
+    await dispatching.breaths.spend(units);
+  }
+  return { outcome: isKnown ? "access" : outcomeWithoutClass(options), waits };
+}
+
+function addAccessHint(
+  options: DispatchOptions,
+  { key, spc }: { readonly key: string; readonly spc: HeldClass },
+  { event, waiter }: Dispatching<AccessEvent>,
+): boolean {
   const refused = options.refusedObjects(key);
-  if (refused === 0) return false;
-  const spc = options.classOf(refOfKey(key));
-  if (spc?.spec === undefined || !options.isFetched(spc)) return false;
+  if (refused === 0 || spc.spec === undefined || !options.isFetched(spc)) return false;
   const objects = refused === "all" ? readsOf(spc.spec) : refused;
   const news = { object: REFUSED_OBJECTS, change: "AccessChanged", objects, version: undefined, happenedAt: event.time } as const;
   return options.hints.add(key, news, waiter);
@@ -91,10 +128,9 @@ function outcomeWithoutClass({ hasOtherShards }: DispatchOptions): MessageOutcom
 async function dispatchObject(options: DispatchOptions, dispatching: Dispatching<ObjectEvent>): Promise<Dispatched> {
   const { event, breaths } = dispatching;
   const [vault = ""] = event.vaultHost.split(".");
-  let [isNamed, reported, waits] = [false, 0, 0];
-  for (const key of options.named.classesNaming(vault, event.name)) {
-    // A class that changes during a breath is what it is by then: the worker checks it because of the change.
-    const spc = options.classOf(refOfKey(key));
+  let [isKnown, isNamed, reported, waits] = [false, false, 0, 0];
+  for (const { key, namesVault, spc, units } of candidates(options, vault, event.name)) {
+    isKnown ||= namesVault;
     if (spc !== undefined && isOfVault(options, spc, event)) {
       const types = typesNamed(spc, event);
       if (options.isFetched(spc)) {
@@ -103,9 +139,12 @@ async function dispatchObject(options: DispatchOptions, dispatching: Dispatching
         waits += addObjectHints(options, key, types, dispatching);
       } else if (types.length > 0) options.noteUnfetched(key);
     }
-    await breaths.spend(unitsOf(spc));
+    await breaths.spend(units);
   }
-  if (!isNamed) return { outcome: options.named.classesOf(vault).length === 0 ? outcomeWithoutClass(options) : "unnamed", waits: 0 };
+  if (!isNamed) {
+    isKnown ||= options.named.classesOf(vault).length > 0;
+    return { outcome: isKnown ? "unnamed" : outcomeWithoutClass(options), waits: 0 };
+  }
   return { outcome: reported === 0 ? "unnamed" : waits === 0 ? "duplicate" : "acted", waits };
 }
 

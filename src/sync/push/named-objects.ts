@@ -62,6 +62,14 @@ export class NamedObjects {
   }
 }
 
+/** Whether an index with the class would return it for the vault and the object; `object` undefined: for the vault. */
+export function mayName(spc: SecretProviderClass, vault: string, object?: string): boolean {
+  if (vaultOf(spc) !== vault.toLowerCase()) return false;
+  if (object === undefined) return true;
+  const { names, mayNameAny } = namesIn(spc);
+  return mayNameAny || holds(names, textNumber(object.toLowerCase()));
+}
+
 function isSameText(one: SecretProviderClass, other: SecretProviderClass): boolean {
   return vaultOf(one) === vaultOf(other) && objectsOf(one) === objectsOf(other) && selectsObjects(one) === selectsObjects(other);
 }

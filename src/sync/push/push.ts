@@ -19,7 +19,7 @@ const EXPIRY_MS = 30_000;
  * Part of the worker's only thread that the events of all queues can use. Polls, restarts, and healing need the rest, and users with many
  * classes decide how long an event takes. A few events at a time never use up what accumulates.
  */
-export const EVENTS_SHARE: ShareLimits = { share: 0.2, mostSavedMs: 500, mostOwedMs: 200 };
+export const EVENTS_SHARE: ShareLimits = { perSecond: 200, burst: 500, mostOwed: 200 };
 
 export interface PushOptions {
   readonly settings: readonly QueueSetting[];
@@ -37,7 +37,7 @@ export interface PushOptions {
 /** Access to the classes that the worker knows. */
 export type PushedClasses = Pick<
   DispatchOptions,
-  "classOf" | "isFetched" | "noteUnfetched" | "hasOtherShards" | "refusedObjects" | "cloud"
+  "classes" | "isFetched" | "noteUnfetched" | "hasOtherShards" | "refusedObjects" | "cloud"
 > & {
   /** Whether the worker knows all classes and may act on them. */
   readonly isReady: () => boolean;

@@ -52,7 +52,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
     return AGAIN;
   }
   const breaths = new Breaths();
-  await settleUnanswered(context, watched, signal);
+  await settleUnanswered(context.writer, watched, signal);
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   // The pod lists and the restarts have separate time limits, so that the lists leave time for the restarts.
   const seeing = inTurn(context);

@@ -1,7 +1,6 @@
 import { POD_ANNOTATIONS, RESTART_ANNOTATIONS } from "../../domain/annotations.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
 import { ok, type Result } from "../../domain/result.ts";
 import { type AgingPod, agingPod, hasOldPod } from "../../domain/rollout/pod-age.ts";
 import { restartStamp, settledStamp } from "../../domain/rollout/stamp.ts";
@@ -10,6 +9,7 @@ import { WORKLOADS } from "../../domain/rollout/workload-kinds.ts";
 import { FIELD_MANAGER } from "../field-manager.ts";
 import { attempt, type OwnRequestPorts } from "./own-requests.ts";
 import type { Trouble } from "./rollout-memory.ts";
+import { noteUnanswered } from "./unanswered.ts";
 
 export interface RolloutWriter extends OwnRequestPorts {
   readonly kube: KubeClient;
@@ -95,21 +95,6 @@ export async function restart(
     if (isWaitedFor) noteUnanswered(writer, workload, error);
     throw error;
   }
-}
-
-/** Longest time in milliseconds for which a restart without an answer counts as under way. */
-const MOST_UNANSWERED_MS = 120_000;
-
-/**
- * Notes a restart whose request failed without showing whether the API server stored it: no answer came, or the API server's own storage
- * did not answer in time.
- */
-function noteUnanswered({ memory, clock }: RolloutWriter, workload: Workload, error: unknown): void {
-  if (!(error instanceof KubeError) || !error.mayBeStored) return;
-  const known = memory.of(workload);
-  const { resourceVersion: basedOn } = workload;
-  const until = known.unanswered?.basedOn === basedOn ? known.unanswered.until : clock.now() + MOST_UNANSWERED_MS;
-  known.unanswered = { basedOn, isOpen: true, until };
 }
 
 /** Records a request as answered for which no restart was necessary. */

@@ -1,3 +1,4 @@
+import { isUnderWay } from "../../domain/rollout/namespace-plan.ts";
 import { isRestarted } from "../../domain/rollout/stamp.ts";
 import type { Workload } from "../../domain/rollout/workload.ts";
 import type { AskingWorkload } from "./asking.ts";
@@ -49,6 +50,6 @@ export function adoptedUntil({ leadsSince }: RolloutMemory, timeoutMs: number): 
  * Whether the restart takes one of the cluster's slots: the controller is replacing the pods, or the pods still have to prove themselves. A
  * failed restart holds up only its own namespace.
  */
-export function holdsSlot({ standing, slotMs, isUnderWay }: AskingWorkload): boolean {
-  return slotMs > 0 && standing.kind !== "failed" && (isUnderWay === true || standing.kind === "restarting");
+export function holdsSlot(each: AskingWorkload): boolean {
+  return each.slotMs > 0 && each.standing.kind !== "failed" && isUnderWay(each);
 }

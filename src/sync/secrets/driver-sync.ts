@@ -7,7 +7,7 @@ import { isOfDriverSync } from "../../domain/sync/take-over.ts";
  */
 export interface DriverSync {
   readonly hasSynced: boolean;
-  /** For example `ClusterRoleBinding secretprovidersyncing-rolebinding`; undefined while there is none. */
+  /** Name of the ClusterRoleBinding that allows this; undefined while there is none. */
   readonly allowedBy: string | undefined;
 }
 
@@ -28,8 +28,7 @@ export function startDriverSync(watcher: KubeWatcher, onChange: () => void, sign
       return reflector.hasSynced;
     },
     get allowedBy() {
-      const [first] = [...reflector.list()].sort();
-      return first === undefined ? undefined : `ClusterRoleBinding ${first}`;
+      return [...reflector.list()].sort()[0];
     },
   };
 }

@@ -3,13 +3,13 @@ import type { Secret } from "../../domain/kubernetes.ts";
 import type { DesiredSecret } from "../../domain/secret-objects/desired-secret.ts";
 import type { ObservedSecret } from "../../domain/sync/observed-secret.ts";
 import type { SecretAction } from "../../domain/sync/secret-plan.ts";
-import { DRIVER_MANAGED_LABEL, isAdopted, isAdoptionAgreed, type TakeOver, takeOver } from "../../domain/sync/take-over.ts";
+import { DRIVER_MANAGED_LABEL, driverRefusal, isAdopted, isAdoptionAgreed, type TakeOver, takeOver } from "../../domain/sync/take-over.ts";
 
 /** Conditions under which a class can take over a Secret that the worker did not create. */
 export interface TakeOverTerms {
   /** Names in the annotation `adopt` of the class. */
   readonly adopts: readonly string[];
-  /** Binding that allows the driver's own sync to write Secrets; undefined while there is none. */
+  /** Name of the ClusterRoleBinding that lets the driver's own sync write Secrets; undefined while there is none. */
   readonly driverSync: string | undefined;
   /** `--adopt-driver-secrets` */
   readonly adoptDriverSecrets: boolean;
@@ -47,10 +47,8 @@ export function keepingAdoption(secret: DesiredSecret, isKept: boolean): Desired
  */
 export function ownershipRefusal({ secret, observed, terms, className }: Write, action: SecretAction): string | undefined {
   if (observed === undefined) return undefined;
-  if (observed.labels[DRIVER_MANAGED_LABEL] === "true" && terms.driverSync !== undefined) {
-    const verdict = takeOver({ className, wanted: secret, live: observed, writer: undefined, ...terms });
-    return verdict.kind === "refused" ? verdict.message : undefined;
-  }
+  const byDriver = driverRefusal({ wanted: secret, live: observed, ...terms });
+  if (byDriver !== undefined) return byDriver;
   if (action.kind === "replace" && observed.lacksProof === true)
     return `Secret ${secret.name} has the worker's label, but nothing proves that this install created it, so the worker does not delete and recreate it: ${action.why}. Delete the Secret, or choose another secretName`;
   if (!isAdopted(observed)) return undefined;

@@ -97,10 +97,17 @@ function repairCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchR
 
 /** Checks as a repair does, and also requests the objects of Secrets that contain a hinted object. */
 function hintedCheck(versionCache: ObjectVersionCache, input: CheckInput, fetchRequest: StoredFetchRequest): VersionCheck {
-  const { hints } = fetchRequest;
-  const isMade = fileNamesOf(input.objects.filter((object) => isHinted(object, hints)));
-  const isTouched = (secretObject: SecretObjectEntries): boolean => filesOf([secretObject]).some(isMade);
-  return withoutLists(versionCache, input, { fetchRequest, notBefore: hints?.since ?? input.now, isTouched });
+  const notBefore = fetchRequest.hints?.since ?? input.now;
+  return withoutLists(versionCache, input, { fetchRequest, notBefore, isTouched: touchedBy(input, fetchRequest.hints) });
+}
+
+/** Returns a function that reports whether the Secret contains a hinted object. */
+function touchedBy(
+  { objects }: Pick<CheckInput, "objects">,
+  hints: HintedObjects | undefined,
+): (secretObject: SecretObjectEntries) => boolean {
+  const isMade = fileNamesOf(objects.filter((object) => isHinted(object, hints)));
+  return (secretObject) => filesOf([secretObject]).some(isMade);
 }
 
 interface WithoutLists {
@@ -149,8 +156,11 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const held = new StoredVersions({ objects, secretObjects, stored: fetchRequest.stored, mounted: fetchRequest.storedObjects });
   const known = new Map<ClassObject, Known>();
   const room = { versions: MAX_VERSIONS };
-  for (const object of objects)
-    known.set(object, await knownOf({ input, versionCache, reader, held, room, listing: listings.get(object.type) }, object, signal));
+  const isNeededForHint = neededForHints(input);
+  for (const object of objects) {
+    const knowing = { input, versionCache, reader, held, room, listing: listings.get(object.type), isNeededForHint };
+    known.set(object, await knownOf(knowing, object, signal));
+  }
   const sourceOf = sourcesOf(known);
   const isUnchanged = (secretObject: SecretObjectEntries): boolean =>
     fetchRequest.intact.has(entrySecretName(secretObject)) && held.isAsStored(secretObject, sourceOf);
@@ -185,6 +195,12 @@ function seenObjects(
   return seen;
 }
 
+/** Returns a function that reports whether a Secret with a hinted object needs the object: without it, the worker does not write the Secret. */
+function neededForHints({ objects, secretObjects, fetchRequest: { hints } }: ChangesInput): (object: ClassObject) => boolean {
+  if (hints === undefined) return () => false;
+  return isMakerOf(filesOf(secretObjects.filter(touchedBy({ objects }, hints))));
+}
+
 type Listings = ReadonlyMap<ObjectType, VaultListing | undefined>;
 
 /** Returns for each type the list that serves the poll; undefined if none is available. */
@@ -211,6 +227,7 @@ interface Knowing {
   /** Number of versions of histories that the class may still have. */
   readonly room: { versions: number };
   readonly listing: VaultListing | undefined;
+  readonly isNeededForHint: (object: ClassObject) => boolean;
 }
 
 function knownOf(knowing: Knowing, object: ClassObject, signal: AbortSignal): Known | Promise<Known> {
@@ -234,20 +251,14 @@ function asHeld({ held, input: { now } }: Knowing, object: ClassObject): Known {
 
 /**
  * Whether an event reported the object, or a change of access since its refusal, and no class has read it since then. The list may be older
- * than the event.
+ * than the event. A refusal from before the event does not count for the Secrets of the event's object either: no event reports that an
+ * object is enabled again.
  */
-function isUnseen(
-  {
-    versionCache,
-    input: {
-      fetchRequest: { hints },
-    },
-  }: Knowing,
-  object: ClassObject,
-): boolean {
+function isUnseen({ versionCache, isNeededForHint, input: { fetchRequest } }: Knowing, object: ClassObject): boolean {
+  const { hints } = fetchRequest;
   if (hints === undefined) return false;
   const lastCheck = versionCache.checkOf(object)?.lastCheck;
-  if (hints.isAccessChanged) {
+  if (hints.isAccessChanged || isNeededForHint(object)) {
     const refusedAt = lastCheck?.kind === "refused" ? lastCheck.queriedAt : versionCache.refusals.of(object)?.at;
     if (refusedAt !== undefined && refusedAt < hints.since) return true;
   }

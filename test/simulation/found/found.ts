@@ -228,4 +228,18 @@ export const FOUND: readonly Found[] = [
       });
     },
   },
+  {
+    name: "a class is called fresh by a leader that cannot list pods, although nobody has checked it since the leader before",
+    seed: 85,
+    planted: "S21",
+    minutes: 60,
+    report: (stage) => {
+      stage.at(1, () =>
+        stage.write({ name: "unseen", entries: ["object-0"], secrets: [{ name: "unseen", keys: [0] }], intervalMinutes: 5 }),
+      );
+      stage.at(10, () => stage.apiServerAway(12));
+      stage.at(10, () => stage.podsUnlisted(30));
+      stage.at(10.5, () => stage.rotate("object-0"));
+    },
+  },
 ];

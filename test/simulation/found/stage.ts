@@ -10,7 +10,7 @@ import { breakWatch } from "../faults/unseen-pods.ts";
 import type { Violation } from "../invariants/invariant.ts";
 import { Watching } from "../invariants/watching.ts";
 import type { SimulatedProcess } from "../machines/process.ts";
-import type { Weather } from "../network/fabric.ts";
+import type { Message, Weather } from "../network/fabric.ts";
 import { INVARIANTS, QUIET_MS } from "../simulation.ts";
 import type { Machine } from "../time/machine.ts";
 import { applyLostClasses } from "../users/lost-classes.ts";
@@ -197,6 +197,12 @@ export class Stage {
 
   apiServerAway(minutes: number): void {
     this.#away((host) => host === API_HOST, minutes);
+  }
+
+  /** Resets the connections of lists of pods for so long. */
+  podsUnlisted(minutes: number): void {
+    const isList = ({ host, path }: Message): boolean => host === API_HOST && path.startsWith("/api/v1/pods?") && !path.includes("watch=");
+    this.#while((message) => (isList(message) ? { kind: "resetBefore", there: 3 } : undefined), minutes);
   }
 
   #away(isMeant: (host: string) => boolean, minutes: number): void {

@@ -107,11 +107,14 @@ interface Judging {
 
 /** Returns the healthy minutes since `from`, in which nothing was done for the class; undefined if they are not too many. */
 function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): number | undefined {
-  const healthy = troublesOf(world).healthyMs(scopesOf(team), from, world.scheduler.now);
   const isAlone = team.mostClasses === 1;
   const throttledAt = noted.throttled.get(team.vault.name) ?? Number.NEGATIVE_INFINITY;
   const isStretched = from - throttledAt < longestMs(wanted, { isAlone, isStretched: true });
-  return healthy > longestMs(wanted, { isAlone, isStretched }) ? Math.round(healthy / 60_000) : undefined;
+  const longest = longestMs(wanted, { isAlone, isStretched });
+  // A class that uses no list of another falls due after its interval, whether all works by then or not.
+  const due = isAlone ? Math.min(from + longest - BOUND_MS, world.scheduler.now) : from;
+  const healthy = troublesOf(world).healthyMs(scopesOf(team), due, world.scheduler.now);
+  return healthy > (isAlone ? BOUND_MS : longest) ? Math.round(healthy / 60_000) : undefined;
 }
 
 /** An object whose latest version a class names, with the key under which `Seen` notes it. */

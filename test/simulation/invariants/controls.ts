@@ -144,8 +144,16 @@ export const restartsKeepBudgets: Invariant = {
 /** Whether, at rest, the workload can still be without its latest versions. */
 export function isHeld(world: World, { namespace, name, controls }: SimulatedWorkload, restMs: number): boolean {
   const { now } = world.scheduler;
+  // After a restart that failed, such as one whose pods wait for a Secret that no class creates, none of the namespace begins.
+  const others = world.workloads.all().filter((each) => each.namespace === namespace && each.name !== name);
+  if (others.some(isUnderWay)) return true;
   if (controls.isPaused || world.budgets?.of(namespace, name)?.exhaustedSince !== undefined) return true;
   if (controls.window === undefined) return false;
   const opened = lastOpening(controls.window, now);
   return now - opened < BEGINS_WITHIN_MS || now - opened > restMs;
+}
+
+/** Whether others wait for its restart: the worker records the same stamp for the Deployment and its pods, and a different one at the end. */
+function isUnderWay({ asks, isComplete, templateStamp, podsStamp }: SimulatedWorkload): boolean {
+  return asks && !isComplete && templateStamp !== undefined && podsStamp === templateStamp;
 }

@@ -3,7 +3,7 @@ import type { Ended } from "../network/fabric.ts";
 import { QUEUE_HOST } from "../world/event-queue.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
-import { holder } from "./leader.ts";
+import { followLeases, holder } from "./leader.ts";
 import { REST_MS } from "./rest.ts";
 
 /** A process that wakes up still sends its pending requests, and only then learns that another process leads. */
@@ -14,13 +14,13 @@ export const leaderReadsEvents: Invariant = {
   watch: (world, violated) => {
     /** Time until which each process last stood still. */
     const stoodUntil = new Map<string, number>();
+    const shardLedBy = followLeases(world);
     world.onSend(({ machine, host, method }) => {
       if (machine === undefined) return;
       if (machine.stoppedUntil > 0) stoodUntil.set(machine.name, machine.stoppedUntil);
       if (host !== QUEUE_HOST) return;
-      const name = machine.name.split("/")[0] ?? "";
       const isAwake = world.scheduler.now - (stoodUntil.get(machine.name) ?? Number.NEGATIVE_INFINITY) > AWAKE_MS;
-      if (isAwake && !holder(world).startsWith(`${name}_`))
+      if (isAwake && shardLedBy(machine) === undefined)
         violated(`${machine.name} sends ${method} to the event queue while ${holder(world)} leads`);
     });
   },

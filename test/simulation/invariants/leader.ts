@@ -1,8 +1,9 @@
 /** Only a leader writes. */
 import type { KubeObject } from "../../../src/domain/kubernetes.ts";
-import { MOST_SHARDS, type Shard, shardCountOf, shardLease } from "../../../src/domain/shards.ts";
+import { type Shard, shardCountOf, shardLease, shardOfLease } from "../../../src/domain/shards.ts";
 import { shardOf } from "../../../src/runtime/shard-of.ts";
 import type { Message } from "../network/fabric.ts";
+import type { Machine } from "../time/machine.ts";
 import { API_HOST } from "../world/cluster.ts";
 import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
@@ -16,12 +17,41 @@ export function holder({ cluster }: World, shard = 0): string {
   return spec?.holderIdentity ?? "";
 }
 
-/** Returns the shard that a process leads, or undefined if it leads none. */
-function shardLedBy(world: World, process: string): Shard | undefined {
-  const index = Array.from({ length: MOST_SHARDS }, (_, shard) => shard).find((shard) => holder(world, shard).startsWith(`${process}_`));
-  if (index === undefined) return undefined;
-  const lease = world.cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, index), INSTALL);
-  return { index, count: shardCountOf(lease as unknown as KubeObject) }; // The lease exists: `holder` found it above.
+/** A Lease in which a process wrote itself as the holder. */
+interface Taken {
+  readonly shard: number;
+  readonly identity: string;
+}
+
+/** Returns the Lease that the request takes or renews for its sender, or undefined if it does not do that. */
+function takenBy({ host, path, body }: Message): Taken | undefined {
+  const [, name] = /\/namespaces\/keyvault-injector\/leases\/([^/?]+)/.exec(path) ?? [];
+  if (host !== API_HOST || name === undefined) return undefined;
+  const [, identity] = /"holderIdentity":"([^"]+)"/.exec(body) ?? [];
+  const shard = shardOfLease(LEASE, name);
+  return shard === undefined || identity === undefined ? undefined : { shard, identity };
+}
+
+/** Returns the shard that the process on a machine leads now, or undefined if it leads none. */
+type ShardLedBy = (machine: Machine) => Shard | undefined;
+
+/**
+ * Follows which Leases the processes take. The pod's name in a holder's identity is not enough: until the Lease is over, it still names a
+ * process that has ended, while the next process in the same pod can take the Lease of another shard. Only the Lease that a process wrote
+ * last counts: if a process got no answer to its first attempt, the Lease of another shard can name it, too.
+ */
+export function followLeases(world: World): ShardLedBy {
+  const last = new WeakMap<Machine, Taken>();
+  world.onSend((message) => {
+    const taken = takenBy(message);
+    if (message.machine !== undefined && taken !== undefined) last.set(message.machine, taken);
+  });
+  return (machine) => {
+    const taken = last.get(machine);
+    if (taken === undefined || holder(world, taken.shard) !== taken.identity) return undefined;
+    const lease = world.cluster.server.object("leases.coordination.k8s.io", shardLease(LEASE, taken.shard), INSTALL);
+    return { index: taken.shard, count: shardCountOf(lease as unknown as KubeObject) }; // The lease exists: `holder` found it above.
+  };
 }
 
 /**
@@ -51,10 +81,11 @@ export const oneNumberOfShards: Invariant = {
   name: "no two numbers of shards work at once",
   watch: (world, violated) => {
     const writers = new Map<string, Writer>();
+    const shardLedBy = followLeases(world);
     world.onSend((message) => {
       const { machine } = message;
       if (machine === undefined || !isWrite(message)) return;
-      const led = shardLedBy(world, machine.name.split("/")[0] ?? "");
+      const led = shardLedBy(machine);
       if (led === undefined) return;
       const { now } = world.scheduler;
       const known = writers.get(machine.name);
@@ -84,11 +115,11 @@ function isWrite({ host, method, path, body }: Pick<Message, "host" | "method" |
 export const leaderWrites: Invariant = {
   name: "no write leaves a replica that does not lead",
   watch: (world, violated) => {
+    const shardLedBy = followLeases(world);
     world.onSend((message) => {
       const { machine, method, path, body } = message;
       if (machine === undefined || !isWrite(message)) return;
-      const name = machine.name.split("/")[0] ?? "";
-      const shard = shardLedBy(world, name);
+      const shard = shardLedBy(machine);
       if (shard === undefined) violated(`${machine.name} sends ${method} ${path.split("?")[0] ?? ""} while ${holder(world)} leads`);
       else if (!isOfShard({ path, body }, shard))
         violated(`${machine.name} sends ${method} ${path.split("?")[0] ?? ""}, and leads shard ${shard.index} of ${shard.count}`);

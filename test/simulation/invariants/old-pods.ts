@@ -51,6 +51,20 @@ function hasOldFiles(world: World, workload: SimulatedWorkload): boolean {
   });
 }
 
+interface Dated {
+  readonly metadata: { readonly creationTimestamp?: string; readonly managedFields?: readonly { readonly time?: string }[] };
+}
+
+/** Whether a pod may be older than one of its Secrets, by times in whole seconds. The worker then assumes that the pod is outdated. */
+function mayBeOld({ cluster: { server } }: World, { namespace, secrets = [], pods }: SimulatedWorkload): boolean {
+  const dated = (resource: string, name: string) => server.object(resource, name, namespace) as Dated | undefined;
+  const written = secrets.flatMap((name) => dated("secrets", name)?.metadata.managedFields ?? []).map(({ time = "" }) => time);
+  return pods.some(({ name }) => {
+    const created = dated("pods", name)?.metadata.creationTimestamp;
+    return created !== undefined && written.some((time) => time >= created);
+  });
+}
+
 /** Pods must be ready for ten seconds. A worker whose clock catches up measures time at twice the pace. */
 const STEADY_MS = 4_500;
 /** Half of `--rollout-timeout`, because a worker whose clock catches up measures time at twice the pace. */
@@ -65,7 +79,7 @@ export interface Begun {
 
 /**
  * Whether the worker no longer waits for a restart, although it has not recorded the end. The pods may have been ready for long enough, so
- * the record is on its way or lost. Or newer versions exist, and the pods are complete or have timed out. While a Secret of the workload is
+ * the record is on its way or lost. Or newer versions seem to exist, and the pods are complete or have timed out. While a Secret of the workload is
  * missing, or an object that it mounts is unavailable, the worker does not wait, and the simulation does not judge the restart.
  */
 export function isLeftToItself(world: World, { namespace, name, restartedAt }: Begun): boolean {
@@ -79,5 +93,5 @@ export function isLeftToItself(world: World, { namespace, name, restartedAt }: B
   if (isMissing || cannotMount) return true;
   if (workload.completeSince !== undefined && now - Math.max(workload.completeSince, restartedAt) >= STEADY_MS) return true;
   const hasEnded = workload.isComplete || now - restartedAt >= TIMEOUT_MS;
-  return hasEnded && (oldValues(world, workload).length > 0 || hasOldFiles(world, workload));
+  return hasEnded && (oldValues(world, workload).length > 0 || hasOldFiles(world, workload) || mayBeOld(world, workload));
 }

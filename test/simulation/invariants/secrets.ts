@@ -118,12 +118,29 @@ function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, S
 
 const STATUSES = "secretproviderclasssyncs.keyvault-injector.dev";
 
-/** Classes, as `namespace/name`, that someone other than the worker took the status from. */
-const lostStatuses = new WeakMap<World, Set<string>>();
+/** Names of Secrets that no status of their class reports as written since the last one was lost; `every`: the class has no status since. */
+type Forgotten = ReadonlySet<string> | "every";
+
+/** By class, as `namespace/name`, that someone other than the worker took the status from. */
+const forgotten = new WeakMap<World, Map<string, Forgotten>>();
 
 /** After a restart, a blind worker knows only from the status of a class which Secrets it has written for the class. */
-function isUnknowable(world: World, classKey: string): boolean {
-  return world.isBlind && lostStatuses.get(world)?.has(classKey) === true;
+function isUnknowable(world: World, classKey: string, secretName: string): boolean {
+  const names = forgotten.get(world)?.get(classKey);
+  return world.isBlind && (names === "every" || names?.has(secretName) === true);
+}
+
+interface StoredStatus {
+  readonly status?: { readonly secrets?: readonly { readonly name: string; readonly state: string }[] };
+}
+
+/** Returns what is still forgotten after a write of the status of the class. */
+function stillForgotten(world: World, before: Forgotten, [namespace, name]: readonly [string, string]): Forgotten {
+  const { status } = (world.cluster.server.object(STATUSES, name, namespace) ?? {}) as StoredStatus;
+  const known = (status?.secrets ?? []).filter(({ state }) => state === "Synced").map((secret) => secret.name);
+  const ofClass = [...seenSecrets(world).values()].filter((secret) => secret.namespace === namespace && secret.className === name);
+  const names = before === "every" ? ofClass.map((secret) => secret.name) : [...before];
+  return new Set(names.filter((each) => !known.includes(each)));
 }
 
 function orphans(world: World, seen: ReadonlyMap<string, Seen>): readonly string[] {
@@ -131,7 +148,7 @@ function orphans(world: World, seen: ReadonlyMap<string, Seen>): readonly string
   return [...seen.values()].flatMap(({ namespace, name, isManaged, className = "" }) => {
     if (!isManaged) return [];
     const wanted = byNamespace.get(namespace)?.classes.get(className);
-    if (isUnknowable(world, `${namespace}/${className}`)) return [];
+    if (isUnknowable(world, `${namespace}/${className}`, name)) return [];
     if (wanted === undefined) return [`${namespace}/${name} belongs to ${className}, which is gone`];
     return wanted.secrets.some((secret) => secret.name === name) ? [] : [`${namespace}/${name} is not named by ${className} any more`];
   });
@@ -140,10 +157,14 @@ function orphans(world: World, seen: ReadonlyMap<string, Seen>): readonly string
 export const secretsMatch: Invariant = {
   name: "at rest every Secret is what its class and its vault say",
   watch: (world) => {
-    const lost = new Set<string>();
-    lostStatuses.set(world, lost);
-    world.onWrite(({ resource, verb, user, namespace = "", name }) => {
-      if (resource === STATUSES && verb === "delete" && user !== SYNC_USER) lost.add(`${namespace}/${name}`);
+    const byClass = new Map<string, Forgotten>();
+    forgotten.set(world, byClass);
+    world.onWrite(({ resource, verb, user, namespace = "", name, isDryRun }) => {
+      if (resource !== STATUSES || isDryRun) return;
+      const key = `${namespace}/${name}`;
+      const before = byClass.get(key);
+      if (verb !== "delete" && before !== undefined) byClass.set(key, stillForgotten(world, before, [namespace, name]));
+      if (verb === "delete" && user !== SYNC_USER) byClass.set(key, "every");
     });
   },
   atRest: (world) => {

@@ -49,6 +49,19 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
     ],
   },
   {
+    id: "S22",
+    world: "odd",
+    shownBy: [FEW],
+    what: "a restart gives its slot of the cluster back while the next versions settle",
+    edits: [
+      {
+        file: "src/sync/rollouts/under-way.ts",
+        find: `standing.kind !== "failed" && isUnderWay(each)`,
+        replace: `standing.kind !== "failed" && each.standing.kind !== "settling" && isUnderWay(each)`,
+      },
+    ],
+  },
+  {
     id: "W4",
     shownBy: [BUDGETS],
     what: "what a PodDisruptionBudget allows is not asked for",

@@ -1,5 +1,5 @@
 /**
- * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S18 by the simulation. A
+ * Defects that the worker once had, put back into today's code. C1 to C11 were found by a review of 0.3.0, S1 to S20 by the simulation. A
  * change of the code that an edit replaces must also rewrite the edit, so that the defect stays the same.
  */
 import { CONTROL_DEFECTS } from "./control-defects.ts";
@@ -7,6 +7,7 @@ import type { Planted } from "./edits.ts";
 import { EVENT_DEFECTS } from "./event-defects.ts";
 import { MOUNT_DEFECTS } from "./mount-defects.ts";
 import { SHARD_DEFECTS } from "./shard-defects.ts";
+import { STATUS_DEFECTS } from "./status-defects.ts";
 
 const KNOWN_FILES = "src/sync/vault/known-files.ts";
 const STORED_VERSIONS = "src/sync/vault/stored-versions.ts";
@@ -135,6 +136,8 @@ import { networkCode } from "./service-answer.ts";
   },
   {
     id: "C9",
+    // In the other worlds, events often make the worker check the class before its poll.
+    world: "shards",
     what: "a poll that falls into a change of leader is skipped",
     edits: [
       {
@@ -316,4 +319,5 @@ import { networkCode } from "./service-answer.ts";
   ...SHARD_DEFECTS,
   ...MOUNT_DEFECTS,
   ...CONTROL_DEFECTS,
+  ...STATUS_DEFECTS,
 ];

@@ -99,10 +99,35 @@ export const EVENT_DEFECTS: readonly Planted[] = [
       const reading = { settings: config.eventQueues, kube, namespace: config.namespace, metrics: createPushMetrics(createRegistry("")) };
       const queues = await openEventQueues(config);
       const idle = createPush({ ...reading, queues, clock, logger, random: Math.random }).start(() => undefined);
-      const classes = { classOf: () => undefined, isFetched: () => false, noteUnfetched: () => undefined, hasOtherShards: false, refusedObjects: () => 0, cloud: { cloudName: "" }, isReady: () => true };
+      const classes = { classes: { get: () => undefined, lost: () => [] }, isFetched: () => false, noteUnfetched: () => undefined, hasOtherShards: false, refusedObjects: () => 0, cloud: { cloudName: "" }, isReady: () => true };
       idle.run(classes, signal).catch(() => undefined);
     }
     await election.run(async (leading, term) => {`,
+      },
+    ],
+  },
+  {
+    id: "S19",
+    shownBy: [ARRIVES],
+    what: "a look for an event believes what was refused of the same Secret before the event",
+    edits: [
+      {
+        file: "src/sync/vault/version-check.ts",
+        find: "if (hints.isAccessChanged || isNeededForHint(object)) {",
+        replace: "if (hints.isAccessChanged || (hints.since === 0 && isNeededForHint(object))) {",
+      },
+    ],
+  },
+  {
+    id: "S20",
+    world: "odd",
+    shownBy: [ARRIVES],
+    what: "an event about a class that was lost with its CRD is deleted before the class is restored",
+    edits: [
+      {
+        file: "src/sync/classes/lost-classes.ts",
+        find: "taken.crdUid !== crd.crdUid) yield",
+        replace: `taken.crdUid === "") yield`,
       },
     ],
   },

@@ -103,7 +103,16 @@ export class SimulatedWorld {
     };
   }
 
-  #options({ settings, rollouts, push, gateways, clock = this.clock, vaults = this.vaults, ...polling }: LeadOptions): WorkerOptions {
+  #options({
+    settings,
+    rollouts,
+    push,
+    gateways,
+    clock = this.clock,
+    vaults = this.vaults,
+    probe = refusing(),
+    ...polling
+  }: LeadOptions): WorkerOptions {
     const { registry, logger } = this;
     return {
       settings: { ...SETTINGS, ...settings },
@@ -117,7 +126,7 @@ export class SimulatedWorld {
       },
       api: {
         kube: this.cluster.client,
-        probe: refusing(),
+        probe,
         isBlind: false,
         watcher: this.cluster.watcher,
         watcherOfAllShards: this.cluster.watcher,
@@ -150,6 +159,8 @@ export interface LeadOptions
     Partial<Pick<PollingOptions, "progress" | "observeQueue">> {
   readonly settings?: Partial<WorkerOptions["settings"]>;
   readonly vaults?: VaultClients;
+  /** Client of the tests of the policies. */
+  readonly probe?: KubeClient;
 }
 
 export interface Leader {

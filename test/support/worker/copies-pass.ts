@@ -17,10 +17,10 @@ export const NOW = 1_000_000;
 
 export const SOURCE: ObservedSecret = { ...secretOf("app"), ref: { namespace: "team", name: "app" } };
 
-const classWith = (mirrorTo: string): SecretProviderClass => ({
+const classWith = (mirrorTo: string, resourceVersion = "7"): SecretProviderClass => ({
   apiVersion: "secrets-store.csi.x-k8s.io/v1",
   kind: "SecretProviderClass",
-  metadata: { namespace: "team", name: "demo", uid: "u", resourceVersion: "7", annotations: { [CLASS_ANNOTATIONS.mirrorTo]: mirrorTo } },
+  metadata: { namespace: "team", name: "demo", uid: "u", resourceVersion, annotations: { [CLASS_ANNOTATIONS.mirrorTo]: mirrorTo } },
   spec: { provider: "azure", secretObjects: [{ secretName: "app", type: "Opaque", data: [{ objectName: "object", key: "password" }] }] },
 });
 
@@ -58,6 +58,19 @@ interface Pass {
   readonly pace?: CopyPace;
   /** Unix milliseconds. */
   readonly now?: number;
+  /** Changes of the cluster during the first write, which takes longer than all others. */
+  readonly meanwhile?: Meanwhile;
+}
+
+interface Meanwhile {
+  /** Milliseconds that the first write takes. */
+  readonly takes: number;
+  /** New value of the class's `mirror-to`; undefined if someone deleted the class. */
+  readonly mirrorTo?: string | undefined;
+  readonly granted?: readonly string[];
+  readonly isFrozen?: boolean;
+  /** New fingerprint of the class's Secret. */
+  readonly content?: string;
 }
 
 interface Passed {
@@ -83,8 +96,15 @@ export async function passOver({
   served = [],
   pace = new CopyPace(),
   now = NOW,
+  meanwhile,
 }: Pass): Promise<Passed> {
-  const spc = classWith(mirrorTo);
+  let spc: SecretProviderClass | undefined = classWith(mirrorTo);
+  let { time, consenting, isFrozen, content } = {
+    time: now,
+    consenting: granted,
+    isFrozen: false,
+    content: undefined as string | undefined,
+  };
   const held = (secret: ObservedSecret): ObservedSecret => heldSecret(secret, () => !inPart.includes(secret.ref.namespace ?? ""));
   const written: string[] = [];
   const asked: string[] = [];
@@ -93,10 +113,16 @@ export async function passOver({
     const code = refuses[namespace];
     if (code !== undefined) throw new KubeError(code, `${namespace} refuses`, { retry: { kind: "backoff" }, status: 403 });
     written.push(namespace);
+    if (meanwhile === undefined || written.length > 1) return;
+    time += meanwhile.takes;
+    if ("mirrorTo" in meanwhile) spc = meanwhile.mirrorTo === undefined ? undefined : classWith(meanwhile.mirrorTo, "8");
+    ({ granted: consenting = granted, isFrozen = false, content } = meanwhile);
   };
+  const sourceNow = (): ObservedSecret =>
+    content === undefined ? SOURCE : { ...SOURCE, annotations: { ...SOURCE.annotations, [SECRET_ANNOTATIONS.content]: content } };
   const stored: ClassStatus = { ...syncedStatus(), copies: before };
   const secretIn = (namespace?: string): Secret | undefined => {
-    const observed = namespace === "team" ? SOURCE : copies.find(({ ref }) => ref.namespace === namespace);
+    const observed = namespace === "team" ? sourceNow() : copies.find(({ ref }) => ref.namespace === namespace);
     return observed && { apiVersion: "v1", kind: "Secret", metadata: metadataOf(observed), type: "Opaque", data: {} };
   };
   const readOther = (ref: ObjectRef): unknown => {
@@ -114,17 +140,23 @@ export async function passOver({
       write(body.metadata.namespace);
       return body;
     },
+    create: async (_: Resource, body: Secret) => write(body.metadata.namespace),
   };
   const ports = {
     writing: {
       kube,
       fingerprints: { ofEncoded: () => "v2:content", withProof: () => "v2:content", isOfData: () => true, hasProof: () => true },
       logger: { info: () => {}, warn: () => {} },
-      crdHealth: { state: { kind: "whole" }, confirm: async () => ({ kind: "whole" }) },
+      crdHealth: {
+        get state() {
+          return { kind: isFrozen ? "frozen" : "whole" };
+        },
+        confirm: async () => ({ kind: "whole" }),
+      },
       written: () => {},
     },
     events: { emit: () => {} },
-    clock: { now: () => now },
+    clock: { now: () => time },
     pace,
     statuses: {
       get: () => stored,
@@ -142,7 +174,7 @@ export async function passOver({
         get: ({ namespace }: ObjectRef) => copies.filter(({ ref }) => ref.namespace === namespace).map(held)[0],
       },
       consumers: { isUsed: () => true },
-      grants: { consentOf: (namespace: string) => ({ from: granted.includes(namespace) ? ["team/*"] : [], isTerminating: false }) },
+      grants: { consentOf: (namespace: string) => ({ from: consenting.includes(namespace) ? ["team/*"] : [], isTerminating: false }) },
       markOf: () => "new",
     },
   } as unknown as CopyPorts; // The pass uses only these ports.

@@ -1,5 +1,7 @@
 /** A world without processes, for the controls of the simulation's invariants. The test stages all events. */
+import { LEASE_ANNOTATIONS } from "../../../src/domain/annotations.ts";
 import type { ObjectRef } from "../../../src/domain/kubernetes.ts";
+import { type Shard, shardCountText, shardLease } from "../../../src/domain/shards.ts";
 import type { Write } from "../../simulation/api/interface.ts";
 import type { JsonObject } from "../../simulation/api/json.ts";
 import type { SimulatedProcess } from "../../simulation/machines/process.ts";
@@ -148,10 +150,30 @@ export class StagedWorld {
   readonly #replicas: Pick<SimulatedProcess, "name" | "machine">[] = [];
 
   /** Adds a replica that does not lead. */
-  standby(): void {
+  standby(): Machine {
     const { scheduler, random } = this;
     const name = `sync-${this.#replicas.length}`;
-    this.#replicas.push({ name, machine: new Machine(`${name}/1`, { scheduler, random, epoch: EPOCH }) });
+    const machine = new Machine(`${name}/1`, { scheduler, random, epoch: EPOCH });
+    this.#replicas.push({ name, machine });
+    return machine;
+  }
+
+  /** Returns the machine of the next process in the leader's pod. */
+  restarted(): Machine {
+    const { scheduler, random } = this;
+    return new Machine("sync-0/2", { scheduler, random, epoch: EPOCH });
+  }
+
+  /** Lets the process on a machine take the Lease of a shard. */
+  takeLease(machine: Machine, identity: string, { index, count }: Shard = { index: 0, count: 1 }): void {
+    const name = shardLease("keyvault-injector-sync", index);
+    const lease = {
+      metadata: { annotations: { [LEASE_ANNOTATIONS.shards]: shardCountText(count, identity) } },
+      spec: { holderIdentity: identity },
+    };
+    const path = `/apis/coordination.k8s.io/v1/namespaces/keyvault-injector/leases/${name}?fieldManager=keyvault-injector`;
+    this.sent({ machine, method: "PATCH", path, body: JSON.stringify(lease) });
+    this.put("leases.coordination.k8s.io", `keyvault-injector/${name}`, lease);
   }
 
   put(resource: string, key: string, object: JsonObject): void {

@@ -4,7 +4,7 @@ import type { EventQueues } from "../../../domain/ports/event-queue.ts";
 import type { KubeError } from "../../../domain/ports/kube-error.ts";
 import type { ReachHost } from "../../../domain/reach.ts";
 import type { Cluster } from "../../shared/command.ts";
-import { lacksPermission, type Viewer, type ViewResult, whyNot } from "../../shared/viewer.ts";
+import { type Viewer, type ViewResult, whyNot } from "../../shared/viewer.ts";
 import type { WorkerCode } from "../../shared/worker-code.ts";
 import type { CheckState } from "../class/leaves.ts";
 
@@ -77,7 +77,7 @@ function findingsOf(check: CheckName) {
   };
   /** Skips a check whose request failed. `ask`: advice for a user who lacks the permission for `what`. */
   const unanswered = (what: string, error: KubeError, ask: string): CheckResult =>
-    skip(`not checked: ${whyNot(what, error)}`, lacksPermission(error) ? ask : AGAIN);
+    skip(`not checked: ${whyNot(what, error)}`, error.lacksPermission ? ask : AGAIN);
   const fine = (message: string): CheckResult => ({ check, state: "OK", message });
   return { fine, warn: found("WARN"), fail: found("FAIL"), skip, skipped, unanswered, notThere };
 }

@@ -1,7 +1,7 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
 import { shell } from "../../../domain/shell-words.ts";
-import { isOfAksAddOn } from "../../../domain/sync/take-over.ts";
+import { DRIVER_SYNC_GUIDE } from "../../../domain/sync/take-over.ts";
 import { counted } from "../../../domain/words.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
@@ -50,9 +50,6 @@ function readiness(check: CheckName, reading: ViewResult<readonly WorkloadObject
   });
 }
 
-const CHART_FIX = "turn syncSecret off in the driver's installation and delete that binding";
-const AKS_FIX = "leave the binding to AKS's Key Vault add-on, and list the Secrets that the worker syncs in classes that no pod mounts";
-
 /** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */
 export async function checkDriverSync(context: Pick<DoctorContext, "viewer">): Promise<readonly CheckResult[]> {
   const { fine, warn, notThere, skipped } = on["driver-sync"];
@@ -69,7 +66,7 @@ export async function checkDriverSync(context: Pick<DoctorContext, "viewer">): P
   const [first] = writing;
   if (first === undefined) return [fine("the driver has no permission to write Secrets")];
   const message = `${first.subject} can write Secrets (${first.by}): the driver's own sync is on`;
-  return [warn(message, isOfAksAddOn(first.by) ? AKS_FIX : CHART_FIX)];
+  return [warn(message, `follow ${DRIVER_SYNC_GUIDE}`)];
 }
 
 interface CsiNode extends KubeObject {

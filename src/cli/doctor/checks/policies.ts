@@ -84,6 +84,8 @@ function warningsOf({ metadata: { name }, status }: Policy, bindings: readonly P
   return [...(narrow === undefined ? [] : [narrow]), ...(hasTypeErrors ? [typed] : [])];
 }
 
+const ASK_TO_IMPERSONATE = "ask for permission to impersonate serviceaccounts";
+
 const OF_WORKER = "keyvault-injector-sync-";
 
 /** Tests whether the worker's policies deny, which existence and bindings do not prove. Makes the worker's own attempts, as dry runs. */
@@ -95,7 +97,8 @@ export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespac
     // Without permission to impersonate, the API server would reject every attempt, which shows nothing about the policies.
     await whoAmI(acting, signal);
     attempted = "try what the policies forbid";
-    const results = guardrailResults(await worker.tryGuardrails({ kube: acting.kube, namespace, isBlind: false }, signal));
+    const tried = await worker.tryGuardrails({ kube: acting.kube, namespace, isBlind: false }, signal);
+    const results = guardrailResults(tried);
     const policies = valueIn(await viewer.all<Policy>(RESOURCES.validatingAdmissionPolicies));
     const absent = policies === undefined ? [] : absentOf(policies).filter((name) => name.startsWith(OF_WORKER));
     // Without the policies, RBAC alone may have rejected the attempts.
@@ -104,13 +107,15 @@ export const checkGuardrails: Check = async ({ cluster, viewer, worker, namespac
     return orFine(results, on.guardrails.fine("the policies of the worker deny what they forbid, tested by dry run as the worker"));
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    return [on.guardrails.unanswered(attempted, error, "ask for permission to impersonate serviceaccounts")];
+    return [on.guardrails.unanswered(attempted, error, ASK_TO_IMPERSONATE)];
   } finally {
     await acting.close();
   }
 };
 
-function guardrailResults({ missing, hidden }: Awaited<ReturnType<WorkerCode["tryGuardrails"]>>): readonly CheckResult[] {
+function guardrailResults({ missing, hidden, untested }: Awaited<ReturnType<WorkerCode["tryGuardrails"]>>): readonly CheckResult[] {
+  const [unanswered] = untested;
+  const names = untested.map(({ policy }) => policy).join(", ");
   const bind = `${APPLY}, and check that each is bound with the action Deny`;
   return [
     ...(missing.length === 0 ? [] : [on.guardrails.fail(`the worker is able to do what ${missing.join(", ")} should prevent`, bind)]),
@@ -120,5 +125,6 @@ function guardrailResults({ missing, hidden }: Awaited<ReturnType<WorkerCode["tr
         "exempt the worker's account there",
       ),
     ),
+    ...(unanswered === undefined ? [] : [on.guardrails.unanswered(`make the tests of ${names}`, unanswered.error, ASK_TO_IMPERSONATE)]),
   ];
 }

@@ -17,7 +17,7 @@ import { INJECTION_POLICY_DIGEST } from "../../shared/injection-policy-digest.ts
 import { policyDigest } from "../../shared/policy-digest.ts";
 import { EXCLUDED_NAMESPACES, FINAL_CHECK, MORE_RESOURCES, type WebhookConfiguration, type WebhookEntry } from "../../shared/resources.ts";
 import { settingsOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
-import { lacksPermission, type Viewer, valueIn, whyNot } from "../../shared/viewer.ts";
+import { type Viewer, valueIn, whyNot } from "../../shared/viewer.ts";
 import { certificatesOf, dayOf, decoded, endsOf, narrowingsOf, readEntry, selectorProblem } from "../../shared/webhook-entry.ts";
 import { AGAIN, type Check, type CheckResult, type DoctorContext, on, orFine } from "./check.ts";
 import { mistakesOn } from "./namespace-keys.ts";
@@ -216,7 +216,7 @@ export const checkInjection: Check = async ({ cluster: { kube, namespace }, view
     if (error.refuser?.kind === "policy" && error.refuser.name === FINAL_CHECK) return [await unanswered(viewer)];
     if (error.code === "NotFound") return [skip(`not checked: namespace ${namespace} does not exist`, CHOOSE)];
     // The API server's answer does not name everything that may reject a pod, such as its pod security standard.
-    const orElse = lacksPermission(error) ? ", or the namespace does not admit this pod" : "";
+    const orElse = error.lacksPermission ? ", or the namespace does not admit this pod" : "";
     const why = whyNot(`create pods in ${namespace}`, error);
     return [skip(`not checked: ${why}${orElse}`, OF_NAMESPACE.includes(error.code) ? CHOOSE : AGAIN)];
   }

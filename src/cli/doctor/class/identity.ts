@@ -19,7 +19,7 @@ import { secretObjectEntries } from "../../../domain/secret-data/data-entries.ts
 import type { Sensitive } from "../../../domain/sensitive.ts";
 import { credentialsSecretName, serviceAccountName } from "../../../domain/sync/identity-names.ts";
 import { type ClassContext, insideTheWorker, namesOfConsumers, paddedKeys, paddedText, readGrants } from "../../shared/class-context.ts";
-import { lacksPermission, whyNot } from "../../shared/viewer.ts";
+import { whyNot } from "../../shared/viewer.ts";
 import { type ClassFinding, fineLeaf, found } from "./leaves.ts";
 
 /**
@@ -233,7 +233,7 @@ async function requestToken(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "NotFound") return failed(absentAccount(account));
-    const [first, message] = lacksPermission(error)
+    const [first, message] = error.lacksPermission
       ? [
           `Ask for permission to create serviceaccounts/token of ${named}`,
           `you lack permission to get a token of ${named}, so the vault was not queried`,

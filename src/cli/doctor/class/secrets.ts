@@ -9,7 +9,7 @@ import { conditionOf } from "../../../domain/sync/class-status.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
 import type { ClassStatus, SecretStatus } from "../../../domain/sync/status-fields.ts";
 import { readStatus, type SecretProviderClassSync } from "../../../domain/sync/stored-status.ts";
-import { DRIVER_MANAGED_LABEL } from "../../../domain/sync/take-over.ts";
+import { DRIVER_MANAGED_LABEL, DRIVER_SYNC_GUIDE } from "../../../domain/sync/take-over.ts";
 import { ownEntry } from "../../../domain/text-map.ts";
 import { shardOf } from "../../../runtime/shard-of.ts";
 import { type ClassContext, type ClassSettings, mirrorsNothing, offBecause } from "../../shared/class-context.ts";
@@ -175,11 +175,8 @@ interface SecretProblem {
 function ownerProblem({ metadata: { labels = {}, annotations = {} } }: Secret, className: string): SecretProblem | undefined {
   const leaf = "secret-foreign";
   if (labels[MANAGED_LABEL] !== "true") {
-    if (labels[DRIVER_MANAGED_LABEL] === "true") {
-      const fix =
-        "Turn syncSecret off in the driver's installation: the worker then takes over the Secret. With AKS's Key Vault add-on, move the secretObject to a class that no pod mounts, and delete the Secret.";
-      return { leaf, why: "is written by the CSI driver's own sync", fix };
-    }
+    if (labels[DRIVER_MANAGED_LABEL] === "true")
+      return { leaf, why: "is written by the CSI driver's own sync", fix: `Follow ${DRIVER_SYNC_GUIDE}.` };
     const why = `has no label ${MANAGED_LABEL}: someone else created it`;
     return { leaf, why, fix: "Delete it, or choose another secretName in the class." };
   }

@@ -7,9 +7,8 @@ import { absentFile, type MadeFiles } from "../../../domain/secret-objects/made-
 import { textViolation } from "../../../domain/secret-objects/rules.ts";
 import { Claims } from "../../../domain/sync/claims.ts";
 import { secretObjectsOf } from "../../../domain/sync/named-secrets.ts";
-import type { ObservedSecret } from "../../../domain/sync/observed-secret.ts";
 import { currentOwner } from "../../../domain/sync/secret-plan.ts";
-import { adoptedNames, DRIVER_MANAGED_LABEL, takeOver } from "../../../domain/sync/take-over.ts";
+import { adoptedNames, DRIVER_SYNC_GUIDE, driverRefusal, type TakeOverFacts, takeOver } from "../../../domain/sync/take-over.ts";
 import { type ClassContext, offBecause } from "../../shared/class-context.ts";
 import { valueIn } from "../../shared/viewer.ts";
 
@@ -38,7 +37,7 @@ export interface PlannedSecret {
   readonly fix?: string;
 }
 
-/** The classes that list each Secret, and the binding that lets the driver's own sync write Secrets. */
+/** The classes that list each Secret, and the name of the ClusterRoleBinding that lets the driver's own sync write Secrets. */
 export interface SecretClaims {
   readonly classes: Claims;
   readonly driverSync: string | undefined;
@@ -104,7 +103,7 @@ function decide(
   }
   if (live === undefined || observed === undefined) return { action: "create" };
   if (isManaged) return { action: "keep" };
-  const verdict = takeOver({
+  const facts: TakeOverFacts = {
     className,
     adopts: adoptedNames(spc),
     wanted,
@@ -113,15 +112,15 @@ function decide(
     driverSync: claims.driverSync,
     adoptDriverSecrets: settings.adoptDriverSecrets,
     oldestClass: claimants[0]?.metadata.name,
-  });
+  };
+  const verdict = takeOver(facts);
   if (verdict.kind === "take") return { action: "take-over", message: TAKEN_FROM[verdict.from] };
-  return { action: "conflict", reason: "Conflict", message: verdict.message, fix: foreignFix(observed, claims) };
+  return { action: "conflict", reason: "Conflict", message: verdict.message, fix: foreignFix(facts) };
 }
 
 /** If the driver goes on writing the Secret, deleting it and agreeing on it are of no use. */
-function foreignFix({ labels }: ObservedSecret, { driverSync }: SecretClaims): string {
-  const isStillWritten = labels[DRIVER_MANAGED_LABEL] === "true" && driverSync !== undefined;
-  if (isStillWritten) return "Follow docs/how-to/migrate-from-the-drivers-sync.md.";
+function foreignFix(facts: TakeOverFacts): string {
+  if (driverRefusal(facts) !== undefined) return `Follow ${DRIVER_SYNC_GUIDE}.`;
   return "Delete the Secret, choose another secretName, or have both sides agree with the annotations adopt and adoptable-by.";
 }
 

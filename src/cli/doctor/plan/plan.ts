@@ -17,7 +17,7 @@ import { type PlanContext, type PlannedAction, type PlannedSecret, planSecretObj
 
 export const CLASS_VERDICTS = {
   ready: "the worker would write the Secrets of the class",
-  off: "the worker would not sync the class. The reason is one of the following: the class has no `secretObjects`, its sync mode is `never`, `--sync-secret=false` is set, or `--namespaces` does not include the namespace",
+  off: "the worker would not sync the class. The reason is one of the following: the class has no `secretObjects`, its sync is [turned off](../runbooks/SwitchedOff.md), or `--namespaces` does not include the namespace",
   waits: "the sync mode of the class is `while-used`. The worker would write the Secrets of the class as soon as a pod mounts the class",
   refused: "the worker would reject the class, for the reason in the report",
   unknown: "you cannot read the objects on which the result depends",

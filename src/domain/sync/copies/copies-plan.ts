@@ -27,11 +27,14 @@ export type CopyStanding = "granted" | "notGranted" | "notServed" | "terminating
 export interface CopiesObservation {
   /** `namespace/name` of the class. */
   readonly key: string;
+  /** Version of the class; undefined if the class is missing. */
+  readonly resourceVersion: string | undefined;
   readonly spc: CopyingClass;
   /** The existing Secrets of the class, as the worker wrote them. */
   readonly sources: readonly CopySource[];
   /** Secrets with the label of a copy that name the class. */
   readonly copies: readonly ObservedSecret[];
+  /** Returns the standing at the time of the call. */
   readonly standingOf: (namespace: string) => CopyStanding;
   /** Returns the Secret with the label of a copy at that place, whichever class it names. */
   readonly copyAt: (ref: ObjectRef) => ObservedSecret | undefined;
