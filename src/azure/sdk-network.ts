@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
-import { createSecureContext } from "node:tls";
+import { createSecureContext, type SecureContext } from "node:tls";
 import type { SecretClientOptions } from "@azure/keyvault-secrets";
-
+import { lazily } from "../runtime/lazily.ts";
 import type { OutboundProxy } from "../runtime/outbound-proxy.ts";
 import type { AdditionalPolicy } from "./additional-policy.ts";
 import { createFreshConnectionPolicy } from "./fresh-connection.ts";
@@ -29,10 +29,12 @@ const IDLE_CONNECTION_MS = 30_000;
  */
 export function sdkNetwork(proxy: OutboundProxy | undefined): SdkNetwork {
   const freshConnection = createFreshConnectionPolicy();
-  const direct = directConnections();
+  // Node would create a context for each connection, which is a fifth of the cost of a handshake and tens of kilobytes. Reads all CAs.
+  const secureContext = lazily(() => createSecureContext());
+  const direct = directConnections(secureContext);
   if (proxy === undefined) return { freshConnection, additionalPolicies: [agentPolicy(direct)] };
   const { url, isBypassed } = proxy;
-  const tunnelled = new TunnelAgent(url, IDLE_TUNNEL_MS);
+  const tunnelled = new TunnelAgent(url, { idleMs: IDLE_TUNNEL_MS, secureContext });
   const port = Number(url.port !== "" ? url.port : url.protocol === "https:" ? "443" : "80");
   return {
     freshConnection,
@@ -64,19 +66,10 @@ function agentPolicy(agentOf: AgentOf): AdditionalPolicy {
 }
 
 /**
- * Uses one TLS context for all connections: Node would create one for each, which is a fifth of the cost of a handshake. It is created with
- * the first request, since it reads all CAs. A request that the SDK sends through a proxy of the environment already has an agent. The
- * emulators of storage use HTTP, and keep the SDK's own agent.
+ * A request that the SDK sends through a proxy of the environment already has an agent. The emulators of storage use HTTP, and keep the
+ * SDK's own agent.
  */
-function directConnections(): AgentOf {
-  let made: Agent | undefined;
-  return ({ url, agent }) => {
-    if (agent !== undefined || !url.startsWith("https:")) return agent;
-    made ??= new Agent({
-      keepAlive: true,
-      timeout: IDLE_CONNECTION_MS,
-      secureContext: createSecureContext(),
-    });
-    return made;
-  };
+function directConnections(secureContext: () => SecureContext): AgentOf {
+  const agent = lazily(() => new Agent({ keepAlive: true, timeout: IDLE_CONNECTION_MS, secureContext: secureContext() }));
+  return ({ url, agent: given }) => (given !== undefined || !url.startsWith("https:") ? given : agent());
 }

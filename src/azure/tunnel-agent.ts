@@ -1,3 +1,4 @@
+import type { SecureContext } from "node:tls";
 import { HttpsProxyAgent } from "https-proxy-agent";
 
 import { within } from "../runtime/lifecycle.ts";
@@ -9,14 +10,24 @@ type ConnectGiven = Parameters<HttpsProxyAgent<string>["connect"]>;
 /** Longer than any request waits (milliseconds). */
 const OPENING_MS = 30_000;
 
-/** Opens tunnels through a proxy, and keeps each for the next request to its host, for at most `idleMs`. */
+export interface TunnelOptions {
+  /** Time in milliseconds after which an unused tunnel is closed. */
+  readonly idleMs: number;
+  /** TLS context of all tunnels. Asked for with the first tunnel. */
+  readonly secureContext: () => SecureContext;
+  /** Time limit for the proxy's response, in milliseconds. Default: 30,000. */
+  readonly openingMs?: number;
+}
+
+/** Opens tunnels through a proxy, and keeps each for the next request to its host. */
 export class TunnelAgent extends HttpsProxyAgent<string> {
   readonly #openingMs: number;
+  readonly #secureContext: () => SecureContext;
 
-  /** `openingMs`: time limit for the proxy's response, in milliseconds. */
-  constructor(proxy: URL, idleMs: number, openingMs = OPENING_MS) {
+  constructor(proxy: URL, { idleMs, secureContext, openingMs = OPENING_MS }: TunnelOptions) {
     super(proxy, { keepAlive: true });
     this.#openingMs = openingMs;
+    this.#secureContext = secureContext;
     // `HttpsProxyAgent` overwrites the options of Node's agent, so a `timeout` given to it is lost and idle tunnels stay open forever.
     this.options = { ...this.options, timeout: idleMs };
   }
@@ -37,8 +48,9 @@ export class TunnelAgent extends HttpsProxyAgent<string> {
     });
     // The end of the request does not close the connection to the proxy, because the request gets a socket only once the tunnel is open.
     const limit = { milliseconds: this.#openingMs, outer: undefined, tooLate: () => new Error("no answer") };
+    const tunnelOptions = { ...options, secureContext: this.#secureContext() };
     const socket = await within(limit, (signal) =>
-      super.connect.call(this.#openingWith(signal), request, options).catch((error: unknown) => {
+      super.connect.call(this.#openingWith(signal), request, tunnelOptions).catch((error: unknown) => {
         throw new ProxyFailure(proxyNotReached(signal.aborted ? "ETIMEDOUT" : (networkCode(error) ?? "CLOSED")));
       }),
     );

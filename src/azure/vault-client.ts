@@ -5,6 +5,7 @@ import type { VaultAddress, VaultClient } from "../domain/ports/vault-client.ts"
 import { VaultError } from "../domain/ports/vault-error.ts";
 import type { VaultIdentity } from "../domain/ports/vault-identity.ts";
 import type { VaultCertificate, VaultObject, VaultObjectKind } from "../domain/ports/vault-object.ts";
+import { lazily } from "../runtime/lazily.ts";
 import { absentPartPolicy } from "./absent-part.ts";
 import { answerSizePolicy, ListedVersions, VAULT_ANSWER_BYTES } from "./answer-size.ts";
 import { vaultApiVersion } from "./api-version.ts";
@@ -29,15 +30,6 @@ import type { VaultRequest } from "./vault-request.ts";
 
 /** Time limit of one request in milliseconds, with room for a slow proxy. A vault responds in well under a second. */
 const REQUEST_TIMEOUT_MS = 30_000;
-
-/** Creates the value at its first use, and keeps it. */
-function lazily<T>(create: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= create();
-    return made;
-  };
-}
 
 /** Creates one SDK client for each kind of object. They share the credential, and with it the token. */
 function createSdkClients(address: VaultAddress, given: Credential, { network, timeoutMs }: Required<VaultClientOptions>) {

@@ -4,13 +4,15 @@ import { createServer as createProxy, type Server } from "node:http";
 import { createServer, request, type Server as TlsServer } from "node:https";
 import { type AddressInfo, connect, createServer as createTcpServer, type Socket, type Server as TcpServer } from "node:net";
 import { after, before, describe, type TestContext, test } from "node:test";
-import { createServer as createTlsServer } from "node:tls";
+import { createSecureContext, createServer as createTlsServer, TLSSocket } from "node:tls";
 import { TunnelAgent } from "../../src/azure/tunnel-agent.ts";
+import { lazily } from "../../src/runtime/lazily.ts";
 import { selfSignedCertificate } from "../support/fixtures/serving-certificate.ts";
 import { eventually } from "../support/time/eventually.ts";
 
 const IDLE_MS = 500;
 const AT_ONCE = 5;
+const secureContext = lazily(() => createSecureContext());
 
 describe("tunnels through a proxy", () => {
   let vault: TlsServer;
@@ -46,7 +48,7 @@ describe("tunnels through a proxy", () => {
   });
 
   test("are kept for the next request, and closed when nobody has used them for a while", async () => {
-    const agent = new TunnelAgent(new URL(`http://127.0.0.1:${portOf(proxy)}`), IDLE_MS);
+    const agent = new TunnelAgent(new URL(`http://127.0.0.1:${portOf(proxy)}`), { idleMs: IDLE_MS, secureContext });
     const ask = (): Promise<void> => get(portOf(vault), agent);
     await Promise.all(Array.from({ length: AT_ONCE }, ask));
     assert.equal(opened, AT_ONCE);
@@ -57,7 +59,27 @@ describe("tunnels through a proxy", () => {
     assert.equal(opened, AT_ONCE + 1);
     agent.destroy();
   });
+
+  test("share one TLS context, because each context takes time and memory", async (t) => {
+    const made = t.mock.fn(() => createSecureContext());
+    const agent = new TunnelAgent(new URL(`http://127.0.0.1:${portOf(proxy)}`), { idleMs: IDLE_MS, secureContext: lazily(made) });
+    t.after(() => agent.destroy());
+    const contexts = new Set<unknown>();
+    agent.on("free", (socket) => contexts.add(contextOf(socket)));
+    await Promise.all(Array.from({ length: AT_ONCE }, () => get(portOf(vault), agent)));
+    assert.equal(made.mock.callCount(), 1);
+    assert.deepEqual([...contexts], [made.mock.calls[0]?.result]);
+  });
 });
+
+/** Returns the context that the socket was opened with. Node keeps it among the socket's private options. */
+function contextOf(socket: unknown): unknown {
+  assert.ok(socket instanceof TLSSocket);
+  const hidden = Object.getOwnPropertySymbols(socket).find(({ description }) => description === "connect-options");
+  return hidden === undefined
+    ? undefined
+    : (socket as unknown as Record<symbol, { readonly secureContext?: unknown }>)[hidden]?.secureContext;
+}
 
 describe("a proxy that accepts connections and does not answer", () => {
   const silent = new Set<Socket>();
@@ -69,7 +91,7 @@ describe("a proxy that accepts connections and does not answer", () => {
 
   async function agentFor(t: TestContext, scheme: string, server: TcpServer): Promise<TunnelAgent> {
     await once(server.listen(0, "127.0.0.1"), "listening");
-    const agent = new TunnelAgent(new URL(`${scheme}://127.0.0.1:${portOf(server)}`), IDLE_MS, 300);
+    const agent = new TunnelAgent(new URL(`${scheme}://127.0.0.1:${portOf(server)}`), { idleMs: IDLE_MS, secureContext, openingMs: 300 });
     Object.assign(agent.connectOpts, { rejectUnauthorized: false });
     t.after(() => {
       for (const socket of silent) socket.destroy();
