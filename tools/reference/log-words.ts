@@ -41,7 +41,7 @@ export const WARNINGS: LogWords = {
         "etcd was restored from a backup, so the cluster has lost the objects created after that backup. The process recovers by itself",
       "watch sent an error; listing again": "the API server ended a watch with an error; nothing to do",
       "cannot determine whether another instance is installed":
-        "the process lacks permission to read the webhook configuration. Check that the role `keyvault-injector-instance` is bound",
+        "the process lacks permission to read the webhook configuration, and starts without checking for another install. Check that the role `keyvault-injector-instance` is bound",
     },
     sync: {
       "a CRD is damaged; repairing it":
@@ -60,7 +60,7 @@ export const WARNINGS: LogWords = {
         "`why` states why the worker does not trust the snapshot. The snapshot is forged, was signed with an earlier key, or was created later as a copy of an earlier snapshot. The worker never restores a class from it. If nobody needs the class in the snapshot, delete the snapshot. Otherwise, recreate the class yourself",
       "a class is too large to sync": "`detail` contains the limit that the class exceeds. See [InvalidClass](../runbooks/InvalidClass.md)",
       "a status is too large to keep":
-        "`detail` gives the cause: someone else wrote the status, or the namespace has too many large statuses. See the [limits](secret-provider-class.md#limits)",
+        "`detail` gives the cause. If someone else wrote the status, the worker rewrites it. If the large statuses of the namespace are too large in total, the worker fetches all objects of the class at each reconcile. See the [limits](secret-provider-class.md#limits)",
       "a Secret is too large to keep":
         "the metadata of the Secret, together with that of other large Secrets, does not fit into the worker's memory. The worker keeps the Secret up to date, but does not restart the workloads that use it. See the [limits](secret-provider-class.md#limits)",
       "a class was changed to another provider; its Secrets are kept":
@@ -120,7 +120,7 @@ export const WARNINGS: LogWords = {
       "work did not end in time; the lease is left to expire":
         "a write took too long while the worker was stopping. The other replica takes over when the lease expires, within half a minute",
       "restarts continue without a kind that cannot be listed":
-        "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
+        "the worker lacks permission to list `kind`, or a conversion webhook for `kind` is down. Restore the permission or the webhook. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
         "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart, or the workload itself), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
       "workload not rotated":

@@ -23,13 +23,13 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Unreachable: {
     means:
       "the vault, Entra, the node's metadata service, the API server, or a proxy does not give a usable response. The message states which one. As the reason of a Secret: the API server has not accepted the Secret yet",
-    fix: "check the vault name, cloud, DNS, firewall, and proxy",
+    fix: "check the way to the service in the message: DNS, firewall, and proxy. For a vault, also check `keyvaultName` and `cloudName`",
     again: "backoff",
   },
   Throttled: {
     means:
       "the vault returns status 429, or the API server returns it when the worker writes the Secret. In the condition `Fresh`: the worker polls the class less often, because the vault throttles requests",
-    fix: "set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
+    fix: "if the vault returns the status, set a longer `--rotation-poll-interval`, or spread the objects across more vaults. If the API server returns it, wait",
     again: "after the time in `Retry-After`; without this header, backoff",
   },
   Unauthorized: {
@@ -73,9 +73,9 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   InvalidObject: {
     means:
-      "an entry of `objects` is invalid or not supported in this version of the worker, or the API server rejected the Secret as invalid",
-    fix: "correct the entry in the message",
-    again: "next poll; backoff if the API server rejected the Secret",
+      "an entry of `objects` is invalid or not supported in this version of the worker, the content of an object does not suit the class (for example, it is not valid base64, or a function in `secretData` fails), or the API server rejected the Secret as invalid",
+    fix: "if the entry in the message is wrong, correct it. If the content of the object is wrong, add a correct version to the vault",
+    again: "next poll; backoff if the API server rejected the Secret, or if only its values cannot be computed",
   },
   UnsupportedApiVersion: {
     means:
@@ -117,7 +117,12 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     fix: "see the reason that the message gives",
     again: "as for the reason in the message",
   },
-  TooLarge: { means: "the Secret would exceed 1 MiB", fix: "move keys to another entry of `secretObjects`", again: "backoff" },
+  TooLarge: {
+    means:
+      "the Secret would exceed 1 MiB, a selector selects too many objects, or the values of all objects of the class together exceed 8 MiB. The message contains the [limit](secret-provider-class.md#limits) that applies",
+    fix: "move keys to another entry of `secretObjects`, select fewer objects, or split the class into several classes",
+    again: "backoff; next poll if the values of the class are too large",
+  },
   Frozen: {
     means:
       "the CRD of classes has been missing or damaged for 10 s, so the worker does not act on classes. The worker posts the event on its own Deployment",
