@@ -78,7 +78,7 @@ export const WARNINGS: LogWords = {
       "a synced Secret was changed by someone else, or the worker had to replace it":
         "`detail` states what happened and, if someone changed the Secret, who did. If this happens repeatedly, see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing":
-        "`detail` contains the name of the policy. See [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
+        "the policy in `detail` is missing or does not deny, or the worker cannot test it. See [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
       "an object's dates need attention":
         "the object expires soon, has expired, or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
       "class is stale": "the last successful check of the class is too old. `detail` gives the reason. See [Stale](../runbooks/Stale.md)",
@@ -145,10 +145,11 @@ export const WARNINGS: LogWords = {
     webhook: {
       "a certificate step failed; retrying": "`problem` gives the cause. See [certificates](../runbooks/certificates.md)",
       "the CA Secret could not be written; its CA still serves":
-        "`problem` gives the cause. See [certificates](../runbooks/certificates.md)",
+        "`problem` states why the webhook has to write the Secret, and `error` why the write failed. Until a later attempt succeeds, the webhook uses the CA in the Secret. See [certificates](../runbooks/certificates.md)",
       "the CA bundle cannot be published":
         "this is normal in a first install, until the webhook configuration exists. Otherwise, see [certificates](../runbooks/certificates.md)",
-      "wrote the CA Secret": "`problem` states whether the Secret was missing, damaged, or unusable. Find out who changed the Secret",
+      "wrote the CA Secret":
+        "the content of the CA Secret was damaged or unusable, and the webhook replaced it. `problem` states what was wrong, and `action` what the webhook did. Find out who changed the Secret",
     },
   },
 };
@@ -228,7 +229,8 @@ export const INFORMATION: LogWords = {
       "asking clients for certificates of the CAs in the file":
         "the webhook loaded a changed `--client-ca-file`. `authorities` is the number of CAs in the file",
       "there are no preflight checks": "the preflight configuration, which is optional, is not installed",
-      "wrote the CA Secret": "the CA is new, or was renewed as planned",
+      "wrote the CA Secret":
+        "`reason` is `SecretMissing` if the Secret did not exist, as in a new install, or `NearExpiry` if the webhook renewed the CA as planned",
     },
   },
 };

@@ -15,8 +15,8 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each of the other Secrets or objects, the status gives the reason. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
-    fix: "see the reason of each Secret",
+      "some Secrets of the class are up to date, and others are not. If the class has no Secrets: some of its objects are available, and others are not. The status gives the reason for each of the others. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
+    fix: "act on the reason of each failed Secret or object",
     again:
       "as for the reason of the failed Secret. With several reasons, the worker waits for the next poll only if none of them requires an earlier retry",
   },
@@ -86,7 +86,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   CredentialsMissing: {
     means:
       "the credentials Secret does not exist, lacks a key, or contains a placeholder, or the worker has no permission to read a Secret of that name",
-    fix: "if the Secret is missing or incomplete, write it with the keys `clientid` and `clientsecret`. If the worker is not allowed to read the Secret, add its name to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
+    fix: "if the Secret is missing, incomplete, or contains a placeholder, write it with the keys `clientid` and `clientsecret`. If the worker is not allowed to read the Secret, add its name to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
     again: "backoff",
   },
   IdentityUnavailable: {
