@@ -87,7 +87,7 @@ export const WARNINGS: LogWords = {
       "ignoring environment variables that would change the managed identity":
         "the environment variables in `variables` have no effect. Remove them from the Deployment",
       "event not posted":
-        "the worker did not post an event, because too many events of the namespace were waiting, the API server rejected the event, or the worker stopped. If this happens often, check whether the worker lacks a permission",
+        "the worker did not post an event, because too many events of the namespace were waiting, the API server rejected the event, or the worker stopped. If `error` shows that the API server rejects events, check the worker's permissions",
       "fields of a class are no longer part of its CRD and are dropped":
         "the CRD in use does not define these fields, for example because the driver was rolled back. Check whether the class still works as intended",
       "leases not listed":
@@ -205,9 +205,9 @@ export const INFORMATION: LogWords = {
       "removing a copy of a Secret":
         "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#how-copies-behave)",
       "writing a copy of a Secret":
-        "`secret` is a copy in another namespace. `action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the copy differed from its desired state",
+        "`secret` is a copy in another namespace. `action` is `create`, `apply` (change the copy), or `replace` (delete and recreate the copy). With `apply` and `replace`, `why` states how the copy differed from its desired state",
       "writing a Secret":
-        "`action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the Secret differed from its desired state",
+        "`action` is `create`, `apply` (change the Secret), or `replace` (delete and recreate the Secret). With `apply` and `replace`, `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":
         "the worker has had no permission to heal the component for at least five minutes, because the manifests that granted this permission were removed. The worker deleted its copy of the component",
       "the platform changed a component, and the worker leaves the change":

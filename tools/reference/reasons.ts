@@ -23,7 +23,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Unreachable: {
     means:
       "the vault, Entra, the node's metadata service, the API server, or a proxy does not give a usable response. The message states which one. As the reason of a Secret: the API server has not accepted the Secret yet",
-    fix: "check the way to the service in the message: DNS, firewall, and proxy. For a vault, also check `keyvaultName` and `cloudName`",
+    fix: "check the connection to the service in the message: DNS, firewall, and proxy. For a vault, also check `keyvaultName` and `cloudName`",
     again: "backoff",
   },
   Throttled: {
@@ -73,7 +73,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   InvalidObject: {
     means:
-      "an entry of `objects` is invalid or not supported in this version of the worker, the content of an object does not suit the class (for example, it is not valid base64, or a function in `secretData` fails), or the API server rejected the Secret as invalid",
+      "an entry of `objects` is invalid or not supported in this version of the worker, the content of an object is not in the form that the class requires (for example, the value is not base64 despite `objectEncoding: base64`, or a function in `secretData` fails), or the API server rejected the Secret as invalid",
     fix: "if the entry in the message is wrong, correct it. If the content of the object is wrong, add a correct version to the vault",
     again: "next poll; backoff if the API server rejected the Secret, or if only its values cannot be computed",
   },
