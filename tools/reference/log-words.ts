@@ -134,7 +134,7 @@ export const WARNINGS: LogWords = {
       "a part of the install is damaged and is not healed":
         "the worker cannot repair the component in `component`, for example because the damage is in a role, a policy, the Namespace of the install, or an immutable field. `detail` gives the cause. Reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
-        "a worker that is stopping logs this message, because the deletion also deletes all pods of the worker, so that no worker remains to restore the Deployment. Reapply the manifests",
+        "someone deleted the Deployment with foreground propagation. Kubernetes then first deletes all pods of the worker, so no worker remains that could restore the Deployment. A worker that is stopping logs this message. Reapply the manifests",
       "the worker's own Deployment is gone, and there is no copy of it":
         "without a copy, the worker does not know what the installer applied. Reapply the manifests",
       "the worker's own Deployment is gone; applying it again, unless this is an uninstall":
