@@ -26,7 +26,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. `none` omits `nodePublishSecretRef`. A name on the pod always applies. Without a name on the pod, the name on the Namespace or else the default applies, but only if the class uses a service principal, or if the webhook cannot find or read the class. If it cannot find or read the class, the webhook also returns a warning",
+      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. `none` omits `nodePublishSecretRef`. A name on the pod always applies. Without one, the webhook uses the name on the Namespace or, if there is none, the default, but only for a class that uses a service principal, or that the webhook cannot find or read. For a class that it cannot find or read, the webhook also returns a warning",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
