@@ -176,7 +176,7 @@ const OTHERS: {
     pollsOwed:
       "comma-separated list of classes to which `polled-until` does not apply, each as `namespace/name`, or as `namespace/*` for all classes in a namespace. For these classes, the next leader uses the times in the stored statuses instead",
     inHand:
-      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles all of these classes last, one at a time. It pauses a class after the third crash on that class. After three crashes in a namespace, it pauses all new classes in that namespace",
+      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles all of these classes last, one at a time. It pauses a class after the third crash on that class. After three crashes in a namespace, it pauses all new and edited classes in that namespace",
     shards:
       "number of shards that the holder of the Lease is configured with, followed by a space and the holder's identity. If the annotation is absent, or someone other than the holder wrote it, the number counts as 1. A worker with a different number of shards does not become the leader while another worker holds the Lease",
   },
