@@ -40,7 +40,7 @@ export function takeOver(facts: TakeOverFacts): TakeOver {
   if (consent.kind === "refused") return consent;
   if (live.type !== wanted.type)
     return refused(
-      `Secret ${wanted.name} cannot be taken over: its type is ${live.type}, and the class wants ${wanted.type}; set type to ${live.type}, or choose another secretName`,
+      `Secret ${wanted.name} cannot be taken over: its type is ${live.type}, and the class wants ${wanted.type}; set type to ${live.type} in the class, or choose another secretName`,
     );
   return live.immutable ? refused(`Secret ${wanted.name} cannot be taken over: it is immutable; choose another secretName`) : consent;
 }
