@@ -5,8 +5,8 @@ export type Reached = "vault" | "signIn";
 
 const WORDS: Readonly<Record<string, Readonly<Record<Reached, string>>>> = {
   ENOTFOUND: {
-    vault: "the name does not resolve; check keyvaultName and cloudName, that the vault exists, and the cluster's DNS",
-    signIn: "the name does not resolve; check the cluster's DNS, and the cloud: cloudName of a class, authorityHost of an event queue",
+    vault: "the name does not resolve; check keyvaultName, cloudName, and the cluster's DNS, and that the vault exists",
+    signIn: "the name does not resolve; check the cluster's DNS, and the cloud (cloudName of a class, or authorityHost of an event queue)",
   },
   EAI_AGAIN: {
     vault: "the DNS server does not answer; check the cluster's DNS",

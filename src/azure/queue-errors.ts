@@ -78,7 +78,7 @@ function verdictOf(error: unknown, request: QueueRequest): Verdict {
 }
 
 function networkWords(code: string): string {
-  if (code === "ENOTFOUND") return "the name does not resolve (ENOTFOUND); check that the storage account exists, and the cluster's DNS";
+  if (code === "ENOTFOUND") return "the name does not resolve (ENOTFOUND); check the cluster's DNS, and that the storage account exists";
   return `no connection (${code}): ${networkRemedy(code, "signIn")}`;
 }
 

@@ -173,7 +173,7 @@ describe("the Secret that reads a queue", () => {
   });
 
   test("P9: a sign-in service whose name does not resolve is no matter of classes alone", () => {
-    assert.match(networkRemedy("ENOTFOUND", "signIn"), /cloudName of a class, authorityHost of an event queue/);
+    assert.match(networkRemedy("ENOTFOUND", "signIn"), /cloudName of a class, or authorityHost of an event queue/);
   });
 });
 

@@ -153,7 +153,13 @@ function rowOf(row: ValueRow): string {
 }
 
 /** The tables of values by origin, in the order in which a reader needs them. */
-const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) => boolean; readonly text: string }[] = [
+const SECTIONS: readonly {
+  readonly title: string;
+  readonly of: (row: ValueRow) => boolean;
+  readonly text: string;
+  /** Header of the last column. */
+  readonly says?: string;
+}[] = [
   {
     title: "The project's own values",
     of: ({ upstream, refused }) => upstream === undefined && refused === undefined,
@@ -172,14 +178,15 @@ const SECTIONS: readonly { readonly title: string; readonly of: (row: ValueRow) 
   {
     title: "Rejected values",
     of: ({ refused }) => refused !== undefined,
-    text: "These values of the two upstream charts and the Azure extension cannot have an effect in this chart. Omit them. The chart accepts only the values after *unless*, and rejects all other values with the quoted message.",
+    text: "These values of the two upstream charts and the Azure extension cannot have an effect in this chart. Omit them. The chart accepts only what follows *unless*, and rejects anything else with the quoted message.",
+    says: "What is rejected, and with which message",
   },
 ];
 
 /** Every value, in tables with headings of the second level. */
 export function valuesTables(rows: readonly ValueRow[]): string {
-  return SECTIONS.map(({ title, of, text }) =>
-    [`## ${title}`, "", text, "", "| Value | Default | What it does |", "|---|---|---|", ...rows.filter(of).map(rowOf)].join("\n"),
+  return SECTIONS.map(({ title, of, text, says = "What it does" }) =>
+    [`## ${title}`, "", text, "", `| Value | Default | ${says} |`, "|---|---|---|", ...rows.filter(of).map(rowOf)].join("\n"),
   ).join("\n\n");
 }
 

@@ -76,7 +76,9 @@ export const SETTING_PLACES: Readonly<Record<SettingName, SettingPlace>> = {
   "secret-access": value(
     "With `blind`, the worker cannot read the cluster's Secrets, and detects edits to synced Secrets only at the next poll.",
   ),
-  "adopt-driver-secrets": value("Use `false` if the driver's own sync remains on for some classes."),
+  "adopt-driver-secrets": value(
+    "The worker detects that sync only through ClusterRoleBindings. Use `false` if RoleBindings still allow it in some namespaces.",
+  ),
   "cloud-name": value("Set this value in Azure Government and in Azure in China."),
   "cloud-env-dir": value("Custom clouds require this value. Mount the folder with `sync.volumes` and `sync.volumeMounts`."),
   "construct-pem-chain": upstream("constructPEMChain"),

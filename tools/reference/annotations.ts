@@ -26,7 +26,7 @@ const ON_PODS: Readonly<Record<keyof typeof POD_ANNOTATIONS, KeyWords>> = {
   credentialsSecret: {
     default: code(DEFAULT_CREDENTIALS_SECRET),
     means:
-      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. `none` omits `nodePublishSecretRef`. A name on the pod always applies. Without a name on the pod, the name on the Namespace or else the default applies, but only if the class uses a service principal, or if the webhook cannot find or read the class. If it cannot find or read the class, the webhook also returns a warning",
+      "name of a Secret in the pod's namespace, to which `nodePublishSecretRef` in the volume refers. `none` omits `nodePublishSecretRef`. A name on the pod always applies. Without one, the webhook uses the name on the Namespace or, if there is none, the default, but only for a class that uses a service principal, or that the webhook cannot find or read. For a class that it cannot find or read, the webhook also returns a warning",
   },
   mountPath: {
     default: code(DEFAULT_MOUNT_PATH),
@@ -176,7 +176,7 @@ const OTHERS: {
     pollsOwed:
       "comma-separated list of classes to which `polled-until` does not apply, each as `namespace/name`, or as `namespace/*` for all classes in a namespace. For these classes, the next leader uses the times in the stored statuses instead",
     inHand:
-      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles all of these classes last, one at a time. It pauses a class after the third crash on that class. After three crashes in a namespace, it pauses all new classes in that namespace",
+      "JSON with the classes that the leader is handling, and the classes on which a worker crashed. The next leader handles all of these classes last, one at a time. It pauses a class after the third crash on that class. After three crashes in a namespace, it pauses all new and edited classes in that namespace",
     shards:
       "number of shards that the holder of the Lease is configured with, followed by a space and the holder's identity. If the annotation is absent, or someone other than the holder wrote it, the number counts as 1. A worker with a different number of shards does not become the leader while another worker holds the Lease",
   },

@@ -98,7 +98,7 @@ const WORDS: Readonly<Record<Exclude<SyncReason | EventReason | RolloutReason, "
     message: "`sync is turned off by <annotation, setting, or creator>, so the worker does not update or repair the class's Secrets`",
   },
   TooLarge: {
-    when: "the Secret would exceed 1 MiB",
+    when: "the Secret would exceed 1 MiB, or the class selects too many objects or exceeds 8 MiB of values",
     message: "`data has <number> bytes, but a Secret can have <number>; the largest entry is <key> with <number>`",
   },
   SecretRepaired: {

@@ -41,7 +41,7 @@ export const WARNINGS: LogWords = {
         "etcd was restored from a backup, so the cluster has lost the objects created after that backup. The process recovers by itself",
       "watch sent an error; listing again": "the API server ended a watch with an error; nothing to do",
       "cannot determine whether another instance is installed":
-        "the process lacks permission to read the webhook configuration. Check that the role `keyvault-injector-instance` is bound",
+        "the process lacks permission to read the webhook configuration, and starts without checking for another install. Check that the role `keyvault-injector-instance` is bound",
     },
     sync: {
       "a CRD is damaged; repairing it":
@@ -60,7 +60,7 @@ export const WARNINGS: LogWords = {
         "`why` states why the worker does not trust the snapshot. The snapshot is forged, was signed with an earlier key, or was created later as a copy of an earlier snapshot. The worker never restores a class from it. If nobody needs the class in the snapshot, delete the snapshot. Otherwise, recreate the class yourself",
       "a class is too large to sync": "`detail` contains the limit that the class exceeds. See [InvalidClass](../runbooks/InvalidClass.md)",
       "a status is too large to keep":
-        "`detail` gives the cause: someone else wrote the status, or the namespace has too many large statuses. See the [limits](secret-provider-class.md#limits)",
+        "`detail` gives the cause. If someone else wrote the status, the worker rewrites it. If the large statuses of the namespace are too large in total, the worker fetches all objects of the class at each reconcile. See the [limits](secret-provider-class.md#limits)",
       "a Secret is too large to keep":
         "the metadata of the Secret, together with that of other large Secrets, does not fit into the worker's memory. The worker keeps the Secret up to date, but does not restart the workloads that use it. See the [limits](secret-provider-class.md#limits)",
       "a class was changed to another provider; its Secrets are kept":
@@ -78,7 +78,7 @@ export const WARNINGS: LogWords = {
       "a synced Secret was changed by someone else, or the worker had to replace it":
         "`detail` states what happened and, if someone changed the Secret, who did. If this happens repeatedly, see [Contested](../runbooks/Contested.md)",
       "a policy that limits the worker is missing":
-        "`detail` contains the name of the policy. See [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
+        "the policy in `detail` is missing or does not deny, or the worker cannot test it. See [GuardrailsMissing](../runbooks/GuardrailsMissing.md)",
       "an object's dates need attention":
         "the object expires soon, has expired, or is not valid yet; see [ObjectExpired](../runbooks/ObjectExpired.md)",
       "class is stale": "the last successful check of the class is too old. `detail` gives the reason. See [Stale](../runbooks/Stale.md)",
@@ -87,7 +87,7 @@ export const WARNINGS: LogWords = {
       "ignoring environment variables that would change the managed identity":
         "the environment variables in `variables` have no effect. Remove them from the Deployment",
       "event not posted":
-        "the worker did not post an event, because too many events of the namespace were waiting, the API server rejected the event, or the worker stopped. If this happens often, check whether the worker lacks a permission",
+        "the worker did not post an event, because too many events of the namespace were waiting, the API server rejected the event, or the worker stopped. If `error` shows that the API server rejects events, check the worker's permissions",
       "fields of a class are no longer part of its CRD and are dropped":
         "the CRD in use does not define these fields, for example because the driver was rolled back. Check whether the class still works as intended",
       "leases not listed":
@@ -120,7 +120,7 @@ export const WARNINGS: LogWords = {
       "work did not end in time; the lease is left to expire":
         "a write took too long while the worker was stopping. The other replica takes over when the lease expires, within half a minute",
       "restarts continue without a kind that cannot be listed":
-        "the worker lacks a permission, or a conversion webhook for `kind` is down. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
+        "the worker lacks permission to list `kind`, or a conversion webhook for `kind` is down. Restore the permission or the webhook. Meanwhile, the worker restarts only workloads of other kinds, and the condition `Rotated` is `Unknown`. If `kind` is Namespaces, the worker restarts no workloads, because Namespaces can set pauses and windows",
       "request for one workload failed":
         "the API server did not accept the request in `request`: `list` (list the pods of the workload), `record` (write annotations on the workload), `ask` (read the objects that can hold back its restart, or the workload itself), or `restart` (restart the workload). The worker retries after `afterMs`. Restarts of other workloads continue",
       "workload not rotated":
@@ -134,7 +134,7 @@ export const WARNINGS: LogWords = {
       "a part of the install is damaged and is not healed":
         "the worker cannot repair the component in `component`, for example because the damage is in a role, a policy, the Namespace of the install, or an immutable field. `detail` gives the cause. Reapply the manifests",
       "the worker's own Deployment is being deleted in the foreground, which nothing can undo; apply the manifests again":
-        "a worker that is stopping logs this message, because the deletion also deletes all pods of the worker, so that no worker remains to restore the Deployment. Reapply the manifests",
+        "someone deleted the Deployment with foreground propagation. Kubernetes then first deletes all pods of the worker, so no worker remains that could restore the Deployment. A worker that is stopping logs this message. Reapply the manifests",
       "the worker's own Deployment is gone, and there is no copy of it":
         "without a copy, the worker does not know what the installer applied. Reapply the manifests",
       "the worker's own Deployment is gone; applying it again, unless this is an uninstall":
@@ -145,10 +145,11 @@ export const WARNINGS: LogWords = {
     webhook: {
       "a certificate step failed; retrying": "`problem` gives the cause. See [certificates](../runbooks/certificates.md)",
       "the CA Secret could not be written; its CA still serves":
-        "`problem` gives the cause. See [certificates](../runbooks/certificates.md)",
+        "`problem` states why the webhook has to write the Secret, and `error` why the write failed. Until a later attempt succeeds, the webhook uses the CA in the Secret. See [certificates](../runbooks/certificates.md)",
       "the CA bundle cannot be published":
         "this is normal in a first install, until the webhook configuration exists. Otherwise, see [certificates](../runbooks/certificates.md)",
-      "wrote the CA Secret": "`problem` states whether the Secret was missing, damaged, or unusable. Find out who changed the Secret",
+      "wrote the CA Secret":
+        "the content of the CA Secret was damaged or unusable, and the webhook replaced it. `problem` states what was wrong, and `action` what the webhook did. Find out who changed the Secret",
     },
   },
 };
@@ -204,9 +205,9 @@ export const INFORMATION: LogWords = {
       "removing a copy of a Secret":
         "`why` gives the reason: the class no longer lists the copy, the namespace of the copy no longer accepts it, or the original Secret is gone. See [the rules for copies](copies.md#how-copies-behave)",
       "writing a copy of a Secret":
-        "`secret` is a copy in another namespace. `action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the copy differed from its desired state",
+        "`secret` is a copy in another namespace. `action` is `create`, `apply` (change the copy), or `replace` (delete and recreate the copy). With `apply` and `replace`, `why` states how the copy differed from its desired state",
       "writing a Secret":
-        "`action` is `create`, `apply`, or `replace`. With `apply` and `replace`, `why` states how the Secret differed from its desired state",
+        "`action` is `create`, `apply` (change the Secret), or `replace` (delete and recreate the Secret). With `apply` and `replace`, `why` states how the Secret differed from its desired state",
       "the worker does not heal a component":
         "the worker has had no permission to heal the component for at least five minutes, because the manifests that granted this permission were removed. The worker deleted its copy of the component",
       "the platform changed a component, and the worker leaves the change":
@@ -228,7 +229,8 @@ export const INFORMATION: LogWords = {
       "asking clients for certificates of the CAs in the file":
         "the webhook loaded a changed `--client-ca-file`. `authorities` is the number of CAs in the file",
       "there are no preflight checks": "the preflight configuration, which is optional, is not installed",
-      "wrote the CA Secret": "the CA is new, or was renewed as planned",
+      "wrote the CA Secret":
+        "`reason` is `SecretMissing` if the Secret did not exist, as in a new install, or `NearExpiry` if the webhook renewed the CA as planned",
     },
   },
 };

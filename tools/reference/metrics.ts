@@ -32,7 +32,7 @@ const MEANINGS: Readonly<Record<"webhook" | "sync" | "both", Readonly<Record<str
     secrets_without_room:
       "Secrets with the worker's label whose metadata does not fit into the worker's memory. The worker does not restart workloads that use them, and fetches their class at every poll. See the [limits](secret-provider-class.md#limits)",
     secret_writes_total:
-      "writes to Secrets, by action: `create`, `apply`, `replace`, `delete`, `adopt` (take over a Secret), `release` (stop managing an adopted Secret), or `leave` (pass a Secret to another class)",
+      "writes to Secrets, by action: `create`, `apply` (change a Secret), `replace` (delete and recreate a Secret), `delete`, `adopt` (take over a Secret), `release` (stop managing an adopted Secret), or `leave` (pass a Secret to another class)",
     drift_repairs_total: "repairs of Secrets that someone else changed, by damage: `edited` or `deleted`",
     object_expiry_seconds:
       "time when a synced object expires, in seconds since the epoch. If two versions of the object are in use, the earlier time applies. Only the 100 objects that expire first, including expired objects, have a series",

@@ -15,21 +15,21 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   Synced: { means: "every Secret matches the vault", fix: "", again: "next poll" },
   PartialSync: {
     means:
-      "only some Secrets of the class are up to date or, if the class has no Secrets, only some of its objects are available. For each of the other Secrets or objects, the status gives the reason. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
-    fix: "see the reason of each Secret",
+      "some Secrets of the class are up to date, and others are not. If the class has no Secrets: some of its objects are available, and others are not. The status gives the reason for each of the others. As the reason of a key in `status.secrets[].data`: the vault has a newer version, which the worker does not write until all objects of the Secret are available",
+    fix: "act on the reason of each failed Secret or object",
     again:
       "as for the reason of the failed Secret. With several reasons, the worker waits for the next poll only if none of them requires an earlier retry",
   },
   Unreachable: {
     means:
       "the vault, Entra, the node's metadata service, the API server, or a proxy does not give a usable response. The message states which one. As the reason of a Secret: the API server has not accepted the Secret yet",
-    fix: "check the vault name, cloud, DNS, firewall, and proxy",
+    fix: "check the connection to the service in the message: DNS, firewall, and proxy. For a vault, also check `keyvaultName` and `cloudName`",
     again: "backoff",
   },
   Throttled: {
     means:
       "the vault returns status 429, or the API server returns it when the worker writes the Secret. In the condition `Fresh`: the worker polls the class less often, because the vault throttles requests",
-    fix: "set a longer `--rotation-poll-interval`, or spread the objects across more vaults",
+    fix: "if the vault returns the status, set a longer `--rotation-poll-interval`, or spread the objects across more vaults. If the API server returns it, wait",
     again: "after the time in `Retry-After`; without this header, backoff",
   },
   Unauthorized: {
@@ -73,9 +73,9 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   },
   InvalidObject: {
     means:
-      "an entry of `objects` is invalid or not supported in this version of the worker, or the API server rejected the Secret as invalid",
-    fix: "correct the entry in the message",
-    again: "next poll; backoff if the API server rejected the Secret",
+      "an entry of `objects` is invalid or not supported in this version of the worker, the content of an object is not in the form that the class requires (for example, the value is not base64 despite `objectEncoding: base64`, or a function in `secretData` fails), or the API server rejected the Secret as invalid",
+    fix: "if the entry in the message is wrong, correct it. If the content of the object is wrong, add a correct version to the vault",
+    again: "next poll; backoff if the API server rejected the Secret, or if only its values cannot be computed",
   },
   UnsupportedApiVersion: {
     means:
@@ -86,7 +86,7 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
   CredentialsMissing: {
     means:
       "the credentials Secret does not exist, lacks a key, or contains a placeholder, or the worker has no permission to read a Secret of that name",
-    fix: "if the Secret is missing or incomplete, write it with the keys `clientid` and `clientsecret`. If the worker is not allowed to read the Secret, add its name to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
+    fix: "if the Secret is missing, incomplete, or contains a placeholder, write it with the keys `clientid` and `clientsecret`. If the worker is not allowed to read the Secret, add its name to [`--credentials-secret-names`](settings.md) and the worker's ClusterRole",
     again: "backoff",
   },
   IdentityUnavailable: {
@@ -117,7 +117,12 @@ const SYNC: Readonly<Record<SyncReason, SyncWords>> = {
     fix: "see the reason that the message gives",
     again: "as for the reason in the message",
   },
-  TooLarge: { means: "the Secret would exceed 1 MiB", fix: "move keys to another entry of `secretObjects`", again: "backoff" },
+  TooLarge: {
+    means:
+      "the Secret would exceed 1 MiB, a selector selects too many objects, or the values of all objects of the class together exceed 8 MiB. The message contains the [limit](secret-provider-class.md#limits) that applies",
+    fix: "move keys to another entry of `secretObjects`, select fewer objects, or split the class into several classes",
+    again: "backoff; next poll if the values of the class are too large",
+  },
   Frozen: {
     means:
       "the CRD of classes has been missing or damaged for 10 s, so the worker does not act on classes. The worker posts the event on its own Deployment",

@@ -71,7 +71,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "drain-delay":
     "The pod's `terminationGracePeriodSeconds` is 40. With a longer delay, too little of this time would remain to answer the last requests.",
   "health-port": "The port serves plain HTTP.",
-  "crds-dir": "The folder in the package is `manifests/crds`, next to `dist`.",
+  "crds-dir": "In the package, the manifests are in `manifests/crds`, next to `dist`.",
 };
 
 function boundsHere({ minimumMs, maximumMs }: Extract<Setting["type"], { readonly kind: "duration" }>): string {

@@ -39,8 +39,10 @@ export function takeOver(facts: TakeOverFacts): TakeOver {
   const consent = consentOf(facts);
   if (consent.kind === "refused") return consent;
   if (live.type !== wanted.type)
-    return refused(`Secret ${wanted.name} cannot be taken over: its type is ${live.type}, and the class wants ${wanted.type}`);
-  return live.immutable ? refused(`Secret ${wanted.name} cannot be taken over: it is immutable`) : consent;
+    return refused(
+      `Secret ${wanted.name} cannot be taken over: its type is ${live.type}, and the class wants ${wanted.type}; set type to ${live.type} in the class, or choose another secretName`,
+    );
+  return live.immutable ? refused(`Secret ${wanted.name} cannot be taken over: it is immutable; choose another secretName`) : consent;
 }
 
 function consentOf(facts: TakeOverFacts): TakeOver {

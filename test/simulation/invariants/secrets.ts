@@ -87,8 +87,20 @@ export function fileContent({ isDecoded }: WantedEntry, value: string | undefine
 
 const decoded = (value: string): string => Buffer.from(value, "base64").toString("utf8");
 
-function problemsOf(team: Team, wanted: WantedClass, seen: ReadonlyMap<string, Seen>): readonly string[] {
-  if (!isActive(team, wanted)) return [];
+/** Secrets that a `while-used` class still has, although the quiet time before the rest is much longer than the worker's grace. */
+function leftOver(world: World, team: Team, { name, sync, secrets }: WantedClass): readonly string[] {
+  if (sync !== "while-used") return [];
+  return [...seenSecrets(world).values()].flatMap((secret) => {
+    const isOfClass = secret.isManaged && secret.namespace === team.namespace && secret.className === name;
+    if (!isOfClass || isUnknowable(world, `${team.namespace}/${name}`, secret.name)) return [];
+    const isNamed = secrets.some((each) => each.name === secret.name);
+    return isNamed ? [`${team.namespace}/${secret.name} is still there, but no pod uses ${name}`] : [];
+  });
+}
+
+function problemsOf(world: World, team: Team, wanted: WantedClass): readonly string[] {
+  if (!isActive(team, wanted)) return leftOver(world, team, wanted);
+  const seen = seenSecrets(world);
   return wanted.secrets.flatMap((secret) => {
     const live = seen.get(`${team.namespace}/${secret.name}`);
     const where = `${team.namespace}/${secret.name} of ${wanted.name}`;
@@ -169,7 +181,7 @@ export const secretsMatch: Invariant = {
   },
   atRest: (world) => {
     const seen = seenSecrets(world);
-    const wrong = world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => problemsOf(team, wanted, seen)));
+    const wrong = world.teams.flatMap((team) => [...team.classes.values()].flatMap((wanted) => problemsOf(world, team, wanted)));
     return [...wrong, ...orphans(world, seen)];
   },
 };

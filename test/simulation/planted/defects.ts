@@ -182,6 +182,18 @@ import { networkCode } from "./service-answer.ts";
     ],
   },
   {
+    id: "U1",
+    what: "a class that no pod uses keeps its Secrets",
+    shownBy: ["at rest every Secret is what its class and its vault say"],
+    edits: [
+      {
+        file: "src/sync/classes/preconditions.ts",
+        find: "return !caches.consumers.isUsed(key);",
+        replace: "return caches.consumers.isUsed(key);",
+      },
+    ],
+  },
+  {
     id: "S1",
     what: "a Secret counts as up to date although it was written from what its class was before an edit",
     edits: [

@@ -17,7 +17,7 @@ export type PlanContext = Pick<ClassContext, "viewer" | "install" | "worker">;
 
 export const SECRET_ACTIONS = {
   create: "the Secret does not exist, and the worker would create it",
-  keep: "the worker already owns the Secret",
+  keep: "the worker already owns the Secret, and would keep it up to date",
   "take-over":
     "the Secret exists. The worker would adopt it, because the class lists the Secret in its annotation `adopt` and the Secret names the class in its annotation `adoptable-by`, or because the CSI driver's own sync created the Secret and is now off",
   conflict: "the Secret exists, and belongs to someone else or to another class. The worker would leave it unchanged",
