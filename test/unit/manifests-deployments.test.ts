@@ -25,7 +25,7 @@ describe("the two Deployments", () => {
       const [node, ...command] = listAt(container, "command").map(String);
       assert.deepEqual([node, command.at(-1), at(container, "args", 0)], ["node", "dist/main.js", component]);
       assert.deepEqual(
-        command.slice(0, -1).filter((flag) => !/^--(?:max-semi-space-size|heap-growing-percent)=\d+$/.test(flag)),
+        command.slice(0, -1).filter((flag) => !/^--(?:max-semi-space-size=\d+|heap-growing-percent=\d+|memory-saver-mode)$/.test(flag)),
         [],
       );
       assert.equal(at(pod, "serviceAccountName"), `keyvault-injector-${component}`);
