@@ -172,6 +172,26 @@ describe("the parser of objects", () => {
     }
   });
 
+  test("A1: takes time in proportion to the length of a text that repeats two tokens", () => {
+    const tokens = [..."?:-[]{},|>'\"#%a \n", "&a", "*a", "!a", "- ", ": ", "? ", "---", "\n  "];
+    const pairs = tokens.flatMap((one) => tokens.map((other) => one + other));
+    const secondsFor = (start: string, unit: string, size: number): number => {
+      const text = start + unit.repeat(Math.ceil(size / unit.length));
+      const began = process.cpuUsage();
+      parseYaml(text);
+      const { user, system } = process.cpuUsage(began);
+      return (user + system) / 1e6;
+    };
+    for (const start of ["a:\n  - ", "["]) {
+      for (const unit of pairs) {
+        // Quadratic work takes a tenth of a second for the short text, and two seconds for the long one. Proportional work takes a tenth for it.
+        if (secondsFor(start, unit, 32_768) < 0.04) continue;
+        const seconds = secondsFor(start, unit, 131_072);
+        assert.ok(seconds < 1, `${JSON.stringify(start + unit)}: ${seconds} s`);
+      }
+    }
+  });
+
   test("makes no text longer than three times its length, however deep its lines would have to stand", () => {
     for (const indent of [10, 1_000, 100_000]) {
       const text = `${" ".repeat(indent)}a: "${"x\n".repeat(60_000)}"`;

@@ -24,6 +24,8 @@ const BRACKET = /[[\]{},]/y;
 /** Outside and inside flow collections. */
 const ENTRY = { block: /[-?](?=[ \t\n]|$)/y, flow: /\?|-(?=[ \t\n])/y } as const;
 const COLON = { block: /:(?=[ \t\n]|$)/y, flow: /:/y } as const;
+/** Name of an anchor before a character that js-yaml takes into the name, and Go does not. */
+const SHORT_NAME = /[&*][-\w]+(?=[?:%@`])/y;
 const PROPERTY = { block: /[&*][^ \t\n[\]{},]*|![^ \t\n]*/y, flow: /[&*!][^ \t\n[\]{},]*/y } as const;
 const PLAIN_END = { block: /\n|(?<=[ \t])#|:(?=[ \t\n]|$)/g, flow: /[[\]{},\n]|(?<=[ \t])#|:(?=[ \t\n]|$)/g } as const;
 const LINE_END = /\n/g;
@@ -137,6 +139,9 @@ class Respelling {
   #node(start: number, column: number): void {
     const place = this.#place;
     if (place === "block") this.#key ??= column;
+    // Comes first: the rest of a line of short names would otherwise be taken once for each name.
+    const name = this.#take(SHORT_NAME);
+    if (name !== undefined) return this.#endName(name);
     const property = this.#take(PROPERTY[place]);
     if (property !== undefined) return this.#property(start, property);
     const bracket = this.#take(BRACKET);
@@ -150,18 +155,18 @@ class Respelling {
     else this.#plain(start);
   }
 
-  /** Respells tags and anchors. Go allows more characters in a tag, and fewer in the name of an anchor. */
-  #property(start: number, property: string): void {
-    if (property.startsWith("!")) {
-      const handle = /^!(?:[-\w]*!|<)?/.exec(property)?.[0] ?? "";
-      const suffix = property.slice(handle.length).replaceAll(/[!,[\]]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
-      return this.#write(handle + suffix, start, property.length);
-    }
-    const name = /^[&*][-\w]+(?=[?:,\]}%@`])/.exec(property)?.[0];
-    if (name === undefined) return;
-    this.#at = start + name.length;
+  /** Ends the name of an anchor. Go allows fewer characters in it. */
+  #endName(name: string): void {
     COLON[this.#place].lastIndex = this.#at;
     this.#write(name.startsWith("&") && COLON[this.#place].test(this.#text) ? " ~" : " ", this.#at);
+  }
+
+  /** Respells tags, in which Go allows more characters. */
+  #property(start: number, property: string): void {
+    if (!property.startsWith("!")) return;
+    const handle = /^!(?:[-\w]*!|<)?/.exec(property)?.[0] ?? "";
+    const suffix = property.slice(handle.length).replaceAll(/[!,[\]]/g, (character) => `%${character.charCodeAt(0).toString(16)}`);
+    this.#write(handle + suffix, start, property.length);
   }
 
   #quoted(quote: string): void {
