@@ -173,7 +173,7 @@ describe("the parser of objects", () => {
   });
 
   test("A1: takes time in proportion to the length of a text that repeats two tokens", () => {
-    const tokens = [..."?:-[]{},|>'\"#%a \n", "&a", "*a", "!a", "- ", ": ", "? ", "---", "\n  "];
+    const tokens = [...Array.from("?:-[]{},|>'\"#%a \n"), "&a", "*a", "!a", "- ", ": ", "? ", "---", "\n  "];
     const pairs = tokens.flatMap((one) => tokens.map((other) => one + other));
     const secondsFor = (start: string, unit: string, size: number): number => {
       const text = start + unit.repeat(Math.ceil(size / unit.length));
