@@ -11,6 +11,12 @@ const worker = (name: string): Manifest => ({
   kind: "Deployment",
   metadata: { namespace: name, name: "keyvault-injector-sync", labels: { "app.kubernetes.io/name": "keyvault-injector" } },
 });
+const binding = (name: string): Manifest => ({
+  apiVersion: "rbac.authorization.k8s.io/v1",
+  kind: "ClusterRoleBinding",
+  metadata: { name: "keyvault-injector-sync" },
+  subjects: [{ kind: "ServiceAccount", name: "keyvault-injector-sync", namespace: name }],
+});
 const CLASS = usedClass("web", { objects: ["secret/db-pass"] });
 const WORLD = [namespace("shop"), namespace("kvi"), CLASS];
 
@@ -52,12 +58,26 @@ describe("an --install-namespace", () => {
       );
     });
 
+    test(`A2: that does not exist is never told with a tenant's Deployment: ${argv.join(" ")}`, async () => {
+      const { said } = await run(named("nope"), [...WORLD, worker("aaa"), worker("kvi"), binding("kvi")]);
+      assert.match(said, /is installed in kvi: write --install-namespace kvi$/);
+    });
+
     // `uninstall` runs in the Job of the chart, which marks its own namespace and may not list Deployments.
     if (argv[0] === "uninstall") continue;
 
     test(`NB6: in which nothing is installed is told with the one that is meant: ${argv.join(" ")}`, async () => {
       const { code, said } = await run(named("shop"), [...WORLD, worker("kvi")]);
       assert.deepEqual([code, said], [2, `${start}keyvault-injector is installed in kvi, not in shop: write --install-namespace kvi`]);
+    });
+  }
+
+  for (const argv of [["restore", "--list"], ["where"], ["refresh", "shop/web"]]) {
+    test(`A2: in which only a tenant's Deployment has the label of an install is rejected: ${argv.join(" ")}`, async () => {
+      const objects = [...WORLD, namespace("aaa"), worker("aaa"), worker("kvi"), binding("kvi")];
+      const { code, said } = await run([...argv, "--install-namespace", "aaa"], objects);
+      assert.equal(code, 2);
+      assert.match(said, /keyvault-injector is installed in kvi, not in aaa: write --install-namespace kvi$/);
     });
   }
 

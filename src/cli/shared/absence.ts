@@ -1,11 +1,13 @@
+import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { parseReference } from "../../domain/where/object-reference.ts";
 import { CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
+import type { Binding } from "./rbac.ts";
 import { installNamespace, MORE_RESOURCES, OWN_LABEL, targetResource } from "./resources.ts";
-import { listed, type Viewer } from "./viewer.ts";
+import { listed, type Viewer, valueIn } from "./viewer.ts";
 
 export const NO_CLASSES_SERVED =
   "the API server serves no secretproviderclasses, so there are none: run keyvault-injector doctor to see what is not installed";
@@ -40,8 +42,14 @@ export async function installIn(viewer: Viewer, options: OptionValues): Promise<
   throw new CommandFailure(`keyvault-injector is installed in ${other}, not in ${name}: write --install-namespace ${other}`);
 }
 
-/** Returns the namespaces with a Deployment of an install, as far as the user may list them. */
-async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
+/**
+ * Returns the namespaces of installs. Goes by the cluster-wide binding of the worker, because tenants can create Deployments with the label
+ * of an install, but no such binding. If it is missing, or the user may not read it, goes by the Deployments that the user may list.
+ */
+export async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
+  const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
+  const bound = (binding?.subjects ?? []).flatMap(({ namespace }) => namespace ?? []);
+  if (bound.length > 0) return [...new Set(bound)].sort();
   const found = listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL }));
   return [...new Set(found.map(({ metadata }) => metadata.namespace ?? ""))].sort();
 }

@@ -7,6 +7,7 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { wordsOf } from "../../../domain/words.ts";
+import { installPlaces } from "../../shared/absence.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import type { Binding } from "../../shared/rbac.ts";
@@ -55,7 +56,7 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
   if (found.length > 0 && !found.includes(namespace)) {
     const message = `there is an instance in ${others.join(", ")}, but none in ${namespace}`;
-    return [fail(message, `name it with --install-namespace ${others[0] ?? ""}`)];
+    return [fail(message, `name it with --install-namespace ${(await installPlaces(viewer))[0] ?? ""}`)];
   }
   const seconds = others.map((name) => {
     const message = `there is a second instance in namespace ${name}: both write the same Secrets`;
