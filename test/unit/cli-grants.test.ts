@@ -37,6 +37,16 @@ async function applied(error: KubeError | undefined, ...args: readonly string[])
   return { ...(await runOffline(["grants", "--apply", ...args], "", { cluster: { ...cluster, kube } })), tried };
 }
 
+interface GrantsJson {
+  readonly namespaces: readonly {
+    readonly namespace: string;
+    readonly accounts: readonly { readonly isGranted: boolean }[];
+    readonly granted: readonly string[];
+  }[];
+  readonly missing: unknown;
+  readonly applied: unknown;
+}
+
 describe("grants --apply, where the API server refuses one Namespace", () => {
   test("N1: grants on the others, and the output names both", async () => {
     const { code, output, notes, tried } = await applied(forbidden);
@@ -75,5 +85,37 @@ describe("grants --apply, where the API server refuses one Namespace", () => {
     assert.match(output, /^Granted on Namespace aa\.$/m);
     assert.match(output, /^Not granted on Namespace bb: the API server did not answer, so this is not certain; run the command again$/m);
     assert.match(output, /^Not granted on Namespace cc: not tried, because the API server had not answered; run the command again$/m);
+  });
+});
+
+describe("the report of grants --apply", () => {
+  test("N9: shows what it has granted as granted, and what was refused as missing", async () => {
+    const { output } = await applied(forbidden);
+
+    assert.deepEqual(
+      [...output.matchAll(/^Namespace (..)\n {2}(.) ServiceAccount cart/gm)].map(([, namespace, sign]) => [namespace, sign]),
+      [
+        ["aa", "="],
+        ["bb", "+"],
+        ["cc", "="],
+      ],
+    );
+  });
+
+  test("N9: does so for scripts, too", async () => {
+    const { code, output } = await applied(forbidden, "-o", "json");
+    const { namespaces, missing, applied: added } = JSON.parse(output) as GrantsJson; // The documented form.
+
+    assert.equal(code, 1);
+    assert.deepEqual(
+      namespaces.map(({ namespace, accounts, granted }) => [namespace, accounts[0]?.isGranted, granted]),
+      [
+        ["aa", true, ["cart"]],
+        ["bb", false, []],
+        ["cc", true, ["cart"]],
+      ],
+    );
+    const grantIn = (namespace: string) => ({ namespace, accounts: ["cart"], managedIdentity: false });
+    assert.deepEqual([missing, added], [[grantIn("bb")], [grantIn("aa"), grantIn("cc")]]);
   });
 });

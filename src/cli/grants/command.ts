@@ -17,8 +17,8 @@ import { shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, rememberingViewer } from "../shared/viewer.ts";
 import { annotationsFor, applyGrants } from "./apply.ts";
 import { copyLines } from "./copies.ts";
-import { AUTHORS_POLICY, findGrants, type GrantsReport, type MissingGrant, type NamespaceNeeds } from "./needs.ts";
-import { dividedGrants, wantedGrants, wantedNeeds } from "./wanted.ts";
+import { AUTHORS_POLICY, findGrants, type GrantsReport, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
+import { dividedGrants, needsAfter, wantedGrants, wantedNeeds } from "./wanted.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
 
@@ -61,10 +61,12 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
     const namespace = await installIn(viewer, options);
     const found = await findGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
     const wanted = wantedGrants(options);
-    const report = { ...found, needs: wantedNeeds(found.needs, wanted) };
-    const { missing, applicable, left } = dividedGrants(report.needs, wanted);
+    const needs = wantedNeeds(found.needs, wanted);
+    const { applicable, left } = dividedGrants(needs, wanted);
     const isApplied = options.apply !== undefined;
     const { applied, refused } = await applyGrants(cluster.kube, isApplied ? applicable : [], context.signal);
+    const report = { ...found, needs: needsAfter(needs, applied) };
+    const missing = missingGrants(report.needs);
     const refusals = refused.map(({ namespace: place, problem }) => `Not granted on Namespace ${place}: ${problem}`);
     const install = valueOf(options, "install-namespace");
     const written = isApplied ? applied : missing;
@@ -81,6 +83,7 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
           isApplied,
           ...report.needs,
           missing,
+          ...(isApplied ? { applied } : {}),
           ...(isApplied && left.length > 0 ? { left } : {}),
           ...(refused.length > 0 ? { refused } : {}),
           copies: report.copies,
@@ -88,7 +91,7 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
           unseen: report.unseen,
         }),
     }[format];
-    const result = answered(text(), (isApplied ? [...left, ...refused] : missing).length > 0);
+    const result = answered(text(), missing.length > 0);
     if (format !== "yaml") return result;
     // `kubectl apply -f -` fails if standard output is empty, so a note says why.
     const notes = refused.length + written.length === 0 ? [`nothing ${nothing}`] : refusals;
