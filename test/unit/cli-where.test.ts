@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
 import type { Resource } from "../../src/domain/kubernetes.ts";
 import type { ListRequest } from "../../src/domain/ports/kube-client.ts";
@@ -7,6 +8,7 @@ import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import { CLASS, STATUS } from "../support/cli/where.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { usedSecret } from "../support/fixtures/used-objects.ts";
 
 const namespace = (name: string): Manifest => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } });
 const OBJECTS = [namespace("other"), namespace("shop"), CLASS, STATUS];
@@ -59,5 +61,20 @@ describe("where, for a user who may list few classes", () => {
 
     assert.deepEqual([code, output], [0, "no object that you can see expires within 30d\n"]);
     assert.equal(said, "note: you lack permission to list secretproviderclasses in shop: the answer does not include them");
+  });
+});
+
+describe("a script that waits until an object is up to date", () => {
+  const textOf = (page: string): string => readFileSync(new URL(`../../docs/${page}`, import.meta.url), "utf8");
+
+  test("N3: has the command that waits, because where exits with 0 for an unknown version, and with 2 for a typo forever", async () => {
+    const cluster = heldCluster([...OBJECTS, usedSecret("db", { className: "web", objects: "" })]);
+    const { code, output } = await runOffline(["where", "secret/db-pass"], "", { cluster });
+    assert.deepEqual([code, /^1 Secret: 1 unknown$/m.test(output)], [0, true], output);
+
+    const page = textOf("how-to/see-where-an-object-is-used.md");
+    assert.doesNotMatch(page, /(until|while).* where /);
+    assert.match(page, /`unknown` with code 0\. Use `refresh --wait` in scripts/);
+    assert.match(textOf("reference/cli.md"), /^\| `unknown` \|.*The exit code is 0 unless/m);
   });
 });
