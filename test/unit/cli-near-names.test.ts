@@ -75,11 +75,18 @@ describe("an object of a vault that no class has", () => {
     });
   }
 
-  test("NC-15: is told for the list of expiry dates, which would otherwise look as if nothing expired", async () => {
-    const listed = async (vault: string) => (await runOffline(["where", "--vault", vault], "", { cluster: heldCluster(IN_PAY) })).notes;
+  test("N2: fails the list of expiry dates, which would otherwise look as if nothing expired", async () => {
+    const listed = async (vault: string) => {
+      const { code, output, notes } = await runOffline(["where", "--vault", vault], "", { cluster: heldCluster(IN_PAY) });
+      return [code, output === "", notes];
+    };
 
-    assert.deepEqual(await listed("shop"), ["note: no class is of vault shop; did you mean vault shop-vault?"]);
-    assert.deepEqual(await listed("shop-vault"), []);
+    assert.deepEqual(await listed("shop"), [
+      2,
+      true,
+      ["keyvault-injector where: no class is of vault shop; did you mean vault shop-vault?"],
+    ]);
+    assert.deepEqual(await listed("shop-vault"), [0, false, []]);
   });
 });
 

@@ -82,7 +82,7 @@ const WRITERS: Readonly<Record<string, keyof typeof WRITTEN_KEYS | "none">> = {
   "src/domain/injection/plan.ts": "pods",
   "src/sync/healing/restart-holders.ts": "pods",
   "src/sync/rollouts/rollout-write.ts": "workloads",
-  "src/cli/grants/command.ts": "namespaces",
+  "src/cli/grants/apply.ts": "namespaces",
   "src/cli/uninstall/command.ts": "namespaces",
   "src/domain/convert/akv-sync.ts": "classes",
   "src/domain/convert/azure-key-vault-secret.ts": "classes",

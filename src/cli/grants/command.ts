@@ -1,8 +1,4 @@
-import { GRANT_ANNOTATIONS } from "../../domain/annotations.ts";
-import { ALLOWED, grantCommand } from "../../domain/grants/namespace-grants.ts";
-import { RESOURCES } from "../../domain/kubernetes.ts";
-import type { KubeClient } from "../../domain/ports/kube-client.ts";
-import { KubeError } from "../../domain/ports/kube-error.ts";
+import { grantCommand } from "../../domain/grants/namespace-grants.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { installIn } from "../shared/absence.ts";
@@ -10,7 +6,6 @@ import {
   answered,
   type Command,
   type CommandContext,
-  CommandFailure,
   type CommandInput,
   type CommandResult,
   formatOf,
@@ -19,10 +14,11 @@ import {
 } from "../shared/command.ts";
 import { namespaceWithin, valueOf } from "../shared/options.ts";
 import { shown, verbatim } from "../shared/terminal.ts";
-import { createViewer, refusalText, rememberingViewer } from "../shared/viewer.ts";
+import { createViewer, rememberingViewer } from "../shared/viewer.ts";
+import { annotationsFor, applyGrants } from "./apply.ts";
 import { copyLines } from "./copies.ts";
-import { AUTHORS_POLICY, findGrants, type GrantsReport, type MissingGrant, type NamespaceNeeds } from "./needs.ts";
-import { dividedGrants, wantedGrants, wantedNeeds } from "./wanted.ts";
+import { AUTHORS_POLICY, findGrants, type GrantsReport, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
+import { dividedGrants, needsAfter, wantedGrants, wantedNeeds } from "./wanted.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
 
@@ -65,51 +61,42 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
     const namespace = await installIn(viewer, options);
     const found = await findGrants(viewer, namespace, namespaceWithin(options, cluster.namespace));
     const wanted = wantedGrants(options);
-    const report = { ...found, needs: wantedNeeds(found.needs, wanted) };
-    const { missing, applicable, left } = dividedGrants(report.needs, wanted);
+    const needs = wantedNeeds(found.needs, wanted);
+    const { applicable, left } = dividedGrants(needs, wanted);
     const isApplied = options.apply !== undefined;
-    if (isApplied) for (const grant of applicable) await apply(cluster.kube, grant, context.signal);
+    const { applied, refused } = await applyGrants(cluster.kube, isApplied ? applicable : [], context.signal);
+    const report = { ...found, needs: needsAfter(needs, applied) };
+    const missing = missingGrants(report.needs);
+    const refusals = refused.map(({ namespace: place, problem }) => `Not granted on Namespace ${place}: ${problem}`);
     const install = valueOf(options, "install-namespace");
-    const written = isApplied ? applicable : missing;
+    const written = isApplied ? applied : missing;
     const nothing = report.unseen.length === 0 ? "is missing" : "is known to be missing";
     const text = {
-      text: () => grantsText(report, [...applicableLines(applicable, { isApplied, left, nothing }), ...leftLines(left, install)]),
+      text: () =>
+        grantsText(report, [
+          ...(isApplied ? appliedLines(applied, refusals) : suggestedLines(applicable)),
+          ...(applicable.length + left.length === 0 ? ["", `Nothing ${nothing}.`] : leftLines(left, install)),
+        ]),
       yaml: () => grantsYaml(written),
       json: () =>
         reportText("grants", context.shipped, {
           isApplied,
           ...report.needs,
           missing,
+          ...(isApplied ? { applied } : {}),
           ...(isApplied && left.length > 0 ? { left } : {}),
+          ...(refused.length > 0 ? { refused } : {}),
           copies: report.copies,
           older: report.older,
           unseen: report.unseen,
         }),
     }[format];
-    const result = answered(text(), (isApplied ? left : missing).length > 0);
+    const result = answered(text(), missing.length > 0);
+    if (format !== "yaml") return result;
     // `kubectl apply -f -` fails if standard output is empty, so a note says why.
-    return format === "yaml" && written.length === 0
-      ? { ...result, notes: [`${context.shipped.program} grants: nothing ${nothing}`] }
-      : result;
+    const notes = refused.length + written.length === 0 ? [`nothing ${nothing}`] : refusals;
+    return { ...result, notes: notes.map((note) => `${context.shipped.program} grants: ${note}`) };
   });
-}
-
-async function apply(kube: KubeClient, grant: MissingGrant, signal: AbortSignal): Promise<void> {
-  const patch = { metadata: { annotations: annotationsFor(grant) } };
-  try {
-    await kube.mergePatch(RESOURCES.namespaces, { name: grant.namespace }, patch, { fieldManager: "keyvault-injector-grants" }, signal);
-  } catch (error) {
-    if (!(error instanceof KubeError)) throw error;
-    throw new CommandFailure(refusalText(`patch namespaces ${grant.namespace}`, error), { cause: error });
-  }
-}
-
-/** Returns the annotations that a Namespace lacks. */
-function annotationsFor({ accounts, managedIdentity }: MissingGrant): Readonly<Record<string, string>> {
-  return {
-    ...(accounts === undefined ? {} : { [GRANT_ANNOTATIONS.serviceAccounts]: accounts.join(",") }),
-    ...(managedIdentity ? { [GRANT_ANNOTATIONS.managedIdentity]: ALLOWED } : {}),
-  };
 }
 
 /** Returns manifests of Namespaces with only the missing annotations, for Git or for `kubectl apply --server-side`. */
@@ -173,13 +160,14 @@ function section(title: string, lines: readonly string[]): readonly string[] {
   return lines.length === 0 ? [] : ["", title, ...lines];
 }
 
-/** `nothing`: what the text says about nothing, if no grant is missing. */
-function applicableLines(
-  grants: readonly MissingGrant[],
-  { isApplied, left, nothing }: { readonly isApplied: boolean; readonly left: readonly MissingGrant[]; readonly nothing: string },
-): readonly string[] {
-  if (grants.length === 0) return left.length === 0 ? ["", `Nothing ${nothing}.`] : [];
-  if (isApplied) return ["", `Granted on ${grants.map(({ namespace }) => `Namespace ${namespace}`).join(", ")}.`];
+function appliedLines(applied: readonly MissingGrant[], refusals: readonly string[]): readonly string[] {
+  const granted = applied.map(({ namespace }) => `Namespace ${namespace}`).join(", ");
+  const lines = [...(applied.length === 0 ? [] : [`Granted on ${granted}.`]), ...refusals];
+  return lines.length === 0 ? [] : ["", ...lines];
+}
+
+function suggestedLines(grants: readonly MissingGrant[]): readonly string[] {
+  if (grants.length === 0) return [];
   const named = grants.flatMap((grant) => (grant.managedIdentity ? [grant.namespace] : []));
   return [
     "",

@@ -38,10 +38,26 @@ export function wantedNeeds(needs: Needs, wanted: WantedGrants | undefined): Nee
  */
 export function dividedGrants(needs: Needs, wanted: WantedGrants | undefined) {
   const missing = missingGrants(needs);
-  if (wanted?.managedIdentity === true) return { missing, applicable: missing, left: [] };
+  if (wanted?.managedIdentity === true) return { applicable: missing, left: [] };
   return {
-    missing,
     applicable: missing.flatMap((grant) => (grant.accounts === undefined ? [] : [{ ...grant, managedIdentity: false }])),
     left: missing.flatMap((grant): readonly MissingGrant[] => (grant.managedIdentity ? [{ ...grant, accounts: undefined }] : [])),
   };
+}
+
+/** Returns the needs after these grants were added. Each grant covers all accounts of its Namespace, its node's identity, or both. */
+export function needsAfter(needs: Needs, applied: readonly MissingGrant[]): Needs {
+  const namespaces = needs.namespaces.map((each) => {
+    const grant = applied.find(({ namespace }) => namespace === each.namespace);
+    if (grant === undefined) return each;
+    const { accounts: granted = each.granted } = grant;
+    const identity = each.managedIdentity;
+    return {
+      ...each,
+      accounts: each.accounts.map((used) => ({ ...used, isGranted: granted.includes(used.account) })),
+      managedIdentity: identity && { ...identity, isGranted: identity.isGranted || grant.managedIdentity },
+      granted,
+    };
+  });
+  return { ...needs, namespaces };
 }

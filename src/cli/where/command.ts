@@ -53,7 +53,7 @@ export const where: Command = {
     "",
     "json prints one report.",
     "Exit code: 0; 1 if a Secret or container has an older version or, without an object, if an object has expired or will expire within",
-    "--expiring; 2 if no class lists the object, or there is no cluster.",
+    "--expiring; 2 if no class lists the object or has the vault, if you cannot list any classes, or if there is no cluster.",
   ],
   examples: [
     { result: "List the uses of a secret, and their versions", typed: "keyvault-injector where secret/db-password --vault shop" },
@@ -87,11 +87,14 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
       if (isOfVault(address)) made.push(...secrets);
       return objects.some((object) => isWanted(address, object));
     });
+    const { refusal } = gathered;
+    if (refusal !== undefined) throw new CommandFailure(`${refusal}; name another namespace with -n, or ask for permission`);
     const usages = objectUsages(gathered.snapshot, isWanted);
     const unknown = vault === undefined || [...vaults].some(isOfVault) ? undefined : { vault, meant: meantVault(vault, [...vaults]) };
     const places = { within, unknown };
     if (asked !== undefined)
       return usageResult({ asked: { ...asked, vault }, usages, named, made, classes, gathered, places }, input, context);
+    if (unknown !== undefined) throw new CommandFailure(`${noClass(gathered, within)} is of vault ${unknown.vault}${unknown.meant}`);
     const expiries = expiryCalendar(usages, gathered.snapshot.now, withinMs);
     const undated = usages.filter(({ expires, secrets }) => expires === undefined && secrets.length === 0).length;
     const format = formatOf(input.options, FORMATS);
@@ -100,8 +103,7 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
         ? reportText("expiries", context.shipped, expiriesReport(expiries, undated, gathered))
         : shown(calendarText(expiries, { isWide: format === "wide", now: gathered.snapshot.now, undated, withinMs }), context.terminal);
     const isWrong = expiries.some(({ state }) => state === "expired" || withinMs !== undefined);
-    const note = unknown === undefined ? [] : [`note: ${noClass(gathered, within)} is of vault ${unknown.vault}${unknown.meant}`];
-    return { ...answered(output, isWrong), notes: [...note, ...notesOf(gathered)] };
+    return { ...answered(output, isWrong), notes: notesOf(gathered) };
   });
 }
 

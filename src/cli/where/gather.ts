@@ -24,6 +24,8 @@ export interface Gathered {
   readonly unreadable: readonly { readonly namespace: string; readonly name: string; readonly why: string }[];
   /** Sentences about what the command could not read. */
   readonly unseen: readonly string[];
+  /** Why it could not read any list of classes; undefined if it could. */
+  readonly refusal: string | undefined;
 }
 
 export interface GatherRequest {
@@ -71,7 +73,7 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
   });
   const said = [...listed.unseen.values(), ...Object.values(unseen).flatMap((of) => [...of.values()])];
   const lacks = [...new Set(said)].map((why) => `${why}: the answer does not include them`);
-  return { snapshot, unreadable, unseen: [...listed.notes, ...lacks] };
+  return { snapshot, unreadable, unseen: [...listed.notes, ...lacks], refusal: listed.refusal };
 }
 
 function readAll(

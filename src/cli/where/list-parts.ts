@@ -70,6 +70,8 @@ async function inTurns(names: readonly string[], act: (name: string) => Promise<
 interface ListedClasses<T> extends Part<T> {
   /** Notes for the user about the namespaces that were listed. */
   readonly notes: readonly string[];
+  /** Why no list of classes could be read; undefined if one could. */
+  readonly refusal: string | undefined;
 }
 
 /**
@@ -83,12 +85,19 @@ export async function listClasses<T extends KubeObject>(
   current: string,
 ): Promise<ListedClasses<T>> {
   const request: PartRequest<T> = { resource: RESOURCES.secretProviderClasses, options: { keep } };
-  if (within !== undefined) return { ...(await listPart(listing, request, { kind: "named", names: [within] })), notes: [] };
-  const all = await readMany<T>(listing.kube, request.resource, request.options, listing.signal);
-  if (all.kind === "seen") return { items: all.value, unseen: new Map(), notes: [] };
+  const options = within === undefined ? request.options : { ...request.options, namespace: within };
+  const all = await readMany<T>(listing.kube, request.resource, options, listing.signal);
+  if (all.kind === "seen") return { items: all.value, unseen: new Map(), notes: [], refusal: undefined };
   if (all.kind !== "unseen") throw new CommandFailure(NO_CLASSES_SERVED);
+  if (within !== undefined) return { items: [], unseen: new Map([[within, all.why]]), notes: [], refusal: all.why };
   const { names, notes } = await namespacesOf(listing, current);
-  return { ...(await listPart(listing, request, { kind: "named", names })), notes };
+  const part = await listPart(listing, request, { kind: "named", names });
+  return { ...part, notes, refusal: part.unseen.size < names.length ? undefined : refusalIn(names) };
+}
+
+function refusalIn(names: readonly string[]): string {
+  const place = names.length === 1 ? names.join("") : `any of ${names.length} namespaces`;
+  return `you lack permission to list ${RESOURCES.secretProviderClasses.plural} in ${place}`;
 }
 
 async function namespacesOf(

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
+import { runOffline } from "../support/cli/cli.ts";
+import { heldCluster } from "../support/cli/held-cluster.ts";
+import { classOf, opaque } from "../support/worker/sync-world.ts";
+
+const VAULT = { vault: "demo-vault", tenantId: "00000000-0000-4000-8000-000000000001" };
+const NAMESPACES = ["aa", "bb", "cc"];
+
+const OBJECTS = NAMESPACES.flatMap((namespace) => [
+  { apiVersion: "v1", kind: "Namespace", metadata: { name: namespace } },
+  {
+    ...classOf(VAULT, {
+      namespace,
+      name: "web",
+      objects: ["object"],
+      secretObjects: [opaque("web", "object")],
+      parameters: { clientID: "client" },
+      annotations: { "keyvault-injector.dev/service-account": "cart" },
+    }),
+  },
+]);
+
+const forbidden = new KubeError("Forbidden", "not allowed", { status: 403, retry: { kind: "never" } });
+const silence = new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+
+/** Runs `grants --apply` on a cluster that answers a patch of Namespace bb with the error, and returns the Namespaces that it patched. */
+async function applied(error: KubeError | undefined, ...args: readonly string[]) {
+  const cluster = heldCluster(OBJECTS);
+  const tried: string[] = [];
+  const mergePatch = async (_: unknown, { name }: { name: string }) => {
+    tried.push(name);
+    if (name === "bb" && error !== undefined) throw error;
+  };
+  const kube = Object.assign(cluster.kube, { mergePatch });
+  return { ...(await runOffline(["grants", "--apply", ...args], "", { cluster: { ...cluster, kube } })), tried };
+}
+
+interface GrantsJson {
+  readonly namespaces: readonly {
+    readonly namespace: string;
+    readonly accounts: readonly { readonly isGranted: boolean }[];
+    readonly granted: readonly string[];
+  }[];
+  readonly missing: unknown;
+  readonly applied: unknown;
+}
+
+describe("grants --apply, where the API server refuses one Namespace", () => {
+  test("N1: grants on the others, and the output names both", async () => {
+    const { code, output, notes, tried } = await applied(forbidden);
+
+    assert.deepEqual([code, tried, notes], [1, ["aa", "bb", "cc"], []]);
+    assert.match(output, /^Granted on Namespace aa, Namespace cc\.$/m);
+    assert.match(output, /^Not granted on Namespace bb: you lack permission to patch namespaces bb; ask for it$/m);
+    assert.doesNotMatch(output, /Nothing is missing/);
+  });
+
+  test("N1: the report for scripts lists the refusal", async () => {
+    const { code, output } = await applied(forbidden, "-o", "json");
+
+    assert.equal(code, 1);
+    const { report, refused } = JSON.parse(output) as { readonly report: unknown; readonly refused: unknown }; // The documented form.
+    assert.deepEqual(
+      [report, refused],
+      ["grants", [{ namespace: "bb", problem: "you lack permission to patch namespaces bb; ask for it" }]],
+    );
+    assert.equal("refused" in JSON.parse((await applied(undefined, "-o", "json")).output), false, "the control: nothing is refused");
+  });
+
+  test("N1: the manifests are those of the grants that were made, and a note names the others", async () => {
+    const { code, output, notes } = await applied(forbidden, "-o", "yaml");
+
+    assert.deepEqual([code, [...output.matchAll(/^ {2}name: (.*)$/gm)].map(([, name]) => name)], [1, ["aa", "cc"]]);
+    assert.deepEqual(notes, [
+      "keyvault-injector grants: Not granted on Namespace bb: you lack permission to patch namespaces bb; ask for it",
+    ]);
+  });
+
+  test("N1: after no answer at all, the others are not tried, and the output says so", async () => {
+    const { code, output, tried } = await applied(silence);
+
+    assert.deepEqual([code, tried], [1, ["aa", "bb"]]);
+    assert.match(output, /^Granted on Namespace aa\.$/m);
+    assert.match(output, /^Not granted on Namespace bb: the API server did not answer, so this is not certain; run the command again$/m);
+    assert.match(output, /^Not granted on Namespace cc: not tried, because the API server had not answered; run the command again$/m);
+  });
+});
+
+describe("the report of grants --apply", () => {
+  test("N9: shows what it has granted as granted, and what was refused as missing", async () => {
+    const { output } = await applied(forbidden);
+
+    assert.deepEqual(
+      [...output.matchAll(/^Namespace (..)\n {2}(.) ServiceAccount cart/gm)].map(([, namespace, sign]) => [namespace, sign]),
+      [
+        ["aa", "="],
+        ["bb", "+"],
+        ["cc", "="],
+      ],
+    );
+  });
+
+  test("N9: does so for scripts, too", async () => {
+    const { code, output } = await applied(forbidden, "-o", "json");
+    const { namespaces, missing, applied: added } = JSON.parse(output) as GrantsJson; // The documented form.
+
+    assert.equal(code, 1);
+    assert.deepEqual(
+      namespaces.map(({ namespace, accounts, granted }) => [namespace, accounts[0]?.isGranted, granted]),
+      [
+        ["aa", true, ["cart"]],
+        ["bb", false, []],
+        ["cc", true, ["cart"]],
+      ],
+    );
+    const grantIn = (namespace: string) => ({ namespace, accounts: ["cart"], managedIdentity: false });
+    assert.deepEqual([missing, added], [[grantIn("bb")], [grantIn("aa"), grantIn("cc")]]);
+  });
+});
