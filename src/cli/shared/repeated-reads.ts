@@ -10,10 +10,13 @@ const FIRST_PAUSE_MS = 500;
 /** No repetition begins later, in milliseconds. A request without any answer takes 15 s, so that it is repeated once. */
 const LAST_START_MS = 16_000;
 
-/** Whether the API server could not answer at this time: another request, or the same one later, may succeed. */
+/**
+ * Whether the API server could not answer at this time: another request, or the same one later, may succeed. Another kind of server at the
+ * address will not answer otherwise.
+ */
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof CommandFailure) return isUnanswered(error.cause);
-  return error instanceof KubeError && ["Throttled", "Unavailable"].includes(error.code) && !error.isUnsent;
+  return error instanceof KubeError && ["Throttled", "Unavailable"].includes(error.code) && !error.isUnsent && !error.isForeign;
 }
 
 /**
