@@ -9,6 +9,7 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to the host",
   ETIMEDOUT: "timed out",
   UND_ERR_CONNECT_TIMEOUT: "timed out",
+  UND_ERR_SOCKET: "connection closed",
 };
 
 /** Returns Node's code for a failed connection, or its message if there is no code. */
