@@ -199,4 +199,17 @@ describe("a read without an answer", () => {
     const said = "no answer from the API server https://held of context held (connection closed)";
     assert.deepEqual([code, notes], [2, [`keyvault-injector refresh: ${said}; check the kubeconfig's server, or the network`]]);
   });
+
+  for (const args of [
+    ["refresh", "web", "-n", "shop"],
+    ["uninstall", "--prepare"],
+    ["uninstall", "--undo"],
+  ]) {
+    test(`N6: does not fail a command whose write may have happened, and is repeated: ${args.slice(0, 2).join(" ")}`, async () => {
+      const { code, notes, patches } = await patched(args, [CLOSED, MOVED]);
+
+      assert.deepEqual([code, patches.length], [0, 3], notes.join());
+      assert.equal(new Set(patches.map((patch) => JSON.stringify(patch))).size, 1, "each repetition makes the same change");
+    });
+  }
 });
