@@ -15,7 +15,7 @@ import type { Logger } from "../domain/ports/logger.ts";
 import { Sensitive } from "../domain/sensitive.ts";
 import { FairSlots } from "../runtime/fair-slots.ts";
 import type { PooledKubeConfig } from "./config.ts";
-import { type Attempt, noAnswer, parseStatus, refusedBy } from "./errors.ts";
+import { type Attempt, foreignAnswer, noAnswer, parseStatus, refusedBy } from "./errors.ts";
 import { listPages, METADATA_OBJECT, PAGE_SIZE, parseObject, withKind } from "./pages.ts";
 import { collectionPath, namespaceOf, objectPath, withQuery } from "./paths.ts";
 import { type Answer, type Call, createTransport, type Transport, type TransportOptions } from "./transport.ts";
@@ -166,7 +166,7 @@ function accepted(attempt: Attempt, answer: Answer): Answer {
 // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- the caller names the type of the kind it asked for.
 function objectOf<T extends KubeObject>(attempt: Attempt, answer: Answer): T {
   const object = parseObject(accepted(attempt, answer).body);
-  if (!isKubeObject<T>(object)) throw noAnswer(attempt, "the response is not a Kubernetes object");
+  if (!isKubeObject<T>(object)) throw foreignAnswer(attempt, "the response is not a Kubernetes object");
   return object;
 }
 

@@ -53,9 +53,14 @@ export function refusedBy(
   });
 }
 
-/** Returns the error for a missing response, or for one that is not Kubernetes JSON. */
+/** Returns the error for a missing response. */
 export function noAnswer(attempt: Attempt, why: string, cause?: unknown): KubeError {
   return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
+}
+
+/** Returns the error for a response with a good status that is not Kubernetes JSON. */
+export function foreignAnswer(attempt: Attempt, why: string): KubeError {
+  return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, isForeign: true });
 }
 
 /** Returns the error for a request that was not sent because our own credentials are missing. */

@@ -100,7 +100,8 @@ function problemOf(config: KubeConfig): string | undefined {
 function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undefined {
   if (!URL.canParse(cluster.server)) return `clusters[${cluster.name}].server: not a URL; write https://<host>:<port>`;
   if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
-    return `clusters[${cluster.name}].server: ${cluster.server} is not https; set KUBECONFIG, or run in a pod with a ServiceAccount`;
+    const problem = `${cluster.server} is not https, so credentials would be sent unencrypted`;
+    return `clusters[${cluster.name}].server: ${problem}; instead of the address of kubectl proxy, use the kubeconfig with which it was started`;
   }
   if (cluster.proxyUrl !== undefined && cluster.proxyUrl !== "") {
     return `clusters[${cluster.name}].proxy-url: the API server is never reached through a proxy; name a kubeconfig that reaches it without one`;

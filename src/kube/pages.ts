@@ -2,7 +2,7 @@ import { isJsonObject, type JsonObject, parsedJson } from "../domain/json-object
 import { apiVersionOf, type KubeObject, type Resource } from "../domain/kubernetes.ts";
 import type { ListOptions } from "../domain/ports/kube-client.ts";
 import { KubeError } from "../domain/ports/kube-error.ts";
-import { type Attempt, noAnswer, refusedBy } from "./errors.ts";
+import { type Attempt, foreignAnswer, refusedBy } from "./errors.ts";
 import { collectionPath, withQuery } from "./paths.ts";
 import type { Transport } from "./transport.ts";
 
@@ -117,7 +117,7 @@ function parsePage(attempt: Attempt, body: string): Page {
   const page = parseObject(body) as { metadata?: { resourceVersion?: unknown; continue?: unknown }; items?: unknown } | undefined; // The following lines check it.
   const resourceVersion = page?.metadata?.resourceVersion;
   if (page === undefined || typeof resourceVersion !== "string" || !(Array.isArray(page.items) || page.items === null)) {
-    throw noAnswer(attempt, "the response is not a Kubernetes list");
+    throw foreignAnswer(attempt, "the response is not a Kubernetes list");
   }
   const token = page.metadata?.continue;
   return {

@@ -75,6 +75,20 @@ describe("N8: a kubeconfig that cannot be read", () => {
     );
   });
 
+  test("N8: is told, where its server is not https, what that would do and which kubeconfig kubectl proxy needs", async () => {
+    const folder = await mkdtemp(path.join(tmpdir(), "kubeconfig-"));
+    const kubeconfig = path.join(folder, "config");
+    const server = "http://127.0.0.1:8001";
+    await writeFile(kubeconfig, JSON.stringify({ ...CONTEXTS, clusters: [{ name: "c", cluster: { server } }] }));
+
+    const { code, stderr } = await runCli(["doctor"], { kubeconfig });
+    await rm(folder, { recursive: true });
+
+    const problem = `clusters[c].server: ${server} is not https, so credentials would be sent unencrypted`;
+    const advice = "instead of the address of kubectl proxy, use the kubeconfig with which it was started";
+    assert.deepEqual([code, stderr], [2, `keyvault-injector doctor: ${kubeconfig}: ${problem}; ${advice}\n`]);
+  });
+
   test("is told with the line that is malformed, and without what stands there", async () => {
     const folder = await mkdtemp(path.join(tmpdir(), "kubeconfig-"));
     const file = path.join(folder, "config");

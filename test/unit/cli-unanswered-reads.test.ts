@@ -169,4 +169,47 @@ describe("a read without an answer", () => {
     assert.match(notes.join(), /no answer from the API server https:\/\/held/);
     assert.equal(clock.slept(), 0);
   });
+
+  /** Runs a command whose first patches fail. Returns the patches that the API server got. */
+  async function patched(args: readonly string[], failures: readonly KubeError[]) {
+    const clock = sleepingClock();
+    const cluster = heldCluster([CLASS, SECRET, STATUS, { apiVersion: "v1", kind: "Namespace", metadata: { name: "keyvault-injector" } }]);
+    const [waiting, patches] = [[...failures], [] as unknown[]];
+    const mergePatch = async (_resource: Resource, _ref: ObjectRef, patch: unknown) => {
+      patches.push(patch);
+      const error = waiting.shift();
+      if (error !== undefined) throw error;
+      return {};
+    };
+    Object.assign(cluster.kube, { mergePatch });
+    return { ...(await runOffline(args, "", { cluster, clock })), patches };
+  }
+
+  const CLOSED = new KubeError("Unavailable", "patch x: no answer from the API server (UND_ERR_SOCKET)", {
+    retry: { kind: "backoff" },
+    cause: Object.assign(new Error("other side closed"), { code: "UND_ERR_SOCKET" }),
+  });
+
+  test("N7: says of a closed connection what happened, and says it once", async () => {
+    const { code, notes } = await patched(
+      ["refresh", "web", "-n", "shop"],
+      Array.from({ length: 20 }, () => CLOSED),
+    );
+
+    const said = "no answer from the API server https://held of context held (connection closed)";
+    assert.deepEqual([code, notes], [2, [`keyvault-injector refresh: ${said}; check the kubeconfig's server, or the network`]]);
+  });
+
+  for (const args of [
+    ["refresh", "web", "-n", "shop"],
+    ["uninstall", "--prepare"],
+    ["uninstall", "--undo"],
+  ]) {
+    test(`N6: does not fail a command whose write may have happened, and is repeated: ${args.slice(0, 2).join(" ")}`, async () => {
+      const { code, notes, patches } = await patched(args, [CLOSED, MOVED]);
+
+      assert.deepEqual([code, patches.length], [0, 3], notes.join());
+      assert.equal(new Set(patches.map((patch) => JSON.stringify(patch))).size, 1, "each repetition makes the same change");
+    });
+  }
 });

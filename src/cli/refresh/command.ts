@@ -243,7 +243,7 @@ interface RefreshQuestion {
 /** Makes the worker query the vault for the class; throws {@link CommandFailure} if the API server refuses the request. */
 async function askWorker(asking: RefreshQuestion, spc: Required<ObjectRef>): Promise<void> {
   const refusal = await annotate(asking, RESOURCES.secretProviderClasses, spc);
-  if (refusal !== undefined) throw new CommandFailure(refusal);
+  if (refusal !== undefined) throw refusal;
 }
 
 /**
@@ -256,19 +256,19 @@ async function askKubelets(asking: RefreshQuestion, namespace: string, pods: rea
   const worker = async (): Promise<void> => {
     for (let name = waiting.shift(); name !== undefined && refusals.length === 0; name = waiting.shift()) {
       const refusal = await annotate(asking, RESOURCES.pods, { namespace, name });
-      if (refusal !== undefined) refusals.push(refusal);
+      if (refusal !== undefined) refusals.push(refusal.message);
     }
   };
   await Promise.all(Array.from({ length: PODS_AT_A_TIME }, worker));
   return refusals;
 }
 
-/** Sets the same annotation on a class or a pod. Ignores a pod that no longer exists. */
+/** Sets the same annotation on a class or a pod. Resolves with the refusal. Ignores a pod that no longer exists. */
 async function annotate(
   { kube, value, signal }: RefreshQuestion,
   resource: Resource,
   ref: Required<ObjectRef>,
-): Promise<string | undefined> {
+): Promise<CommandFailure | undefined> {
   const patch = { metadata: { annotations: { [CLASS_ANNOTATIONS.refresh]: value } } };
   try {
     await kube.mergePatch(resource, ref, patch, { fieldManager: FIELD_MANAGER }, signal);
@@ -276,6 +276,6 @@ async function annotate(
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     if (error.code === "NotFound" && resource === RESOURCES.pods) return undefined;
-    return refusalText(`patch ${resource.plural} ${ref.namespace}/${ref.name}`, error);
+    return new CommandFailure(refusalText(`patch ${resource.plural} ${ref.namespace}/${ref.name}`, error), { cause: error });
   }
 }

@@ -11,6 +11,7 @@ import type { TokenProxySettings } from "../../runtime/token-proxy-place.ts";
 import { escapedControls } from "../manifest/yaml.ts";
 import { type OptionValues, type Syntax, valueOf } from "./options.ts";
 import { targetResource } from "./resources.ts";
+import { serverFailure } from "./server-failure.ts";
 import type { ReportProgress } from "./terminal.ts";
 
 /** Exit codes, the same for every command. */
@@ -206,30 +207,11 @@ export async function closingOptional<T>(cluster: Cluster | undefined, run: () =
   }
 }
 
-/** Words for error codes of the operating system and the network library. */
-const NETWORK_WORDS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "connection refused",
-  ECONNRESET: "connection reset",
-  ENOTFOUND: "its name cannot be resolved",
-  EAI_AGAIN: "the DNS server does not answer",
-  EHOSTUNREACH: "no route to the host",
-  ETIMEDOUT: "timed out",
-  UND_ERR_CONNECT_TIMEOUT: "timed out",
-};
-
-/** Returns Node's code for a failed connection, or its message if there is no code. */
-function failureOf({ cause }: KubeError): string {
-  const { code, message } = (cause ?? {}) as { readonly code?: unknown; readonly message?: unknown }; // Used only if they are strings.
-  return [code, message].find((said) => typeof said === "string") ?? "no answer in time";
-}
-
 /** Names the API server instead of the request, because the next request would have failed, too. */
 function namingServer(error: unknown, { server }: Cluster): unknown {
   const cause = error instanceof CommandFailure ? error.cause : undefined;
-  if (!(cause instanceof KubeError) || cause.code !== "Unavailable" || cause.status !== undefined || cause.isUnsent) return error;
-  const code = failureOf(cause);
-  const message = `no answer from the API server ${server} (${NETWORK_WORDS[code] ?? code}); check the kubeconfig's server, or the network`;
-  return new CommandFailure(message, { cause });
+  const text = cause instanceof KubeError ? serverFailure(cause, server) : undefined;
+  return text === undefined ? error : new CommandFailure(text, { cause });
 }
 
 /** Returns the format of `-o`, which the parser has checked, or the command's first format. */

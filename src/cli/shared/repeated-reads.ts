@@ -10,15 +10,19 @@ const FIRST_PAUSE_MS = 500;
 /** No repetition begins later, in milliseconds. A request without any answer takes 15 s, so that it is repeated once. */
 const LAST_START_MS = 16_000;
 
-/** Whether the API server could not answer at this time: another request, or the same one later, may succeed. */
+/**
+ * Whether the API server could not answer at this time: another request, or the same one later, may succeed. Another kind of server at the
+ * address will not answer otherwise.
+ */
 export function isUnanswered(error: unknown): boolean {
   if (error instanceof CommandFailure) return isUnanswered(error.cause);
-  return error instanceof KubeError && ["Throttled", "Unavailable"].includes(error.code) && !error.isUnsent;
+  return error instanceof KubeError && ["Throttled", "Unavailable"].includes(error.code) && !error.isUnsent && !error.isForeign;
 }
 
 /**
  * Returns the same cluster, whose client repeats a read that the API server could not answer, such as during an upgrade of the control
- * plane. Does not repeat the first read without any answer, because the address may be wrong, and no read after one that stayed without an
+ * plane. It also repeats a patch, because the API server may have stored it although its answer was lost, and because a command's patches
+ * name no resourceVersion: a repetition makes the same change. Does not repeat the first read without any answer, because the address may be wrong, and no read after one that stayed without an
  * answer.
  */
 export function withRepeatedReads(cluster: Cluster, clock: Clock): Cluster {
@@ -32,17 +36,18 @@ export function withRepeatedReads(cluster: Cluster, clock: Clock): Cluster {
     create: (...request) => kube.create(...request),
     replace: (...request) => kube.replace(...request),
     apply: (...request) => kube.apply(...request),
-    mergePatch: (...request) => kube.mergePatch(...request),
+    mergePatch: <T extends KubeObject>(...[resource, ref, patch, options, signal]: Parameters<KubeClient["mergePatch"]>) =>
+      repeat(signal, () => kube.mergePatch<T>(resource, ref, patch, options, signal)),
     delete: (...request) => kube.delete(...request),
     requestToken: (...request) => kube.requestToken(...request),
   };
   return { ...cluster, kube: patient };
 }
 
-type Repeat = <T>(signal: AbortSignal, read: () => Promise<T>) => Promise<T>;
+type Repeat = <T>(signal: AbortSignal, request: () => Promise<T>) => Promise<T>;
 
 function repeating(clock: Clock): Repeat {
-  /** Whether the API server has answered any read, or this is not known yet. */
+  /** Whether the API server has answered any request, or this is not known yet. */
   let state: "unknown" | "answering" | "silent" = "unknown";
 
   const pauseAfter = (error: unknown, pause: number, began: number): number | undefined => {
@@ -59,11 +64,11 @@ function repeating(clock: Clock): Repeat {
     return undefined;
   };
 
-  return async (signal, read) => {
+  return async (signal, request) => {
     const began = clock.now();
     for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
       try {
-        const answer = await read();
+        const answer = await request();
         state = "answering";
         return answer;
       } catch (error) {

@@ -33,6 +33,7 @@ interface KubeErrorOptions {
   readonly status?: number;
   readonly refuser?: Refuser | undefined;
   readonly isUnsent?: boolean;
+  readonly isForeign?: boolean;
   readonly cause?: unknown;
 }
 
@@ -41,7 +42,7 @@ export class KubeError extends Error {
   override readonly name = "KubeError";
   readonly code: KubeErrorCode;
   readonly retry: Retry;
-  /** HTTP status; undefined if no answer came. */
+  /** HTTP status; undefined if no answer of a Kubernetes API server came. */
   readonly status: number | undefined;
   /** Undefined if the API server itself rejected the request, or does not report the origin. */
   readonly refuser: Refuser | undefined;
@@ -50,6 +51,8 @@ export class KubeError extends Error {
    * network; the message names the remedy.
    */
   readonly isUnsent: boolean;
+  /** Whether an answer came, but not one of a Kubernetes API server: the address may be that of another server. */
+  readonly isForeign: boolean;
 
   constructor(code: KubeErrorCode, message: string, options: KubeErrorOptions) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
@@ -58,12 +61,13 @@ export class KubeError extends Error {
     this.status = options.status;
     this.refuser = options.refuser;
     this.isUnsent = options.isUnsent === true;
+    this.isForeign = options.isForeign === true;
   }
 
   /** Returns the same error with another retry. */
   withRetry(retry: Retry): KubeError {
-    const { code, message, status, refuser, isUnsent, cause } = this;
-    return new KubeError(code, message, { retry, ...(status === undefined ? {} : { status }), refuser, isUnsent, cause });
+    const { code, message, status, refuser, isUnsent, isForeign, cause } = this;
+    return new KubeError(code, message, { retry, ...(status === undefined ? {} : { status }), refuser, isUnsent, isForeign, cause });
   }
 
   /** Whether the API server may have stored a write nevertheless: no answer came, or its storage did not answer in time. */

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import type { ServerResponse } from "node:http";
+import { describe, test } from "node:test";
+import { runCli } from "../support/cli/cli.ts";
+import { startStubApiServer } from "../support/processes/stub-api-server.ts";
+
+/** Runs a command against a server with this answer, and counts the requests that the server got. */
+async function against(argv: readonly string[], answer: (response: ServerResponse) => void) {
+  let requests = 0;
+  const server = await startStubApiServer((_request, response) => {
+    requests += 1;
+    answer(response);
+  });
+  const { code, stderr } = await runCli(argv, { kubeconfig: server.kubeconfig });
+  await server.stop();
+  return { code, said: stderr.replaceAll(/127\.0\.0\.1:\d+/g, "host"), requests };
+}
+
+const COMMANDS = [["doctor"], ["where"], ["explain", "pod/a"], ["uninstall", "--prepare"]];
+const ADVICE = "check the kubeconfig's server, or the network";
+
+describe("an address that is not that of an API server", () => {
+  for (const argv of COMMANDS) {
+    test(`N4: is told as that, without repetition, where it answers with a page: ${argv.join(" ")}`, async () => {
+      const { code, said, requests } = await against(argv, (response) => {
+        response.writeHead(200, { "content-type": "text/html" }).end("<html>Sign in</html>");
+      });
+
+      const expected = `http://host of context stub answered, but not as a Kubernetes API server (no Kubernetes object); ${ADVICE}`;
+      assert.deepEqual([code, said], [2, `keyvault-injector ${argv[0] ?? ""}: ${expected}\n`]);
+      assert.ok(requests <= 4, `${requests} requests`); // Some commands make several reads at a time.
+    });
+  }
+});
