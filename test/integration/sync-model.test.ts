@@ -9,8 +9,9 @@ import { after, before, describe, test } from "node:test";
 import fc from "fast-check";
 import { controlPlaneRefusal } from "../support/cluster/control-plane.ts";
 import type { ProductProcess } from "../support/cluster/product.ts";
+import { eventually } from "../support/time/eventually.ts";
 import { assertNothingForbidden, type SyncWorld, secretPath, send, startSyncWorld } from "../support/worker/sync-world.ts";
-import { CONTROLS } from "./sync-model/controls.ts";
+import { CONTROLS, SLOW_RENAME } from "./sync-model/controls.ts";
 import type { Step } from "./sync-model/effects.ts";
 import { firstDifference } from "./sync-model/judge.ts";
 import { type Lists, sharedLists } from "./sync-model/observe.ts";
@@ -43,6 +44,14 @@ const unique = (): string => `value-${(serial += 1)}`;
 async function run(plan: Plan): Promise<PlanRun> {
   const namespace = await world.namespace();
   return runPlan({ stage: { world, namespace, unique }, lists }, plan);
+}
+
+/** Lets the worker see a class renamed in two steps, as it does on a busy machine. */
+async function runWithSlowRename(plan: Plan): Promise<PlanRun> {
+  const namespace = await world.namespace();
+  const isGone = async () => !(await lists.secrets(namespace)).has("s-0");
+  const whileRenaming = () => eventually(isGone, { what: "the deletion of the Secret of a deleted class" });
+  return runPlan({ stage: { world, namespace, unique, whileRenaming }, lists }, plan);
 }
 
 /** Returns the executed part of the plan, without skipped operations and without those after the difference. */
@@ -108,6 +117,11 @@ describe("the Secrets of a namespace", { skip: refusal === undefined ? false : `
     controls = new Map(await Promise.all(Object.entries(CONTROLS).map(async ([rule, plan]) => [rule, await run(plan)] as const)));
 
     for (const [rule, { differences }] of controls) assert.deepEqual(differences, [], rule);
+  });
+
+  test("SM1: are so where the worker acts between the two requests of a rename", async () => {
+    const { differences } = await runWithSlowRename(SLOW_RENAME);
+    assert.deepEqual(differences, []);
   });
 
   test("would be found to differ without any one of the rules", () => {

@@ -42,3 +42,10 @@ export const CONTROLS: Readonly<Record<keyof Rules, Plan>> = {
   ),
   stopsWithNever: planOf([[wanted("o-0")]], [{ kind: "set sync", name: "ant", word: "never" }], ROTATED),
 };
+
+/** The class that gets a Secret's name wants a type that the API server rejects, so the Secret stays as it is only while a class names it. */
+export const SLOW_RENAME: Plan = planOf(
+  [[wanted("o-0")], [wanted("o-0", { type: "kubernetes.io/dockerconfigjson" })]],
+  [{ kind: "rename a secretObject", name: "ant", at: 0, to: "s-1" }],
+  [{ kind: "rename the class", name: "bee", to: "gnu", isNewFirst: false }],
+);

@@ -20,6 +20,16 @@ export function effectOf(state: ModelState, step: Step): ModelState {
   return classEffect(state, operation, step);
 }
 
+/** Returns the requests of a step. The worker can act between them. */
+export function partsOf({ classes }: ModelState, step: Step): readonly Step[] {
+  const { operation } = step;
+  if (operation.kind !== "rename the class") return [step];
+  const { name, to, isNewFirst } = operation;
+  const deletion: Step = { operation: { kind: "delete the class", name } };
+  const creation: Step = { ...step, operation: { kind: "write the class", name: to, wanted: classes.get(name)?.wanted ?? [] } };
+  return isNewFirst ? [creation, deletion] : [deletion, creation];
+}
+
 type ClassOperation = Extract<Operation, { readonly name: string }>;
 
 function classEffect(state: ModelState, operation: ClassOperation, step: Step): ModelState {
@@ -29,10 +39,8 @@ function classEffect(state: ModelState, operation: ClassOperation, step: Step): 
       return withClass(state, name, (known) => ({ ...(known ?? newClass(name, step)), wanted: operation.wanted }));
     case "rename a secretObject":
       return changedClass(state, name, (known) => renamed(known, operation.at, operation.to));
-    case "rename the class": {
-      const wanted = state.classes.get(name)?.wanted ?? [];
-      return withClass(withoutClass(state, name), operation.to, () => ({ ...newClass(operation.to, step), wanted }));
-    }
+    case "rename the class":
+      return partsOf(state, step).reduce(effectOf, state);
     case "delete the class":
       return withoutClass(state, name);
     case "set sync":

@@ -1,4 +1,4 @@
-import { effectOf, type Step } from "./effects.ts";
+import { effectOf, partsOf, type Step } from "./effects.ts";
 import { type ModelSecret, type ModelState, type Rules, settled } from "./specification.ts";
 
 /** The visible parts of a Secret, without the value of the fingerprint. */
@@ -12,14 +12,18 @@ export interface Episode {
 }
 
 /**
- * Returns the states in which the burst may end. The worker may or may not have finished between two operations. After the last operation,
- * it must have finished.
+ * Returns the states in which the burst may end. The worker may or may not have finished between two requests. After the last one, it must
+ * have finished.
  */
 export function outcomesOf(before: ModelState, steps: readonly Step[], rules: Rules): readonly ModelState[] {
   let states: readonly ModelState[] = [before];
-  for (const [index, step] of steps.entries()) {
-    const met = index === 0 ? states : states.flatMap((state) => [state, settled(state, rules)]);
-    states = met.map((state) => effectOf(state, step));
+  let isFirst = true;
+  for (const step of steps) {
+    for (const part of partsOf(states[0] ?? before, step)) {
+      const met = isFirst ? states : states.flatMap((state) => [state, settled(state, rules)]);
+      states = met.map((state) => effectOf(state, part));
+      isFirst = false;
+    }
   }
   return states.map((state) => settled(state, rules));
 }

@@ -20,6 +20,8 @@ export interface Stage {
   readonly namespace: string;
   /** Returns a value that no other call returned. */
   readonly unique: () => string;
+  /** Called between the two requests of a rename. */
+  readonly whileRenaming?: () => Promise<unknown>;
 }
 
 /** Executes the operation. Undefined if it applies to no object. */
@@ -97,7 +99,9 @@ async function edited(stage: Stage, operation: OfClass, { wanted }: ModelClass):
 
 async function renameClass(stage: Stage, known: ModelClass, operation: OfClass<"rename the class">): Promise<Step> {
   if (!operation.isNewFirst) await deleted(stage, operation);
+  if (!operation.isNewFirst) await stage.whileRenaming?.();
   const created = await makeClass(stage, operation.to, known.wanted);
+  if (operation.isNewFirst) await stage.whileRenaming?.();
   if (operation.isNewFirst) await deleted(stage, operation);
   return { operation, created };
 }
