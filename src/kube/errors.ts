@@ -42,7 +42,8 @@ export function refusedBy(
   answer: { readonly status: number; readonly retryAfter?: string | undefined; readonly body: string },
 ): KubeError {
   const status = parseStatus(answer.body);
-  const code = codeOf(answer.status, status);
+  const isForeign = status === undefined && !WITHOUT_STATUS.includes(answer.status);
+  const code = isForeign ? "Unavailable" : codeOf(answer.status, status);
   const said = sayingOf(attempt.resource, status);
   const message = `${describeAttempt(attempt)}: HTTP ${answer.status}${said === "" ? "" : `: ${said}`}${adviceFor(code)}`;
   const seconds = Number(answer.retryAfter ?? status?.details?.retryAfterSeconds);
@@ -50,6 +51,7 @@ export function refusedBy(
     retry: retryFor(code, seconds),
     status: answer.status,
     refuser: refuserOf(attempt.resource, status),
+    isForeign,
   });
 }
 
@@ -58,7 +60,7 @@ export function noAnswer(attempt: Attempt, why: string, cause?: unknown): KubeEr
   return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, ...(cause === undefined ? {} : { cause }) });
 }
 
-/** Returns the error for a response with a good status that is not Kubernetes JSON. */
+/** Returns the error for a response with status 2xx that is not Kubernetes JSON. */
 export function foreignAnswer(attempt: Attempt, why: string): KubeError {
   return new KubeError("Unavailable", `${describeAttempt(attempt)}: ${why}`, { retry: BACKOFF, isForeign: true });
 }
@@ -73,6 +75,9 @@ export function describeAttempt({ verb, resource, ref }: Attempt): string {
   const where = [ref?.namespace, ref?.name].filter((part) => part !== undefined).join("/");
   return where === "" ? `${verb} ${kind}` : `${verb} ${kind} ${where}`;
 }
+
+/** The API server answers an unknown path and too many requests with plain text. Any 401 concerns our token, and any 413 our request. */
+const WITHOUT_STATUS: readonly number[] = [401, 404, 413, 429];
 
 const CODES: Readonly<Record<number, KubeErrorCode>> = {
   400: "Invalid",

@@ -16,6 +16,7 @@ async function against(argv: readonly string[], answer: (response: ServerRespons
   return { code, said: stderr.replaceAll(/127\.0\.0\.1:\d+/g, "host"), requests };
 }
 
+const PAGE = { "content-type": "text/html" };
 const COMMANDS = [["doctor"], ["where"], ["explain", "pod/a"], ["uninstall", "--prepare"]];
 const ADVICE = "check the kubeconfig's server, or the network";
 
@@ -23,7 +24,7 @@ describe("an address that is not that of an API server", () => {
   for (const argv of COMMANDS) {
     test(`N4: is told as that, without repetition, where it answers with a page: ${argv.join(" ")}`, async () => {
       const { code, said, requests } = await against(argv, (response) => {
-        response.writeHead(200, { "content-type": "text/html" }).end("<html>Sign in</html>");
+        response.writeHead(200, PAGE).end("<html>Sign in</html>");
       });
 
       const expected = `http://host of context stub answered, but not as a Kubernetes API server (no Kubernetes object); ${ADVICE}`;
@@ -31,4 +32,30 @@ describe("an address that is not that of an API server", () => {
       assert.ok(requests <= 4, `${requests} requests`); // Some commands make several reads at a time.
     });
   }
+
+  for (const argv of COMMANDS) {
+    for (const status of [302, 403]) {
+      test(`N5: is told as that, without repetition, where it answers with HTTP ${status}: ${argv.join(" ")}`, async () => {
+        const { code, said, requests } = await against(argv, (response) => {
+          response.writeHead(status, { ...PAGE, location: "https://login.example/" }).end("<html>Sign in</html>");
+        });
+
+        const expected = `http://host of context stub answered with HTTP ${status}, but without the Status of a Kubernetes API server; ${ADVICE}`;
+        assert.deepEqual([code, said], [2, `keyvault-injector ${argv[0] ?? ""}: ${expected}\n`]);
+        assert.ok(requests <= 4, `${requests} requests`);
+      });
+    }
+  }
+});
+
+describe("a load balancer without an API server behind it", () => {
+  test("N5: is named after the repetitions", async () => {
+    const { code, said, requests } = await against(["where"], (response) => {
+      response.writeHead(502, PAGE).end("<html>Bad Gateway</html>");
+    });
+
+    const expected = `http://host of context stub answered with HTTP 502, but without the Status of a Kubernetes API server; ${ADVICE}`;
+    assert.deepEqual([code, said], [2, `keyvault-injector where: ${expected}\n`]);
+    assert.ok(requests > 4, `${requests} requests`);
+  });
 });

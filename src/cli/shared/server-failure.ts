@@ -23,8 +23,10 @@ function failureOf({ cause }: KubeError): string {
  * server answered, or if the request was not sent.
  */
 export function serverFailure(error: KubeError, server: string): string | undefined {
-  if (error.code !== "Unavailable" || error.status !== undefined || error.isUnsent) return undefined;
+  const { status } = error;
+  if (error.code !== "Unavailable" || (status !== undefined && !error.isForeign) || error.isUnsent) return undefined;
   const advice = "check the kubeconfig's server, or the network";
+  if (status !== undefined) return `${server} answered with HTTP ${status}, but without the Status of a Kubernetes API server; ${advice}`;
   if (error.isForeign) return `${server} answered, but not as a Kubernetes API server (no Kubernetes object); ${advice}`;
   const code = failureOf(error);
   return `no answer from the API server ${server} (${NETWORK_WORDS[code] ?? code}); ${advice}`;

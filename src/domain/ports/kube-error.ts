@@ -42,7 +42,7 @@ export class KubeError extends Error {
   override readonly name = "KubeError";
   readonly code: KubeErrorCode;
   readonly retry: Retry;
-  /** HTTP status; undefined if no answer of a Kubernetes API server came. */
+  /** HTTP status; undefined if no answer came, or one with status 2xx that is not of a Kubernetes API server. */
   readonly status: number | undefined;
   /** Undefined if the API server itself rejected the request, or does not report the origin. */
   readonly refuser: Refuser | undefined;
@@ -51,7 +51,7 @@ export class KubeError extends Error {
    * network; the message names the remedy.
    */
   readonly isUnsent: boolean;
-  /** Whether an answer came, but not one of a Kubernetes API server: the address may be that of another server. */
+  /** Whether an answer came, but not one of a Kubernetes API server: a proxy may have answered, or the address is that of another server. */
   readonly isForeign: boolean;
 
   constructor(code: KubeErrorCode, message: string, options: KubeErrorOptions) {

@@ -50,8 +50,9 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   if (reading.kind !== "seen") return [on.instances.skipped(reading)];
   const found = [...new Set(reading.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
   const others = found.filter((name) => name !== namespace);
-  const bound = await strayBindings(viewer, namespace);
-  const { fine, fail, notThere } = on.instances;
+  const workers = await boundWorkers(viewer);
+  const bound = strayBindings(workers, namespace);
+  const { fine, warn, fail, notThere } = on.instances;
   if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance exists", "deployments")];
   if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
   if (found.length > 0 && !found.includes(namespace)) {
@@ -59,16 +60,30 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
     return [fail(message, `name it with --install-namespace ${(await installPlaces(viewer))[0] ?? ""}`)];
   }
   const seconds = others.map((name) => {
+    // Tenants can create such a Deployment, but no ClusterRoleBinding.
+    if (workers.includes(namespace) && !workers.includes(name)) {
+      const binding = `ClusterRoleBinding ${OWN_DEPLOYMENT} does not bind a worker there, so it is no instance that can write Secrets`;
+      const listing = shell`kubectl get deployments -n ${name} -l ${OWN_LABEL}`;
+      return warn(
+        `namespace ${name} has a Deployment with the label of an instance; ${binding}`,
+        `remove the Deployment or its label: ${listing}`,
+      );
+    }
     const message = `there is a second instance in namespace ${name}: both write the same Secrets`;
     return fail(message, `remove one of the two: ${namespace} or ${name}`);
   });
   return [...seconds, ...bound];
 };
 
-/** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
-async function strayBindings(viewer: Viewer, namespace: string): Promise<readonly CheckResult[]> {
+/** Returns the namespaces whose worker the cluster-wide binding names. None if the user may not read it. */
+async function boundWorkers(viewer: Viewer): Promise<readonly string[]> {
   const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
-  const elsewhere = (binding?.subjects ?? []).map((subject) => subject.namespace ?? "").filter((name) => name !== namespace);
+  return (binding?.subjects ?? []).map((subject) => subject.namespace ?? "");
+}
+
+/** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
+function strayBindings(workers: readonly string[], namespace: string): readonly CheckResult[] {
+  const elsewhere = workers.filter((name) => name !== namespace);
   return elsewhere.map((name) =>
     on.instances.fail(
       `ClusterRoleBinding keyvault-injector-sync binds the worker of namespace ${name}, not of ${namespace}`,
