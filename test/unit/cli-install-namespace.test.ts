@@ -11,10 +11,10 @@ const worker = (name: string): Manifest => ({
   kind: "Deployment",
   metadata: { namespace: name, name: "keyvault-injector-sync", labels: { "app.kubernetes.io/name": "keyvault-injector" } },
 });
-const binding = (name: string): Manifest => ({
+const binding = (name: string, its = "keyvault-injector-sync"): Manifest => ({
   apiVersion: "rbac.authorization.k8s.io/v1",
   kind: "ClusterRoleBinding",
-  metadata: { name: "keyvault-injector-sync" },
+  metadata: { name: its },
   subjects: [{ kind: "ServiceAccount", name: "keyvault-injector-sync", namespace: name }],
 });
 const CLASS = usedClass("web", { objects: ["secret/db-pass"] });
@@ -80,6 +80,13 @@ describe("an --install-namespace", () => {
       assert.match(said, /keyvault-injector is installed in kvi, not in aaa: write --install-namespace kvi$/);
     });
   }
+
+  test("RA6: in which only a tenant's Deployment has the label of an install that serves some namespaces is rejected", async () => {
+    const objects = [...WORLD, namespace("aaa"), worker("aaa"), worker("kvi"), binding("kvi", "keyvault-injector-sync-cluster")];
+    const { code, said } = await run(["restore", "--list", "--install-namespace", "aaa"], objects);
+    assert.equal(code, 2);
+    assert.match(said, /keyvault-injector is installed in kvi, not in aaa: write --install-namespace kvi$/);
+  });
 
   for (const argv of [["grants"], ["where"], ["refresh", "shop/web"]]) {
     test(`NB6: in which the install is, or nobody knows of any, is taken: ${argv.join(" ")}`, async () => {

@@ -12,16 +12,19 @@ const labelled = (namespace: string) => ({
   metadata: { name: "keyvault-injector-sync", namespace, labels: { "app.kubernetes.io/name": "keyvault-injector" } },
 });
 
-const bindingOf = (namespace: string) => ({
+const bindingOf = (namespace: string, name = "keyvault-injector-sync") => ({
   apiVersion: "rbac.authorization.k8s.io/v1",
   kind: "ClusterRoleBinding",
-  metadata: { name: "keyvault-injector-sync" },
+  metadata: { name },
   subjects: [{ kind: "ServiceAccount", name: "keyvault-injector-sync", namespace }],
 });
+
+const LIMITED = bindingOf(NAMESPACE, "keyvault-injector-sync-cluster");
 
 for (const { what, objects, expected } of [
   { what: "the only one", objects: [bindingOf(NAMESPACE)], expected: ["OK"] },
   { what: "a tenant's Deployment with its label beside it", objects: [bindingOf(NAMESPACE), labelled("team")], expected: ["WARN"] },
+  { what: "RA6: the same for an install that serves some namespaces", objects: [LIMITED, labelled("team")], expected: ["WARN"] },
   { what: "a second one that took the binding", objects: [bindingOf("team"), labelled("team")], expected: ["FAIL", "FAIL"] },
   { what: "a second one, and no binding to go by", objects: [labelled("team")], expected: ["FAIL"] },
 ]) {
@@ -33,3 +36,12 @@ for (const { what, objects, expected } of [
     assert.deepEqual(states, expected, JSON.stringify(results));
   });
 }
+
+test("RA9: doctor does not advise the namespace in use, where only a tenant's Deployment is left", async () => {
+  const viewer = holding([bindingOf(NAMESPACE), labelled("team")]);
+  const results = await checkInstances({ viewer, namespace: NAMESPACE } as DoctorContext);
+  assert.deepEqual(
+    results.map(({ state, fix }) => [state, fix]),
+    [["SKIP", "see the check deployments"]],
+  );
+});

@@ -42,14 +42,23 @@ export async function installIn(viewer: Viewer, options: OptionValues): Promise<
   throw new CommandFailure(`keyvault-injector is installed in ${other}, not in ${name}: write --install-namespace ${other}`);
 }
 
+/** Cluster-wide bindings of the worker. An install that serves only some namespaces has the second one alone. */
+const WORKER_BINDINGS = [OWN_DEPLOYMENT, `${OWN_DEPLOYMENT}-cluster`];
+
+/** Returns the namespaces whose worker a cluster-wide binding names. None if the user may not read the bindings. */
+export async function boundWorkers(viewer: Viewer): Promise<readonly string[]> {
+  const readings = await Promise.all(WORKER_BINDINGS.map((name) => viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name })));
+  const bound = readings.flatMap((reading) => valueIn(reading)?.subjects ?? []).flatMap(({ namespace }) => namespace ?? []);
+  return [...new Set(bound)].sort();
+}
+
 /**
  * Returns the namespaces of installs. Goes by the cluster-wide binding of the worker, because tenants can create Deployments with the label
  * of an install, but no such binding. If it is missing, or the user may not read it, goes by the Deployments that the user may list.
  */
 export async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
-  const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
-  const bound = (binding?.subjects ?? []).flatMap(({ namespace }) => namespace ?? []);
-  if (bound.length > 0) return [...new Set(bound)].sort();
+  const bound = await boundWorkers(viewer);
+  if (bound.length > 0) return bound;
   const found = listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL }));
   return [...new Set(found.map(({ metadata }) => metadata.namespace ?? ""))].sort();
 }

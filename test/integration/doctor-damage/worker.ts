@@ -19,7 +19,7 @@ export function workerDamages(install: InstallEdits): readonly Damage[] {
       what: "a Deployment elsewhere that is labelled as one of an instance",
       check: "instances",
       state: "WARN",
-      message: /^namespace second has a Deployment with the label of an instance; ClusterRoleBinding keyvault-injector-sync does not bind/,
+      message: /^namespace second has a Deployment with the label of an instance; no ClusterRoleBinding of the worker names/,
       damage: async () => {
         await install.kubectl("create", "namespace", "second");
         await install.apply(deploymentIn("second"));

@@ -7,10 +7,9 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { wordsOf } from "../../../domain/words.ts";
-import { installPlaces } from "../../shared/absence.ts";
+import { boundWorkers, installPlaces } from "../../shared/absence.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
-import type { Binding } from "../../shared/rbac.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
 import {
   readWorkerSettings,
@@ -19,7 +18,7 @@ import {
   type WorkloadObject,
   workerSettingsInForce,
 } from "../../shared/settings-in-force.ts";
-import { listed, type Viewer, type ViewResult, valueIn } from "../../shared/viewer.ts";
+import { listed, type ViewResult, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type InstallContext, on } from "./check.ts";
 import { PROVIDER_IMAGE, runs } from "./nodes.ts";
 
@@ -56,13 +55,14 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance exists", "deployments")];
   if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
   if (found.length > 0 && !found.includes(namespace)) {
-    const message = `there is an instance in ${others.join(", ")}, but none in ${namespace}`;
-    return [fail(message, `name it with --install-namespace ${(await installPlaces(viewer))[0] ?? ""}`)];
+    const [other] = (await installPlaces(viewer)).filter((name) => name !== namespace);
+    if (other === undefined) return [notThere(`no Deployment of an instance exists in ${namespace}`, "deployments"), ...bound];
+    return [fail(`there is an instance in ${other}, but none in ${namespace}`, `name it with --install-namespace ${other}`)];
   }
   const seconds = others.map((name) => {
     // Tenants can create such a Deployment, but no ClusterRoleBinding.
     if (workers.includes(namespace) && !workers.includes(name)) {
-      const binding = `ClusterRoleBinding ${OWN_DEPLOYMENT} does not bind a worker there, so it is no instance that can write Secrets`;
+      const binding = `no ClusterRoleBinding of the worker names that namespace, so a worker there cannot write Secrets of other namespaces`;
       const listing = shell`kubectl get deployments -n ${name} -l ${OWN_LABEL}`;
       return warn(
         `namespace ${name} has a Deployment with the label of an instance; ${binding}`,
@@ -75,18 +75,12 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   return [...seconds, ...bound];
 };
 
-/** Returns the namespaces whose worker the cluster-wide binding names. None if the user may not read it. */
-async function boundWorkers(viewer: Viewer): Promise<readonly string[]> {
-  const binding = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: OWN_DEPLOYMENT }));
-  return (binding?.subjects ?? []).map((subject) => subject.namespace ?? "");
-}
-
 /** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
 function strayBindings(workers: readonly string[], namespace: string): readonly CheckResult[] {
   const elsewhere = workers.filter((name) => name !== namespace);
   return elsewhere.map((name) =>
     on.instances.fail(
-      `ClusterRoleBinding keyvault-injector-sync binds the worker of namespace ${name}, not of ${namespace}`,
+      `ClusterRoleBinding ${OWN_DEPLOYMENT} binds the worker of namespace ${name}, not of ${namespace}`,
       `apply the manifests of namespace ${namespace} again, or name ${name} with --install-namespace`,
     ),
   );
