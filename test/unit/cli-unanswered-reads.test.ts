@@ -149,8 +149,23 @@ describe("a read without an answer", () => {
     const { code, output } = await doctor(() => MOVED, [], "secretproviderclasssyncs");
 
     assert.equal(code, 1);
-    assert.match(output, /^SKIP {2}classes +the classes were not checked one by one: .*etcdserver: leader changed/m);
+    assert.match(output, /^SKIP {2}classes +not all classes were checked one by one: .*etcdserver: leader changed/m);
   });
+
+  for (const { check, plural } of [
+    { check: "instances", plural: "clusterrolebindings" },
+    { check: "classes", plural: "secretproviderclasses" },
+    { check: "webhook", plural: "mutatingadmissionpolicies" },
+  ]) {
+    test(`RA1: leaves nothing but a skip of the check that needs it: ${check}`, async () => {
+      const { output } = await doctor(() => MOVED, ["-o", "json"], plural);
+      const { findings } = JSON.parse(output) as { findings: readonly { check: string; state: string; message: string }[] }; // The report of doctor.
+
+      const [finding, ...more] = findings.filter((each) => each.check === check);
+      assert.deepEqual([finding?.state, more], ["SKIP", []], JSON.stringify([finding, ...more]));
+      assert.match(finding?.message ?? "", /^not checked: .*etcdserver: leader changed/);
+    });
+  }
 
   test("RV4: makes doctor ask no more where the API server stopped answering", async () => {
     const { output, slept } = await doctor(() => RESET);

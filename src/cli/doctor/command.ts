@@ -19,7 +19,6 @@ import {
 } from "../shared/command.ts";
 import { namespaceWithin, type OptionValues } from "../shared/options.ts";
 import { driverSyncBinding } from "../shared/rbac.ts";
-import { isUnanswered } from "../shared/repeated-reads.ts";
 import { targetResource } from "../shared/resources.ts";
 import { type Line, line, oneLine, padded, paint, shown, verbatim } from "../shared/terminal.ts";
 import {
@@ -176,14 +175,11 @@ async function answerInstall(context: DoctorContext, classes: ClassContext, refu
 
 const NO_WALKS = { walks: [], left: 0, unanswered: [] };
 
-/** Walks classes. If the API server could not answer meanwhile, returns a finding about that instead of the walks. */
+/** Walks classes. Adds a finding if the API server could not answer meanwhile. */
 async function walkAnswered(classes: ClassContext, lists: Viewer) {
-  try {
-    return { ...(await walkSome(classes, lists)), unanswered: [] };
-  } catch (error) {
-    if (!isUnanswered(error) || !(error instanceof CommandFailure)) throw error;
-    return { ...NO_WALKS, unanswered: [on.classes.skip(`the classes were not checked one by one: ${error.message}`, AGAIN)] };
-  }
+  const { unanswered, ...walked } = await walkSome(classes, lists);
+  const skipped = unanswered === undefined ? [] : [on.classes.skip(`not all classes were checked one by one: ${unanswered}`, AGAIN)];
+  return { ...walked, unanswered: skipped };
 }
 
 /** Returns undefined if the API server does not identify the user. */

@@ -128,6 +128,20 @@ export function skippingUnanswered(viewer: Viewer): Viewer {
   };
 }
 
+/** Returns the viewer, and calls `note` with the reason of each read that the API server could not answer. */
+export function notingUnanswered(viewer: Viewer, note: (why: string) => void): Viewer {
+  const noted = async <T>(read: Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
+    const answer = await read;
+    if (answer.kind === "unseen" && answer.isUnanswered === true) note(answer.why);
+    return answer;
+  };
+  return {
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => noted(viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => noted(viewer.metadata(resource, ref)),
+    all: <T extends KubeObject>(resource: Resource, options?: ListOptions) => noted(viewer.all<T>(resource, options)),
+  };
+}
+
 async function attempt<T>(what: string, read: () => Promise<ViewResult<T>>): Promise<ViewResult<T>> {
   try {
     return await read();

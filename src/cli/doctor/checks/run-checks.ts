@@ -1,6 +1,7 @@
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import type { ReportProgress } from "../../shared/terminal.ts";
-import { CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
+import { notingUnanswered } from "../../shared/viewer.ts";
+import { AGAIN, CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { checkClasses } from "./classes.ts";
 import { checkEventQueues } from "./event-queues.ts";
 import { checkGateways } from "./gateways.ts";
@@ -48,6 +49,15 @@ async function withoutWebhook(check: CheckName, { viewer }: DoctorContext): Prom
   return [on[check].notThere("pods are injected without a webhook", "webhook")];
 }
 
+/** Runs the check. It cannot judge what it did not read, so a read that the API server could not answer leaves nothing but a skip. */
+async function run(check: CheckName, context: DoctorContext): Promise<readonly CheckResult[]> {
+  const unanswered = new Set<string>();
+  const noting: DoctorContext = { ...context, viewer: notingUnanswered(context.viewer, (why) => unanswered.add(why)) };
+  const results = (await withoutWebhook(check, noting)) ?? (await RUN[check](noting));
+  const [why] = unanswered;
+  return why === undefined ? results : [on[check].skip(`not checked: ${why}`, AGAIN)];
+}
+
 /**
  * Runs the checks in order, up to the one that finds no install, because each of the others would report the same. Runs one check at a
  * time, to spare an unhealthy API server.
@@ -56,7 +66,7 @@ export async function runChecks(context: DoctorContext, reportProgress: ReportPr
   const results: CheckResult[] = [];
   for (const [index, check] of CHECKS.entries()) {
     reportProgress(`check ${check} (${index + 1} of ${CHECKS.length})`);
-    results.push(...((await withoutWebhook(check, context)) ?? (await RUN[check](context))));
+    results.push(...(await run(check, context)));
     if (!isInstalled(results)) break;
   }
   return results;

@@ -19,6 +19,7 @@ import { counted } from "../../../domain/words.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { CommandFailure } from "../../shared/command.ts";
+import { isUnanswered } from "../../shared/repeated-reads.ts";
 import { type Line, line, padded, paint } from "../../shared/terminal.ts";
 import { listed, type Viewer } from "../../shared/viewer.ts";
 import { seenFromElsewhere } from "./elsewhere.ts";
@@ -207,14 +208,19 @@ export function walkText({ namespace, name, findings, next }: ReportedWalk): rea
 /** Maximum number of walks. More would take minutes, and a part of the vaults' budget. */
 const MOST_CLASSES = 20;
 
+interface SomeWalks {
+  readonly walks: readonly ReportedWalk[];
+  /** Number of classes that were not walked. */
+  readonly left: number;
+  /** Message of the read that the API server could not answer, and that ended the walks. */
+  readonly unanswered?: string;
+}
+
 /**
- * Walks failing classes first. Walks one class at a time, to spare the vaults. `left`: number of classes that were not walked. `lists`
- * returns the lists that the checks have read; each walk reads statuses and Secrets again.
+ * Walks failing classes first. Walks one class at a time, to spare the vaults. `lists` returns the lists that the checks have read; each
+ * walk reads statuses and Secrets again.
  */
-export async function walkSome(
-  context: ClassContext,
-  lists: Pick<Viewer, "all">,
-): Promise<{ readonly walks: readonly ReportedWalk[]; readonly left: number }> {
+export async function walkSome(context: ClassContext, lists: Pick<Viewer, "all">): Promise<SomeWalks> {
   const reading = await lists.all<SecretProviderClass>(RESOURCES.secretProviderClasses);
   if (reading.kind !== "seen") return { walks: [], left: 0 };
   const statuses = await lists.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs);
@@ -228,14 +234,24 @@ export async function walkSome(
     (spc) => secretObjectsOf(spc).length > 0 && isServed(context.install.settings, spc.metadata.namespace ?? ""),
   );
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
-  return { walks: await walkAll(context, inOrder.slice(0, MOST_CLASSES)), left: Math.max(0, inOrder.length - MOST_CLASSES) };
+  const walks: ReportedWalk[] = [];
+  const left = () => inOrder.length - walks.length;
+  try {
+    for await (const walk of walksOf(context, inOrder.slice(0, MOST_CLASSES))) walks.push(walk);
+    return { walks, left: left() };
+  } catch (error) {
+    if (!isUnanswered(error) || !(error instanceof CommandFailure)) throw error;
+    return { walks, left: left(), unanswered: error.message };
+  }
 }
 
-export async function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
-  const walks: ReportedWalk[] = [];
+export function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
+  return Array.fromAsync(walksOf(context, classes));
+}
+
+async function* walksOf(context: ClassContext, classes: readonly SecretProviderClass[]): AsyncGenerator<ReportedWalk> {
   for (const [index, spc] of classes.entries()) {
     context.reportProgress(`class ${keyOf(spc)} (${index + 1} of ${classes.length})`);
-    walks.push(reportedWalk(await walkClass(context, spc)));
+    yield reportedWalk(await walkClass(context, spc));
   }
-  return walks;
 }
