@@ -10,7 +10,7 @@ import { objectUsages } from "../../domain/where/object-usage.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../shared/absence.ts";
 import { type Cluster, type CommandContext, CommandFailure } from "../shared/command.ts";
-import { isUnanswered } from "../shared/repeated-reads.ts";
+import { isUnansweredFailure } from "../shared/repeated-reads.ts";
 import { lookUp, type Viewer, type ViewResult, valueIn } from "../shared/viewer.ts";
 import { gather } from "../where/gather.ts";
 import { type Fetching, isFetchedWell, isFinal, type RefreshAnswer } from "./answer.ts";
@@ -140,6 +140,6 @@ export async function waitForProgress(
 
 /** Returns the failure of a check that the API server could not answer. */
 function failureOf(error: unknown): CommandFailure {
-  if (error instanceof CommandFailure && isUnanswered(error)) return error;
+  if (isUnansweredFailure(error)) return error;
   throw error;
 }

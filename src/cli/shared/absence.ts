@@ -45,11 +45,20 @@ export async function installIn(viewer: Viewer, options: OptionValues): Promise<
 /** Cluster-wide bindings of the worker. An install that serves only some namespaces has the second one alone. */
 const WORKER_BINDINGS = [OWN_DEPLOYMENT, `${OWN_DEPLOYMENT}-cluster`];
 
-/** Returns the namespaces whose worker a cluster-wide binding names. None if the user may not read the bindings. */
-export async function boundWorkers(viewer: Viewer): Promise<readonly string[]> {
-  const readings = await Promise.all(WORKER_BINDINGS.map((name) => viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name })));
-  const bound = readings.flatMap((reading) => valueIn(reading)?.subjects ?? []).flatMap(({ namespace }) => namespace ?? []);
-  return [...new Set(bound)].sort();
+export interface WorkerBinding {
+  /** Name of the ClusterRoleBinding. */
+  readonly binding: string;
+  /** Namespace of a worker that it binds. */
+  readonly namespace: string;
+}
+
+/** Returns what the worker's cluster-wide bindings bind. Nothing if the user may not read them. */
+export async function workerBindings(viewer: Viewer): Promise<readonly WorkerBinding[]> {
+  const read = async (binding: string): Promise<readonly WorkerBinding[]> => {
+    const subjects = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: binding }))?.subjects ?? [];
+    return subjects.flatMap(({ namespace }) => (namespace === undefined ? [] : [{ binding, namespace }]));
+  };
+  return (await Promise.all(WORKER_BINDINGS.map(read))).flat();
 }
 
 /**
@@ -57,8 +66,8 @@ export async function boundWorkers(viewer: Viewer): Promise<readonly string[]> {
  * of an install, but no such binding. If it is missing, or the user may not read it, goes by the Deployments that the user may list.
  */
 export async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
-  const bound = await boundWorkers(viewer);
-  if (bound.length > 0) return bound;
+  const bound = (await workerBindings(viewer)).map(({ namespace }) => namespace);
+  if (bound.length > 0) return [...new Set(bound)].sort();
   const found = listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL }));
   return [...new Set(found.map(({ metadata }) => metadata.namespace ?? ""))].sort();
 }

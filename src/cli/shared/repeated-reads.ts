@@ -14,11 +14,15 @@ const LAST_START_MS = 16_000;
  * Whether the API server could not answer at this time: another request, or the same one later, may succeed. Another kind of server at the
  * address will not answer otherwise, unless it is a load balancer that reports 5xx.
  */
-export function isUnanswered(error: unknown): boolean {
-  if (error instanceof CommandFailure) return isUnanswered(error.cause);
+function isUnanswered(error: unknown): boolean {
   if (!(error instanceof KubeError) || error.isUnsent) return false;
   const { code, status = 0, isForeign } = error;
   return (code === "Throttled" || code === "Unavailable") && (!isForeign || status >= 500);
+}
+
+/** Whether the command failed because the API server could not answer. */
+export function isUnansweredFailure(error: unknown): error is CommandFailure {
+  return error instanceof CommandFailure && isUnanswered(error.cause);
 }
 
 /**

@@ -3,7 +3,7 @@ import type { KubeClient, ListOptions, ListRequest, ReadResult } from "../../dom
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { accessOf, type Cluster, type CommandContext, CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
-import { isUnanswered } from "./repeated-reads.ts";
+import { isUnansweredFailure } from "./repeated-reads.ts";
 
 /**
  * Result of a read. `unseen`: the user lacks the permission in `why`, or the API server could not answer (`isUnanswered`), which only
@@ -87,22 +87,33 @@ export interface RefusedReading {
   readonly ref: Partial<ObjectRef>;
 }
 
-/** Reports each refusal when it occurs. */
-export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReading) => void): Viewer {
-  const reported = async <T>(refusal: RefusedReading, reading: Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
+/** Returns the viewer, and calls `see` with every answer. */
+function showingAnswers(viewer: Viewer, see: (answer: ViewResult<unknown>, request: RefusedReading) => void): Viewer {
+  const seen = async <T>(request: RefusedReading, reading: Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
     const answer = await reading;
-    if (answer.kind === "unseen" && answer.isUnanswered !== true) report(refusal);
+    see(answer, request);
     return answer;
   };
   return {
-    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => reported({ resource, ref }, viewer.object<T>(resource, ref)),
-    metadata: (resource, ref) => reported({ resource, ref }, viewer.metadata(resource, ref)),
+    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => seen({ resource, ref }, viewer.object<T>(resource, ref)),
+    metadata: (resource, ref) => seen({ resource, ref }, viewer.metadata(resource, ref)),
     all: <T extends KubeObject>(resource: Resource, options: ListOptions = {}) =>
-      reported(
-        { resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } },
-        viewer.all<T>(resource, options),
-      ),
+      seen({ resource, ref: options.namespace === undefined ? {} : { namespace: options.namespace } }, viewer.all<T>(resource, options)),
   };
+}
+
+/** Reports each refusal when it occurs. */
+export function reportingRefusals(viewer: Viewer, report: (refusal: RefusedReading) => void): Viewer {
+  return showingAnswers(viewer, (answer, request) => {
+    if (answer.kind === "unseen" && answer.isUnanswered !== true) report(request);
+  });
+}
+
+/** Reports why the API server could not answer, for each such read. */
+export function reportingUnanswered(viewer: Viewer, report: (why: string) => void): Viewer {
+  return showingAnswers(viewer, (answer) => {
+    if (answer.kind === "unseen" && answer.isUnanswered === true) report(answer.why);
+  });
 }
 
 /**
@@ -116,7 +127,7 @@ export function skippingUnanswered(viewer: Viewer): Viewer {
     try {
       return await read();
     } catch (error) {
-      if (!isUnanswered(error) || !(error instanceof CommandFailure)) throw error;
+      if (!isUnansweredFailure(error)) throw error;
       if (error.cause instanceof KubeError && error.cause.status === undefined) silence = error.message;
       return { kind: "unseen", why: error.message, isUnanswered: true };
     }
@@ -125,20 +136,6 @@ export function skippingUnanswered(viewer: Viewer): Viewer {
     object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => answered(() => viewer.object<T>(resource, ref)),
     metadata: (resource, ref) => answered(() => viewer.metadata(resource, ref)),
     all: <T extends KubeObject>(resource: Resource, options?: ListOptions) => answered(() => viewer.all<T>(resource, options)),
-  };
-}
-
-/** Returns the viewer, and calls `note` with the reason of each read that the API server could not answer. */
-export function notingUnanswered(viewer: Viewer, note: (why: string) => void): Viewer {
-  const noted = async <T>(read: Promise<ViewResult<T>>): Promise<ViewResult<T>> => {
-    const answer = await read;
-    if (answer.kind === "unseen" && answer.isUnanswered === true) note(answer.why);
-    return answer;
-  };
-  return {
-    object: <T extends KubeObject>(resource: Resource, ref: ObjectRef) => noted(viewer.object<T>(resource, ref)),
-    metadata: (resource, ref) => noted(viewer.metadata(resource, ref)),
-    all: <T extends KubeObject>(resource: Resource, options?: ListOptions) => noted(viewer.all<T>(resource, options)),
   };
 }
 

@@ -98,12 +98,16 @@ async function edited(stage: Stage, operation: OfClass, { wanted }: ModelClass):
 }
 
 async function renameClass(stage: Stage, known: ModelClass, operation: OfClass<"rename the class">): Promise<Step> {
-  if (!operation.isNewFirst) await deleted(stage, operation);
-  if (!operation.isNewFirst) await stage.whileRenaming?.();
-  const created = await makeClass(stage, operation.to, known.wanted);
-  if (operation.isNewFirst) await stage.whileRenaming?.();
-  if (operation.isNewFirst) await deleted(stage, operation);
-  return { operation, created };
+  const create = () => makeClass(stage, operation.to, known.wanted);
+  if (operation.isNewFirst) {
+    const created = await create();
+    await stage.whileRenaming?.();
+    await deleted(stage, operation);
+    return { operation, created };
+  }
+  await deleted(stage, operation);
+  await stage.whileRenaming?.();
+  return { operation, created: await create() };
 }
 
 async function deleted({ world, namespace }: Stage, operation: OfClass): Promise<Step> {

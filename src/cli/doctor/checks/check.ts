@@ -71,7 +71,6 @@ function findingsOf(check: CheckName) {
   const notThere = (what: string, see: CheckName): CheckResult => skip(`nothing to check: ${what}`, `see the check ${see}`);
   /** Reports an object that the check could not read, instead of guessing. Callers omit `see` for kinds that every API server serves. */
   const skipped = (reading: Exclude<ViewResult<unknown>, { readonly kind: "seen" }>, see: CheckName = "api"): CheckResult => {
-    if (reading.kind === "unseen" && reading.isUnanswered === true) return skip(`not checked: ${reading.why}`, AGAIN);
     if (reading.kind === "unseen") return { ...skip(`not checked: ${reading.why}`, "run doctor with more permissions"), isUnseen: true };
     return notThere(reading.kind === "absent" ? "it does not exist" : "the API server does not serve this kind", see);
   };

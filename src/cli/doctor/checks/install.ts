@@ -7,7 +7,7 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { wordsOf } from "../../../domain/words.ts";
-import { boundWorkers, installPlaces } from "../../shared/absence.ts";
+import { installPlaces, type WorkerBinding, workerBindings } from "../../shared/absence.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
@@ -49,8 +49,9 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   if (reading.kind !== "seen") return [on.instances.skipped(reading)];
   const found = [...new Set(reading.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
   const others = found.filter((name) => name !== namespace);
-  const workers = await boundWorkers(viewer);
-  const bound = strayBindings(workers, namespace);
+  const bindings = await workerBindings(viewer);
+  const workers = bindings.map((binding) => binding.namespace);
+  const bound = strayBindings(bindings, namespace);
   const { fine, warn, fail, notThere } = on.instances;
   if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance exists", "deployments")];
   if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
@@ -62,11 +63,11 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   const seconds = others.map((name) => {
     // Tenants can create such a Deployment, but no ClusterRoleBinding.
     if (workers.includes(namespace) && !workers.includes(name)) {
-      const binding = `no ClusterRoleBinding of the worker names that namespace, so a worker there cannot write Secrets of other namespaces`;
-      const listing = shell`kubectl get deployments -n ${name} -l ${OWN_LABEL}`;
+      const lacking =
+        "no ClusterRoleBinding of the worker names that namespace, so a worker there cannot write Secrets of other namespaces";
       return warn(
-        `namespace ${name} has a Deployment with the label of an instance; ${binding}`,
-        `remove the Deployment or its label: ${listing}`,
+        `namespace ${name} has a Deployment with the label of an instance; ${lacking}`,
+        `remove the Deployment or its label: ${shell`kubectl get deployments -n ${name} -l ${OWN_LABEL}`}`,
       );
     }
     const message = `there is a second instance in namespace ${name}: both write the same Secrets`;
@@ -76,12 +77,12 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
 };
 
 /** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
-function strayBindings(workers: readonly string[], namespace: string): readonly CheckResult[] {
-  const elsewhere = workers.filter((name) => name !== namespace);
-  return elsewhere.map((name) =>
+function strayBindings(bindings: readonly WorkerBinding[], namespace: string): readonly CheckResult[] {
+  const elsewhere = bindings.filter((binding) => binding.namespace !== namespace);
+  return elsewhere.map((other) =>
     on.instances.fail(
-      `ClusterRoleBinding ${OWN_DEPLOYMENT} binds the worker of namespace ${name}, not of ${namespace}`,
-      `apply the manifests of namespace ${namespace} again, or name ${name} with --install-namespace`,
+      `ClusterRoleBinding ${other.binding} binds the worker of namespace ${other.namespace}, not of ${namespace}`,
+      `apply the manifests of namespace ${namespace} again, or name ${other.namespace} with --install-namespace`,
     ),
   );
 }

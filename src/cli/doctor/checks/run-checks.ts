@@ -1,6 +1,6 @@
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import type { ReportProgress } from "../../shared/terminal.ts";
-import { notingUnanswered } from "../../shared/viewer.ts";
+import { reportingUnanswered } from "../../shared/viewer.ts";
 import { AGAIN, CHECKS, type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
 import { checkClasses } from "./classes.ts";
 import { checkEventQueues } from "./event-queues.ts";
@@ -51,9 +51,9 @@ async function withoutWebhook(check: CheckName, { viewer }: DoctorContext): Prom
 
 /** Runs the check. It cannot judge what it did not read, so a read that the API server could not answer leaves nothing but a skip. */
 async function run(check: CheckName, context: DoctorContext): Promise<readonly CheckResult[]> {
-  const unanswered = new Set<string>();
-  const noting: DoctorContext = { ...context, viewer: notingUnanswered(context.viewer, (why) => unanswered.add(why)) };
-  const results = (await withoutWebhook(check, noting)) ?? (await RUN[check](noting));
+  const unanswered: string[] = [];
+  const watched: DoctorContext = { ...context, viewer: reportingUnanswered(context.viewer, (why) => unanswered.push(why)) };
+  const results = (await withoutWebhook(check, watched)) ?? (await RUN[check](watched));
   const [why] = unanswered;
   return why === undefined ? results : [on[check].skip(`not checked: ${why}`, AGAIN)];
 }

@@ -19,7 +19,7 @@ import { counted } from "../../../domain/words.ts";
 import { classAbsence, NO_CLASSES_SERVED } from "../../shared/absence.ts";
 import { type ClassContext, insideTheWorker, isServed } from "../../shared/class-context.ts";
 import { CommandFailure } from "../../shared/command.ts";
-import { isUnanswered } from "../../shared/repeated-reads.ts";
+import { isUnansweredFailure } from "../../shared/repeated-reads.ts";
 import { type Line, line, padded, paint } from "../../shared/terminal.ts";
 import { listed, type Viewer } from "../../shared/viewer.ts";
 import { seenFromElsewhere } from "./elsewhere.ts";
@@ -235,14 +235,14 @@ export async function walkSome(context: ClassContext, lists: Pick<Viewer, "all">
   );
   const inOrder = [...mirrored].sort((a, b) => (rank(a) < rank(b) ? -1 : 1));
   const walks: ReportedWalk[] = [];
-  const left = () => inOrder.length - walks.length;
+  let unanswered: string | undefined;
   try {
     for await (const walk of walksOf(context, inOrder.slice(0, MOST_CLASSES))) walks.push(walk);
-    return { walks, left: left() };
   } catch (error) {
-    if (!isUnanswered(error) || !(error instanceof CommandFailure)) throw error;
-    return { walks, left: left(), unanswered: error.message };
+    if (!isUnansweredFailure(error)) throw error;
+    unanswered = error.message;
   }
+  return { walks, left: inOrder.length - walks.length, ...(unanswered === undefined ? {} : { unanswered }) };
 }
 
 export function walkAll(context: ClassContext, classes: readonly SecretProviderClass[]): Promise<readonly ReportedWalk[]> {
