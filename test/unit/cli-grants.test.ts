@@ -124,3 +124,79 @@ describe("the report of grants --apply", () => {
     assert.deepEqual([missing, added], [[grantIn("bb")], [grantIn("aa"), grantIn("cc")]]);
   });
 });
+
+/** Runs `grants --apply` for ServiceAccount cart on a Namespace shop that another admin changes just before the write. */
+async function appliedBeside(change: (annotations: Record<string, string>) => void, { isAnswerLost = false } = {}) {
+  const shop = {
+    apiVersion: "v1",
+    kind: "Namespace",
+    metadata: { name: "shop", resourceVersion: "1", annotations: {} as Record<string, string> },
+  };
+  const spc = classOf(VAULT, {
+    namespace: "shop",
+    name: "web",
+    objects: ["object"],
+    secretObjects: [opaque("web", "object")],
+    parameters: { clientID: "client" },
+    annotations: { "keyvault-injector.dev/service-account": "cart" },
+  });
+  const cluster = heldCluster([shop, { ...spc }]);
+  const store = (annotations: Readonly<Record<string, string>> | undefined): void => {
+    Object.assign(shop.metadata.annotations, annotations);
+    shop.metadata.resourceVersion = String(Number(shop.metadata.resourceVersion) + 1);
+  };
+  let sent = 0;
+  const mergePatch = async (_: unknown, __: unknown, { metadata }: { readonly metadata: Partial<typeof shop.metadata> }) => {
+    sent += 1;
+    const others = (): void => {
+      change(shop.metadata.annotations);
+      store({});
+    };
+    if (sent === 1 && !isAnswerLost) others();
+    const { resourceVersion = shop.metadata.resourceVersion } = metadata;
+    if (resourceVersion !== shop.metadata.resourceVersion) throw conflict;
+    store(metadata.annotations);
+    if (sent > 1 || !isAnswerLost) return;
+    others();
+    throw silence;
+  };
+  const kube = Object.assign(cluster.kube, { mergePatch });
+  const clock = new ManualClock();
+  const sleep = async (milliseconds: number): Promise<void> => clock.advance(milliseconds);
+  const given = { cluster: { ...cluster, kube }, clock: Object.assign(clock, { sleep }) };
+  const { code, output } = await runOffline(["grants", "--apply"], "", given);
+  return { code, output, stored: shop.metadata.annotations[ACCOUNTS] };
+}
+
+const ACCOUNTS = "grants.keyvault-injector.dev/service-accounts";
+const conflict = new KubeError("Conflict", "the object has been modified", { status: 409, retry: { kind: "backoff" } });
+const CHANGED = /^Not granted on Namespace shop: the Namespace was changed after it was read; run the command again$/m;
+
+describe("RA5: grants --apply, while another admin changes the Namespace", () => {
+  test("RA5: keeps a grant that was added meanwhile", async () => {
+    const { code, output, stored } = await appliedBeside((annotations) => (annotations[ACCOUNTS] = "batch"));
+
+    assert.deepEqual([code, stored], [1, "batch"]);
+    assert.match(output, CHANGED);
+  });
+
+  test("RA5: keeps a revocation that came after its own write, whose answer was lost", async () => {
+    const { code, output, stored } = await appliedBeside((annotations) => (annotations[ACCOUNTS] = ""), { isAnswerLost: true });
+
+    assert.deepEqual([code, stored], [1, ""]);
+    assert.match(output, CHANGED);
+  });
+
+  test("RA5: finds its own grant, whose answer was lost, among those of others", async () => {
+    const { code, output, stored } = await appliedBeside((annotations) => (annotations[ACCOUNTS] += ",batch"), { isAnswerLost: true });
+
+    assert.deepEqual([code, stored], [0, "cart,batch"]);
+    assert.match(output, /^Granted on Namespace shop\.$/m);
+  });
+
+  test("RA5: the control: without another admin, it grants", async () => {
+    const { code, stored } = await appliedBeside(() => undefined, { isAnswerLost: true });
+
+    assert.deepEqual([code, stored], [0, "cart"]);
+  });
+});

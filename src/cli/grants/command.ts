@@ -64,7 +64,8 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
     const needs = wantedNeeds(found.needs, wanted);
     const { applicable, left } = dividedGrants(needs, wanted);
     const isApplied = options.apply !== undefined;
-    const { applied, refused } = await applyGrants(cluster.kube, isApplied ? applicable : [], context.signal);
+    const wantedNow = { grants: isApplied ? applicable : [], versions: found.versions };
+    const { applied, refused } = await applyGrants(cluster.kube, wantedNow, context.signal);
     const report = { ...found, needs: needsAfter(needs, applied) };
     const missing = missingGrants(report.needs);
     const refusals = refused.map(({ namespace: place, problem }) => `Not granted on Namespace ${place}: ${problem}`);

@@ -33,7 +33,7 @@ const ADVICE = "name a namespace with -n, or ask for permission";
 /**
  * Finds the needed grants. `namespace`: namespace of the install. `within`: the only namespace to check. In the result, `older` is the
  * classes that lend something and that the policy has never checked; undefined if its binding does not exist, or the user may not read it.
- * `unseen`: what is not known, and the permission that the user lacks.
+ * `unseen`: what is not known, and the permission that the user lacks. `versions`: resourceVersion of each Namespace.
  */
 export async function findGrants(viewer: Viewer, namespace: string, within: string | undefined) {
   await assertNamespace(viewer, within);
@@ -71,7 +71,8 @@ export async function findGrants(viewer: Viewer, namespace: string, within: stri
   const binding = await viewer.object<KubeObject>(RESOURCES.validatingAdmissionPolicyBindings, { name: AUTHORS_POLICY });
   if (binding.kind === "unseen") unseen.push(`which classes are older than the policy ${AUTHORS_POLICY}: ${binding.why}`);
   const isUnbound = binding.kind === "absent" || binding.kind === "unserved";
-  return { needs, copies, older: olderClasses(valueIn(binding), all), isUnbound, unseen };
+  const versions = new Map([...namespaces].map(([name, { metadata }]) => [name, metadata.resourceVersion]));
+  return { needs, copies, older: olderClasses(valueIn(binding), all), isUnbound, unseen, versions };
 }
 
 /** Returns the keys of classes with a status. Without secretObjects, a class has one only if the worker tracks it for restarts. */
