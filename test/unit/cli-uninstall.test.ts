@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Cluster } from "../../src/cli/shared/command.ts";
+import type { KubeObject, Resource } from "../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { VERSION } from "../../tools/repository-files.ts";
@@ -180,5 +181,82 @@ describe("NC-2: what comes after uninstall --prepare", () => {
     for (const name of readManifests(`releases/${VERSION}/crds.yaml`).map(({ metadata }) => metadata.name))
       assert.match(output, new RegExp(`kubectl delete crds .*${name}`));
     assert.match(output, /helm uninstall 'a b' --namespace keyvault-injector/);
+  });
+});
+
+/** An install with the final check's binding, which Helm owns, in a cluster that stores writes. */
+function storingInstall() {
+  const [NAMESPACE, BINDING] = ["Namespace", "ValidatingAdmissionPolicyBinding"];
+  const made = object(BINDING, "keyvault-injector-pod-volume");
+  const stored = new Map<string, KubeObject>([
+    [NAMESPACE, object(NAMESPACE, "keyvault-injector")],
+    [BINDING, { ...made, metadata: { ...made.metadata, uid: "u-1", managedFields: HELM } }],
+  ]);
+  let isAnswerLost = false;
+  const kube = {
+    read: async ({ kind }: Resource) => {
+      const found = stored.get(kind);
+      return found === undefined ? { kind: "absent" } : { kind: "found", object: structuredClone(found) };
+    },
+    mergePatch: async ({ kind }: Resource, _: unknown, { metadata }: { readonly metadata: Manifest["metadata"] }) => {
+      const found = stored.get(kind);
+      assert.ok(found);
+      const annotations = Object.entries({ ...found.metadata.annotations, ...metadata.annotations }).filter(([, value]) => value !== null);
+      Object.assign(found.metadata, metadata, { annotations: Object.fromEntries(annotations) });
+    },
+    create: async ({ kind }: Resource, body: Manifest, { fieldManager }: { readonly fieldManager: string }) => {
+      const managedFields = [{ manager: fieldManager, operation: "Update" as const }];
+      stored.set(kind, { ...body, metadata: { ...body.metadata, uid: "u-2", managedFields } });
+      if (isAnswerLost) throw new KubeError("Unavailable", "no answer", { retry: { kind: "backoff" } });
+      return stored.get(kind);
+    },
+    delete: async ({ kind }: Resource) => stored.delete(kind),
+  };
+  const cluster = { ...heldCluster([]), kube: kube as unknown as KubeClient }; // The command makes no other calls.
+  return {
+    run: async (option: string, lost = false) => {
+      isAnswerLost = lost;
+      return runOffline(["uninstall", option], "", { cluster });
+    },
+    owners: () => stored.get(BINDING)?.metadata.managedFields,
+    own: (managedFields: unknown) => Object.assign(stored.get(BINDING)?.metadata ?? {}, { managedFields }),
+  };
+}
+
+const HELM = [{ manager: "helm", operation: "Apply" as const }];
+
+describe("RA8: uninstall --undo, after an --undo whose answer to the create was lost", () => {
+  test("RA8: gives the binding's fields back to their owners", async () => {
+    const install = storingInstall();
+    await install.run("--prepare");
+    assert.equal((await install.run("--undo", true)).code, 2);
+    const { code, output } = await install.run("--undo");
+
+    assert.deepEqual([code, install.owners()], [0, HELM]);
+    assert.match(output, /^The policy binding keyvault-injector-pod-volume exists again\.$/m);
+  });
+
+  test("RA8: does so, too, where --prepare comes between", async () => {
+    const install = storingInstall();
+    await install.run("--prepare");
+    await install.run("--undo", true);
+    await install.run("--prepare");
+    await install.run("--undo");
+
+    assert.deepEqual(install.owners(), HELM);
+  });
+
+  test("RA8: leaves a binding alone that somebody else has applied since", async () => {
+    const install = storingInstall();
+    await install.run("--prepare");
+    await install.run("--undo", true);
+    const both = [
+      { manager: "keyvault-injector-uninstall", operation: "Update" },
+      { manager: "flux", operation: "Apply" },
+    ];
+    install.own(both);
+    await install.run("--undo");
+
+    assert.deepEqual(install.owners(), both);
   });
 });

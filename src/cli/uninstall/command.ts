@@ -58,7 +58,8 @@ interface InstallToRemove {
   readonly isDryRun: boolean;
 }
 
-const writing = ({ isDryRun }: InstallToRemove) => ({ fieldManager: "keyvault-injector-uninstall", dryRun: isDryRun });
+const FIELD_MANAGER = "keyvault-injector-uninstall";
+const writing = ({ isDryRun }: InstallToRemove) => ({ fieldManager: FIELD_MANAGER, dryRun: isDryRun });
 const WORKER = "keyvault-injector-sync";
 const BINDINGS = RESOURCES.validatingAdmissionPolicyBindings;
 
@@ -72,7 +73,9 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   );
   const binding = await readOptional(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
   const overlay = await overlayOf(install, signal);
-  const saved = binding === undefined ? namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck] : JSON.stringify(kept(binding));
+  const savedBefore = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
+  const saved =
+    binding === undefined || (savedBefore !== undefined && isHalfRestored(binding)) ? savedBefore : JSON.stringify(kept(binding));
   await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
@@ -108,8 +111,8 @@ async function undo(install: InstallToRemove, signal: AbortSignal): Promise<read
   const namespace = await ownNamespace(install, signal);
   const saved = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
   const binding = await readOptional(install, { resource: BINDINGS, ref: { name: FINAL_CHECK } }, signal);
-  const returned = binding === undefined && saved !== undefined;
-  if (returned) await restore(install, saved, signal);
+  const returned = saved !== undefined && (binding === undefined || isHalfRestored(binding));
+  if (returned) await restore(install, { saved, binding }, signal);
   await annotate(install, { uninstalling: null, finalCheck: null }, signal);
   return [
     returned ? `The policy binding ${FINAL_CHECK} exists again.` : bindingLine(binding !== undefined),
@@ -161,11 +164,23 @@ function kept(binding: KubeObject): object {
   return { labels, annotations, managedFields, spec: "spec" in binding ? binding.spec : undefined };
 }
 
-async function restore(install: InstallToRemove, saved: string, signal: AbortSignal): Promise<void> {
+/** Whether an --undo created the binding, and did not go on to return its fields to their owners. */
+function isHalfRestored({ metadata: { managedFields = [] } }: KubeObject): boolean {
+  return managedFields.length > 0 && managedFields.every(({ manager }) => manager === FIELD_MANAGER);
+}
+
+interface LostBinding {
+  readonly saved: string;
+  /** The binding, if it needs only its owners. */
+  readonly binding: KubeObject | undefined;
+}
+
+async function restore(install: InstallToRemove, { saved, binding }: LostBinding, signal: AbortSignal): Promise<void> {
   const { labels, annotations, managedFields, spec } = parsed(saved);
   const metadata = { name: FINAL_CHECK, ...(labels && { labels }), ...(annotations && { annotations }) };
   const body: KubeObject & { readonly spec: unknown } = { apiVersion: apiVersionOf(BINDINGS), kind: BINDINGS.kind, metadata, spec };
-  const made = await tried(`create ${BINDINGS.plural} ${FINAL_CHECK}`, () => install.kube.create(BINDINGS, body, writing(install), signal));
+  const create = () => install.kube.create(BINDINGS, body, writing(install), signal);
+  const made = binding ?? (await tried(`create ${BINDINGS.plural} ${FINAL_CHECK}`, create));
   if (managedFields === undefined || install.isDryRun) return;
   const patch = { metadata: { uid: made.metadata.uid, managedFields } };
   await tried(`patch ${BINDINGS.plural} ${FINAL_CHECK}`, () =>
