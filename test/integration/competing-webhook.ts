@@ -14,6 +14,8 @@ export interface CompetitorOptions {
   /** Name of its configuration. The API server calls webhooks in the order of these names. */
   readonly name: string;
   readonly mutate: Mutation;
+  /** Annotations that it adds to each pod. */
+  readonly annotations?: Readonly<Record<string, string>>;
   /** Whether the API server calls the webhook again after a later webhook changed the pod. */
   readonly reinvocationPolicy?: "Never" | "IfNeeded";
 }
@@ -27,7 +29,8 @@ export interface Competitor {
 const CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 
 /** Starts the pod webhook of another product, over HTTPS. It returns the whole spec, like webhooks that decode and encode pods. */
-export async function startCompetitor(plane: ControlPlane, { name, mutate, reinvocationPolicy = "Never" }: CompetitorOptions) {
+export async function startCompetitor(plane: ControlPlane, options: CompetitorOptions) {
+  const { name, reinvocationPolicy = "Never" } = options;
   let calls = 0;
   const certificate = selfSignedCertificate();
   const server = createServer({ cert: certificate.cert, key: certificate.key }, (request, response) => {
@@ -37,7 +40,7 @@ export async function startCompetitor(plane: ControlPlane, { name, mutate, reinv
     request.on("end", () => {
       calls += 1;
       response.setHeader("content-type", "application/json");
-      response.end(JSON.stringify(answerTo(JSON.parse(text), mutate)));
+      response.end(JSON.stringify(answerTo(JSON.parse(text), options)));
     });
   });
   await new Promise<void>((resolve) => void server.listen(0, "localhost", resolve));
@@ -58,9 +61,14 @@ export async function startCompetitor(plane: ControlPlane, { name, mutate, reinv
   return competitor;
 }
 
-function answerTo(review: unknown, mutate: Mutation): unknown {
-  const spec = mutate(at(review, "request", "object", "spec") as Json); // A PodSpec.
-  const patch = spec === undefined ? [] : [{ op: "replace", path: "/spec", value: spec }];
+function answerTo(review: unknown, { mutate, annotations }: CompetitorOptions): unknown {
+  const pod = at(review, "request", "object");
+  const spec = mutate(at(pod, "spec") as Json); // A PodSpec.
+  const annotated = { ...Object(at(pod, "metadata", "annotations")), ...annotations };
+  const patch = [
+    ...(spec === undefined ? [] : [{ op: "replace", path: "/spec", value: spec }]),
+    ...(annotations === undefined ? [] : [{ op: "add", path: "/metadata/annotations", value: annotated }]),
+  ];
   const response = {
     uid: at(review, "request", "uid"),
     allowed: true,

@@ -222,6 +222,25 @@ describe("good practices, on an API server", { skip: refusal === undefined ? fal
     });
   });
 
+  test("ST1: a webhook after ours that opts the pod in: the denial names this cause, and one key of ours in the template is enough", async () => {
+    const optingIn = {
+      name: "z-competitor",
+      mutate: () => undefined,
+      annotations: prefixed(OPTED_IN),
+      reinvocationPolicy: "IfNeeded" as const,
+    };
+    await withCompetitors([optingIn], async () => {
+      await policyIsActive("keyvault-injector-pod-volume", () => create({}));
+      const { "secret-provider-class": named = "" } = OPTED_IN;
+
+      assert.match(
+        messageOf(await create({})),
+        /or a webhook that runs after the injector added the annotations: then add them to the pod template/,
+      );
+      assertInjectedOnce(await create({ "secret-provider-class": named }), ["app"]);
+    });
+  });
+
   test("a pod that PodSecurity restricted admits is admitted injected, without a warning", async () => {
     const answer = await create(OPTED_IN, RESTRICTED, "restricted");
 
