@@ -7,6 +7,7 @@ const { VERSION } = await import("../../tools/repository-files.ts");
 const { listAt, objectAt, stringAt } = await import("../simulation/api/json.ts");
 const { CLASS_CRD, deleteDefinition } = await import("../simulation/faults/cluster.ts");
 const { MINUTE } = await import("../simulation/faults/fault.ts");
+const { EPOCH } = await import("../simulation/time/context.ts");
 const { classesStay } = await import("../simulation/invariants/secrets.ts");
 const { applyLostClasses } = await import("../simulation/users/lost-classes.ts");
 const { releaseManifests } = await import("../simulation/world/cluster.ts");
@@ -34,6 +35,23 @@ interface Ending {
   readonly appliedAgain: number;
   /** Names of the classes with an event that reports their restoration. */
   readonly reported: readonly string[];
+}
+
+/** Stores copies of the classes that were signed so many milliseconds after the API server created them, by a clock that is ahead. */
+function storeCopies({ scheduler, cluster, teams }: World, aheadMs: number): void {
+  for (const { namespace, classes } of teams)
+    for (const name of classes.keys()) {
+      const live = cluster.server.object("secretproviderclasses.secrets-store.csi.x-k8s.io", name, namespace);
+      assert.ok(live);
+      const { uid, annotations = {} } = objectAt(live, "metadata");
+      const signature = `v2:${Math.floor(EPOCH + scheduler.now) + aheadMs}:${"0".repeat(64)}`;
+      const of = { "keyvault-injector.dev/class": name, "keyvault-injector.dev/signature": signature };
+      const path = `/apis/apps/v1/namespaces/${namespace}/controllerrevisions`;
+      const metadata = { name: `copy-${name}`, annotations: of };
+      const data = { uid, annotations, spec: live["spec"] };
+      const body = { apiVersion: "apps/v1", kind: "ControllerRevision", metadata, revision: 1, data };
+      assert.equal(cluster.request("POST", path, body).status, 201);
+    }
 }
 
 /** Deletes the CRD after this number of minutes, and restores it 30 seconds later. */
@@ -76,6 +94,16 @@ describe("classes that go with their CRD in a simulated world", () => {
   // CRD was deleted.
   test("are applied again by their authors where nobody has led since they were written", async () => {
     assert.deepEqual(await lose(0, 10), { missing: [], appliedAgain: 2, reported: [] });
+  });
+
+  // Small seed 406: a leader whose clock was 99 s ahead created a copy, and never received the answer. No leader believes such a copy.
+  test("are applied again where the only copy was signed by a clock that was ahead, and nobody has led since", async () => {
+    assert.equal((await lose(0, 10, (world) => storeCopies(world, 99_000))).appliedAgain, 2);
+    assert.equal(
+      (await lose(0, 10, (world) => storeCopies(world, 20_000))).appliedAgain,
+      0,
+      "the control: every leader believes this copy",
+    );
   });
 
   test("are the worker's to restore where it has had the time to copy them, and have an event that says so", async () => {

@@ -16,6 +16,7 @@ import type { World } from "../world/world.ts";
 const CLASSES = "secretproviderclasses.secrets-store.csi.x-k8s.io";
 const DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io";
 const OF_CLASS = "keyvault-injector.dev/class";
+const SIGNATURE = "keyvault-injector.dev/signature";
 
 /**
  * Time in which the worker copies a new class if everything works. It is no longer than the time that other invariants allow for a class's
@@ -105,8 +106,17 @@ function isWithoutCopy({ cluster: { server } }: World, { namespace, name }: Want
   return !server.objects("controllerrevisions.apps").some((revision) => {
     const metadata = objectAt(revision, "metadata");
     const isOfClass = stringAt(metadata, "namespace") === namespace && stringAt(objectAt(metadata, "annotations"), OF_CLASS) === name;
-    return isOfClass && isCopy(objectAt(revision, "data"), live);
+    return isOfClass && isBelieved(metadata) && isCopy(objectAt(revision, "data"), live);
   });
+}
+
+/**
+ * Whether workers believe the copy. They ignore one whose time of signature is far from that of its creation, which a leader with a wrong
+ * clock leaves behind if it never receives the answer to its create.
+ */
+function isBelieved(metadata: JsonObject): boolean {
+  const saved = /^v2:(\d+):/.exec(stringAt(objectAt(metadata, "annotations"), SIGNATURE) ?? "")?.[1];
+  return Math.abs(Date.parse(stringAt(metadata, "creationTimestamp") ?? "") - Number(saved)) <= MINUTE;
 }
 
 function isCopy(copy: JsonObject, live: JsonObject): boolean {
