@@ -231,7 +231,7 @@ describe("good practices, on an API server", { skip: refusal === undefined ? fal
     };
     await withCompetitors([optingIn], async () => {
       await policyIsActive("keyvault-injector-pod-volume", () => create({}));
-      const { "secret-provider-class": named = "" } = OPTED_IN;
+      const { "secret-provider-class": named } = OPTED_IN;
 
       assert.match(
         messageOf(await create({})),
