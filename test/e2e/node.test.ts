@@ -25,14 +25,15 @@ import { mountPoints } from "./support/cgroups.ts";
 import { type HostState, leftoversOf, readState, removeStaleRuns } from "./support/host-state.ts";
 import { realNodeRefusal } from "./support/node.ts";
 import { PRIVATE_FOLDERS } from "./support/node-layout.ts";
+import { nodeState } from "./support/node-state.ts";
 import { scenarios, seconds, skipUnless } from "./support/scenarios.ts";
 import { startWorld, type World } from "./support/world.ts";
 
 const skip = skipUnless(await realNodeRefusal());
-const scenario = scenarios();
+let world: World | undefined;
+const scenario = scenarios(async () => (world === undefined ? "" : nodeState(world.node)));
 
 describe("a real node", { skip }, () => {
-  let world: World | undefined;
   let starting: Promise<World> | undefined;
   const opened = (): World => {
     assert.ok(world, "the node did not start: see the first failure");

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe } from "node:test";
 import { realNodeRefusal } from "../e2e/support/node.ts";
+import { nodeState } from "../e2e/support/node-state.ts";
 import { scenarios, seconds, skipUnless } from "../e2e/support/scenarios.ts";
 import { type Flux, fluxRefusal, startFlux } from "../support/cluster/flux.ts";
 import { HELM_VERSIONS, helmRefusal } from "../support/cluster/helm.ts";
@@ -14,10 +15,10 @@ import { helm } from "./ways/helm.ts";
 import { type Kustomize, kustomize } from "./ways/kustomize.ts";
 
 const skip = skipUnless((await realNodeRefusal()) ?? helmRefusal() ?? fluxRefusal() ?? releaseRefusal());
-const scenario = scenarios();
+let world: InstallWorld | undefined;
+const scenario = scenarios(async () => (world === undefined ? "" : nodeState(world.node)));
 
 describe("an install on a real node", { skip }, () => {
-  let world: InstallWorld | undefined;
   let flux: Flux | undefined;
   let applied: Kustomize | undefined;
   const opened = (): InstallWorld => {

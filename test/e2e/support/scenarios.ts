@@ -5,9 +5,16 @@ export interface Scenarios {
   run(name: string, body: (context: TestContext) => Promise<void>): void;
 }
 
-/** Call this once, outside any `describe`. Prints the totals when the file ends. A scenario that did not run counts as failed. */
-export function scenarios(): Scenarios {
+/** States that are printed, because a failure often makes all later scenarios fail. */
+const MOST_STATES = 2;
+
+/**
+ * Call this once, outside any `describe`. Prints the totals when the file ends. A scenario that did not run counts as failed. `state`:
+ * describes what the scenarios run on; printed after a failure, because it is gone afterwards.
+ */
+export function scenarios(state: () => Promise<string> = async () => ""): Scenarios {
   const tally = { registered: 0, passed: 0 };
+  let statesLeft = MOST_STATES;
   after(() => {
     if (tally.registered > 0) console.log(`${tally.passed} passed, ${tally.registered - tally.passed} failed`);
   });
@@ -24,6 +31,7 @@ export function scenarios(): Scenarios {
           // The whole message is printed at the end of the file, which may be minutes later.
           const [why] = (error instanceof Error ? error.message : String(error)).split("\n");
           console.log(`scenario FAILED in ${seconds(began)}: ${name}: ${why?.slice(0, 500)}`);
+          if (statesLeft-- > 0) console.log(await state());
           throw error;
         }
       });
