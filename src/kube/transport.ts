@@ -9,6 +9,7 @@ import { type Attempt, noAnswer, withoutCredentials } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 import { impersonationHeaders } from "./impersonation.ts";
 import type { ServerClock } from "./server-clock.ts";
+import { TokenFileFailure } from "./token-file.ts";
 
 export interface Call {
   readonly attempt: Attempt;
@@ -172,6 +173,7 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
     await config.authenticate(context, purpose);
   } catch (error) {
     if (error instanceof CredentialPluginFailure) throw withoutCredentials(attempt, error.message);
+    if (error instanceof TokenFileFailure) throw credentialsMissing(attempt, error.message);
     const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only if they are strings.
     const detail = [code, path].filter((part) => typeof part === "string").join(" ");
     throw credentialsMissing(attempt, detail);
