@@ -173,7 +173,11 @@ function refuserOf(resource: Resource, { message = "" }: Partial<Status> = {}): 
     const isReported = sentence !== undefined && !isOfSecrets(resource);
     return { kind: "policy", name: policy, ...(isReported ? { sentence: printable(sentence) } : {}) };
   }
-  return right === undefined ? undefined : { kind: "rights" };
+  if (right === undefined) return undefined;
+  const [, of, by] = /^([\w./-]+ "[^"]*") is forbidden: User "([^"]*)" cannot impersonate\S* resource "/.exec(message) ?? [];
+  return of === undefined || by === undefined
+    ? { kind: "rights" }
+    : { kind: "rights", impersonation: { by: printable(by), of: printable(of) } };
 }
 
 function secretSaying(status: Status): string {
