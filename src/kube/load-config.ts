@@ -98,8 +98,11 @@ function problemOf(config: KubeConfig): string | undefined {
 }
 
 function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undefined {
-  if (!URL.canParse(cluster.server)) return `clusters[${cluster.name}].server: not a URL; write https://<host>:<port>`;
-  if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
+  // The URL in its normal form: HTTP:// is http, and localhost:6443 has the scheme localhost.
+  const scheme = URL.parse(cluster.server)?.protocol;
+  if (scheme !== "https:" && scheme !== "http:")
+    return `clusters[${cluster.name}].server: not an address that begins with https://; write https://<host>:<port>`;
+  if (scheme === "http:" && !cluster.skipTLSVerify) {
     const problem = `${cluster.server} is not https, so credentials would be sent unencrypted`;
     return `clusters[${cluster.name}].server: ${problem}; instead of the address of kubectl proxy, use the kubeconfig with which it was started`;
   }

@@ -76,7 +76,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const CREDENTIALS_TIMEOUT_MS = 120_000;
 
 export function createTransport(config: PooledKubeConfig, options: TransportOptions): Transport {
-  const server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
+  // client-node accepts only a URL in its normal form, such as one that does not begin with HTTPS://.
+  const server = (URL.parse(config.getCurrentCluster()?.server ?? "")?.href ?? "").replace(/\/+$/, "");
   const limit = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const credentialsLimit = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS;
 

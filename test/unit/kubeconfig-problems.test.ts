@@ -72,4 +72,32 @@ describe("a kubeconfig", () => {
       assert.deepEqual(sent, [undefined]);
     });
   }
+
+  const unencrypted = "is not https, so credentials would be sent unencrypted";
+  for (const [spelling, problem] of [
+    ["localhost:6443", "not an address that begins with https://; write https://<host>:<port>"],
+    ["ftp://host", "not an address that begins with https://; write https://<host>:<port>"],
+    ["host", "not an address that begins with https://; write https://<host>:<port>"],
+    ["http://host", `http://host ${unencrypted}`],
+    ["HTTP://host", `HTTP://host ${unencrypted}`],
+    [" http://host", ` http://host ${unencrypted}`],
+  ] as const) {
+    test(`ST9: is refused with the server ${JSON.stringify(spelling)}`, async () => {
+      const advice = problem.includes(unencrypted)
+        ? "; instead of the address of kubectl proxy, use the kubeconfig with which it was started"
+        : "";
+      const message = `${kubeconfig}: clusters[c].server: ${problem}${advice}`;
+      await assert.rejects(ask({ cluster: { server: spelling, "insecure-skip-tls-verify": false } }), { message });
+    });
+  }
+
+  for (const [what, spelled] of [
+    ["in capitals", (url: string) => url.replace("http:", "HTTP:")],
+    ["with slashes at its end", (url: string) => `${url}//`],
+  ] as const) {
+    test(`ST9: is used with a server ${what}, as what it means`, async () => {
+      await ask({ user: "u", cluster: { server: spelled(address) } });
+      assert.deepEqual(sent, ["Bearer tok"]);
+    });
+  }
 });
