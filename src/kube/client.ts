@@ -140,7 +140,8 @@ class RawKubeClient implements KubeClient {
 
   async #get<T extends KubeObject>(call: Call, ref: ObjectRef, signal: AbortSignal): Promise<ReadResult<T>> {
     const answer = await this.#transport.call(call, signal);
-    if (answer.status === 404) return isAbsent(answer, ref) ? { kind: "absent" } : { kind: "unserved" };
+    if (answer.status === 404 && isAbsent(answer, ref)) return { kind: "absent" };
+    if (answer.status === 404 && !refusedBy(call.attempt, answer).isForeign) return { kind: "unserved" };
     return { kind: "found", object: objectOf<T>(call.attempt, answer) };
   }
 

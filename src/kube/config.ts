@@ -1,14 +1,14 @@
 import { statSync } from "node:fs";
 import type { RequestOptions } from "node:https";
-import path from "node:path";
-import { type ConfigOptions, KubeConfig, type RequestContext, type User } from "@kubernetes/client-node";
+import { type ConfigOptions, KubeConfig, type RequestContext } from "@kubernetes/client-node";
 import { loadAll } from "js-yaml";
 import { Agent } from "undici";
 import { listAt, memberOf, membersOf } from "../domain/json-members.ts";
-import { isJsonObject, type JsonObject } from "../domain/json-object.ts";
+import { isJsonObject } from "../domain/json-object.ts";
 import { inheritedEnvironment } from "../runtime/config.ts";
 import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute, type PluginCredential } from "./credential-plugin.ts";
 import { addImpersonation, impersonating } from "./impersonation.ts";
+import { addTokenFile, makeTokenFileAbsolute, takeTokenFile, tokenInFile } from "./token-file.ts";
 
 /**
  * Concurrent API calls of one process. Further calls wait for a connection instead of opening one each. The limit exceeds the writes (32),
@@ -66,6 +66,11 @@ export class PooledKubeConfig extends KubeConfig {
     addFields(this, document);
   }
 
+  override loadFromCluster(pathPrefix?: string): void {
+    super.loadFromCluster(pathPrefix);
+    for (const user of this.users) takeTokenFile(user);
+  }
+
   override makePathsAbsolute(rootDirectory: string): void {
     super.makePathsAbsolute(rootDirectory);
     makeAddedPathsAbsolute(this, rootDirectory);
@@ -89,9 +94,12 @@ export class PooledKubeConfig extends KubeConfig {
   }
 
   async authenticate(context: RequestContext, purpose: Purpose): Promise<void> {
-    const credential = await this.#plugins.credentialOf(this.getCurrentUser());
+    const user = this.getCurrentUser();
+    const fileToken = tokenInFile(user);
+    const credential = fileToken === undefined ? await this.#plugins.credentialOf(user) : undefined;
     if (credential !== undefined) this.#used.set(context, credential);
-    if (credential?.token !== undefined) context.setHeaderParam("Authorization", `Bearer ${credential.token}`);
+    const token = fileToken ?? credential?.token;
+    if (token !== undefined) context.setHeaderParam("Authorization", `Bearer ${token}`);
     await super.applySecurityAuthentication(context);
     context.setDispatcher((await this.#current())[purpose]);
   }
@@ -181,14 +189,6 @@ function addFields(config: KubeConfig, document: unknown): void {
 function makeAddedPathsAbsolute(config: KubeConfig, folder: string): void {
   for (const user of config.users) {
     makePluginAbsolute(user, folder);
-    const provider: { config?: { tokenFile?: unknown } } | undefined | null = user.authProvider;
-    const file = provider?.config?.tokenFile;
-    if (typeof file === "string" && provider?.config !== undefined) provider.config.tokenFile = path.resolve(folder, file);
+    makeTokenFileAbsolute(user, folder);
   }
-}
-
-/** Adds the kubeconfig field `tokenFile`. client-node knows only its own spelling and reads that file once. */
-function addTokenFile(user: User, { tokenFile }: JsonObject): void {
-  // As in client-go, the file wins over a token written next to it.
-  if (typeof tokenFile === "string") Object.assign(user, { authProvider: { name: "tokenFile", config: { tokenFile } }, token: undefined });
 }

@@ -36,13 +36,14 @@ export function parseStatus(text: string): Status | undefined {
   return valueAt(value, ["kind"]) === "Status" ? (value as Status) : undefined; // This is the API server's own format. If a field has another type, the code only prints it and never calls it.
 }
 
-/** Returns the error for a status other than 2xx. */
+/** Returns the error for a status other than 2xx. `NotFound` may mean that the API server does not serve the kind. */
 export function refusedBy(
   attempt: Attempt,
   answer: { readonly status: number; readonly retryAfter?: string | undefined; readonly body: string },
 ): KubeError {
   const status = parseStatus(answer.body);
-  const isForeign = status === undefined && !WITHOUT_STATUS.includes(answer.status);
+  const isOurs = WITHOUT_STATUS.includes(answer.status) || (answer.status === 404 && !isAlwaysServed(attempt.resource));
+  const isForeign = status === undefined && !isOurs;
   const code = isForeign ? "Unavailable" : codeOf(answer.status, status);
   const said = sayingOf(attempt.resource, status);
   const message = `${describeAttempt(attempt)}: HTTP ${answer.status}${said === "" ? "" : `: ${said}`}${adviceFor(code)}`;
@@ -76,8 +77,27 @@ export function describeAttempt({ verb, resource, ref }: Attempt): string {
   return where === "" ? `${verb} ${kind}` : `${verb} ${kind} ${where}`;
 }
 
-/** The API server answers an unknown path and too many requests with plain text. Any 401 concerns our token, and any 413 our request. */
-const WITHOUT_STATUS: readonly number[] = [401, 404, 413, 429];
+/** The API server answers too many requests with plain text. Any 401 concerns our token, and any 413 our request. */
+const WITHOUT_STATUS: readonly number[] = [401, 413, 429];
+
+const ALWAYS_SERVED: readonly string[] = [
+  "",
+  "apiextensions.k8s.io",
+  "apps",
+  "authorization.k8s.io",
+  "batch",
+  "coordination.k8s.io",
+  "policy",
+  "rbac.authorization.k8s.io",
+];
+
+/**
+ * Whether every API server serves the kind. It answers an unknown path with 404 in plain text, so that the same answer about another kind
+ * may be its own. An API server that is older than we support may lack the admission policies and the kinds of authentication.k8s.io.
+ */
+function isAlwaysServed({ group, plural }: Resource): boolean {
+  return ALWAYS_SERVED.includes(group) || plural === "mutatingwebhookconfigurations" || plural === "validatingwebhookconfigurations";
+}
 
 const CODES: Readonly<Record<number, KubeErrorCode>> = {
   400: "Invalid",
@@ -153,7 +173,11 @@ function refuserOf(resource: Resource, { message = "" }: Partial<Status> = {}): 
     const isReported = sentence !== undefined && !isOfSecrets(resource);
     return { kind: "policy", name: policy, ...(isReported ? { sentence: printable(sentence) } : {}) };
   }
-  return right === undefined ? undefined : { kind: "rights" };
+  if (right === undefined) return undefined;
+  const [, of, by] = /^([\w./-]+ "[^"]*") is forbidden: User "([^"]*)" cannot impersonate\S* resource "/.exec(message) ?? [];
+  return of === undefined || by === undefined
+    ? { kind: "rights" }
+    : { kind: "rights", impersonation: { by: printable(by), of: printable(of) } };
 }
 
 function secretSaying(status: Status): string {

@@ -94,12 +94,15 @@ function problemOf(config: KubeConfig): string | undefined {
   const cluster = config.getCurrentCluster();
   if (cluster === null)
     return `contexts[${current}].cluster: ${JSON.stringify(context.cluster)} is not a cluster with a server; correct its entry in clusters`;
-  return clusterProblem(cluster) ?? userProblem(config);
+  return clusterProblem(cluster) ?? userProblem(config, context);
 }
 
 function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undefined {
-  if (!URL.canParse(cluster.server)) return `clusters[${cluster.name}].server: not a URL; write https://<host>:<port>`;
-  if (cluster.server.startsWith("http:") && !cluster.skipTLSVerify) {
+  // The URL in its normal form: HTTP:// is http, and localhost:6443 has the scheme localhost.
+  const scheme = URL.parse(cluster.server)?.protocol;
+  if (scheme !== "https:" && scheme !== "http:")
+    return `clusters[${cluster.name}].server: not an address that begins with https://; write https://<host>:<port>`;
+  if (scheme === "http:" && !cluster.skipTLSVerify) {
     const problem = `${cluster.server} is not https, so credentials would be sent unencrypted`;
     return `clusters[${cluster.name}].server: ${problem}; instead of the address of kubectl proxy, use the kubeconfig with which it was started`;
   }
@@ -113,8 +116,12 @@ function clusterProblem(cluster: KubeConfig["clusters"][number]): string | undef
   return undefined;
 }
 
-function userProblem(config: KubeConfig): string | undefined {
+/** A context without a user is usable: its requests are anonymous. A name that leads nowhere is a mistake, such as after a partial merge. */
+function userProblem(config: KubeConfig, context: KubeConfig["contexts"][number]): string | undefined {
   const user = config.getCurrentUser();
+  const named = nonEmptyText(context.user);
+  if (user === null && named !== undefined)
+    return `contexts[${context.name}].user: ${JSON.stringify(named)} is not a user of the kubeconfig; add it to users, or correct the name`;
   return isNobodysImpersonation(user) ? `users[${user?.name ?? ""}]: as-groups, as-uid and as-user-extra need a user; add as` : undefined;
 }
 

@@ -9,6 +9,7 @@ import { type Attempt, noAnswer, withoutCredentials } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 import { impersonationHeaders } from "./impersonation.ts";
 import type { ServerClock } from "./server-clock.ts";
+import { TokenFileFailure } from "./token-file.ts";
 
 export interface Call {
   readonly attempt: Attempt;
@@ -75,7 +76,8 @@ const REQUEST_TIMEOUT_MS = 15_000;
 const CREDENTIALS_TIMEOUT_MS = 120_000;
 
 export function createTransport(config: PooledKubeConfig, options: TransportOptions): Transport {
-  const server = (config.getCurrentCluster()?.server ?? "").replace(/\/+$/, "");
+  // client-node accepts only a URL in its normal form, such as one that does not begin with HTTPS://.
+  const server = (URL.parse(config.getCurrentCluster()?.server ?? "")?.href ?? "").replace(/\/+$/, "");
   const limit = options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS;
   const credentialsLimit = options.credentialsTimeoutMs ?? CREDENTIALS_TIMEOUT_MS;
 
@@ -172,6 +174,7 @@ async function authenticate(config: PooledKubeConfig, { context, purpose, attemp
     await config.authenticate(context, purpose);
   } catch (error) {
     if (error instanceof CredentialPluginFailure) throw withoutCredentials(attempt, error.message);
+    if (error instanceof TokenFileFailure) throw credentialsMissing(attempt, error.message);
     const { code, path } = error as { code?: unknown; path?: unknown }; // Printed only if they are strings.
     const detail = [code, path].filter((part) => typeof part === "string").join(" ");
     throw credentialsMissing(attempt, detail);

@@ -5,13 +5,13 @@ import { runCli } from "../support/cli/cli.ts";
 import { startStubApiServer } from "../support/processes/stub-api-server.ts";
 
 /** Runs a command against a server with this answer, and counts the requests that the server got. */
-async function against(argv: readonly string[], answer: (response: ServerResponse) => void) {
+async function against(argv: readonly string[], answer: (response: ServerResponse) => void, input = "") {
   let requests = 0;
   const server = await startStubApiServer((_request, response) => {
     requests += 1;
     answer(response);
   });
-  const { code, stderr } = await runCli(argv, { kubeconfig: server.kubeconfig });
+  const { code, stderr } = await runCli(argv, { kubeconfig: server.kubeconfig, input });
   await server.stop();
   return { code, said: stderr.replaceAll(/127\.0\.0\.1:\d+/g, "host"), requests };
 }
@@ -45,6 +45,23 @@ describe("an address that is not that of an API server", () => {
         assert.ok(requests <= 4, `${requests} requests`);
       });
     }
+  }
+});
+
+describe("an address that answers everything with 404", () => {
+  const pod = JSON.stringify({ apiVersion: "v1", kind: "Pod", metadata: { name: "a" }, spec: { containers: [] } });
+  const commands = [...COMMANDS, ["doctor", "plan"], ["restore", "--list"], ["uninstall", "--undo"], ["explain", "-f", "-"]];
+  for (const argv of commands) {
+    test(`ST5: is not taken for a cluster without an install: ${argv.join(" ")}`, async () => {
+      const { code, said, requests } = await against(argv, (response) => response.writeHead(404, PAGE).end("default backend - 404"), pod);
+
+      const expected = `http://host of context stub answered with HTTP 404, but without the Status of a Kubernetes API server; ${ADVICE}`;
+      assert.deepEqual(
+        [code, said.replace("; add --offline to use the files alone", "")],
+        [2, `keyvault-injector ${argv[0] ?? ""}: ${expected}\n`],
+      );
+      assert.ok(requests <= 4, `${requests} requests`);
+    });
   }
 });
 

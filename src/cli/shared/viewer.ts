@@ -27,7 +27,7 @@ export function listed<T>(reading: ViewResult<readonly T[]>): readonly T[] {
 
 /**
  * Reads objects with the user's permissions. Throws {@link CommandFailure} for errors other than a missing permission or kind, such as no
- * answer, or credentials that the API server rejects.
+ * answer, credentials that the API server rejects, or an impersonation that it does not allow.
  */
 export interface Viewer {
   object<T extends KubeObject>(resource: Resource, ref: ObjectRef): Promise<ViewResult<T>>;
@@ -144,13 +144,24 @@ async function attempt<T>(what: string, read: () => Promise<ViewResult<T>>): Pro
     return await read();
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    if (error.code === "Forbidden") return { kind: "unseen", why: `you lack permission to ${what}` };
+    if (error.code === "Forbidden" && impersonationIn(error) === undefined)
+      return { kind: "unseen", why: `you lack permission to ${what}` };
     if (error.code === "NotFound") return { kind: "unserved" };
     throw new CommandFailure(failureText(error), { cause: error });
   }
 }
 
+/** Returns who lacks permission to act as the user that the kubeconfig names, which makes every request fail. */
+function impersonationIn({ refuser }: KubeError): { readonly by: string; readonly of: string } | undefined {
+  return refuser?.kind === "rights" ? refuser.impersonation : undefined;
+}
+
 export function failureText(error: KubeError): string {
+  const impersonation = impersonationIn(error);
+  if (impersonation !== undefined) {
+    const { by, of } = impersonation;
+    return `${by} lacks permission to impersonate ${of} (as in the kubeconfig); ask for permission to impersonate, or correct the kubeconfig's user`;
+  }
   if (error.code === "Unauthorized") return "the API server does not accept the kubeconfig's credentials; sign in again";
   return error.code === "Unavailable" && !error.isUnsent
     ? `${error.message}; check the kubeconfig's server, or the network`
@@ -168,6 +179,7 @@ export function whyNot(what: string, error: KubeError): string {
 
 /** Returns the same explanation with advice, for commands that fail with it. */
 export function refusalText(what: string, error: KubeError): string {
+  if (impersonationIn(error) !== undefined) return failureText(error);
   return `${whyNot(what, error)}${error.lacksPermission ? "; ask for it" : ""}`;
 }
 

@@ -21,7 +21,9 @@ export type KubeErrorCode =
  * RBAC, which the API server queries before any policy.
  */
 export type Refuser =
-  | { readonly kind: "rights" | "webhook" }
+  /** `impersonation`: who lacks permission to impersonate whom, such as `users "jane"`. The object of the request does not matter then. */
+  | { readonly kind: "rights"; readonly impersonation?: { readonly by: string; readonly of: string } }
+  | { readonly kind: "webhook" }
   /**
    * Name of the ValidatingAdmissionPolicy, and the message of its validation, up to 300 characters. For a Secret there is no message,
    * because it may quote values.
