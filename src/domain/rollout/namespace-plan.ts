@@ -22,8 +22,8 @@ export interface NamespacePlan {
 const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
 
 /**
- * Plans the restarts of one namespace: a limited number at a time, always in the same order, and none after a failed one. Workloads that
- * were not ready before start immediately and are exempt from these limits.
+ * Plans the restarts of one namespace: a limited number at a time, always in the same order, and none after a failed one. A rejected
+ * restart has failed, too, but is tried again. Workloads that were not ready before start immediately and are exempt from these limits.
  */
 export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
   const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
@@ -32,7 +32,9 @@ export function planNamespace(workloads: readonly Judged[], most: number): Names
   const due = sorted.filter(isDue).toSorted((a, b) => TURNS.indexOf(a.standing.turn) - TURNS.indexOf(b.standing.turn));
   const slots = haltedBy === undefined ? Math.max(0, most - restarting) : 0;
   const unready = due.filter(({ standing }) => standing.turn === "unready");
-  const inTurn = due.filter(({ standing }) => standing.turn !== "unready").slice(0, slots);
+  const waiting = due.filter(({ standing }) => standing.turn !== "unready");
+  const rejected = waiting.filter(({ standing }) => standing.rejected !== undefined);
+  const inTurn = (rejected.length > 0 ? rejected : waiting).slice(0, slots);
   return { starts: [...unready, ...inTurn], haltedBy };
 }
 

@@ -90,6 +90,13 @@ function isSubject({ standing }: AskingWorkload): boolean {
   return standing.kind === "due" && standing.turn === "ready";
 }
 
-export function heldBy({ stamp, since, turn }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
+/** Returns the standing of a due workload that is held. A rejected restart has failed, unless someone pauses the workload. */
+export function heldBy({ stamp, since, turn, rejected }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
+  if (rejected !== undefined && hold.kind !== "paused") return rejectedFor(rejected);
   return { kind: "held", stamp, since, turn, hold };
+}
+
+/** Returns the standing of a workload whose restart the API server or a policy rejected. */
+export function rejectedFor(why: string): Standing {
+  return { kind: "failed", why: `the API server rejected its restart: ${why}` };
 }

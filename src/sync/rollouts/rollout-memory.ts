@@ -32,6 +32,8 @@ interface WorkloadMemory {
   begun: { readonly stamp: string; readonly at: number } | undefined;
   /** Requests for this workload that failed at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
+  /** Why the API server or a policy rejected the last restart on which it gave a verdict; undefined if it accepted the restart. */
+  rejected: string | undefined;
   /** Standing of the restart with that stamp when the worker last saw its pods, and the resourceVersion at that time. */
   proof: { readonly stamp: string; readonly at: string; readonly standing: Standing } | undefined;
   /** The hold that the API server showed last, while the live copy of the Namespace had these annotations. */
@@ -96,6 +98,7 @@ export class RolloutMemory {
       listed: 0,
       begun: undefined,
       troubles: new Map(),
+      rejected: undefined,
       proof: undefined,
       heldNow: undefined,
       reported: undefined,

@@ -12,7 +12,7 @@ import type { AskingWorkload } from "./asking.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
-import { heldBy } from "./rollout-budgets.ts";
+import { heldBy, rejectedFor } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
 import { answerIdleRequests, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
@@ -168,12 +168,21 @@ function mirroredStampOf(versions: Versions): string | undefined {
 
 /** Marks a workload whose restart failed as not due until the next attempt, so that others have their turn. */
 function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkload {
-  const { workload, standing } = each;
+  const { workload } = each;
+  const standing = withRejection(context, each);
   if (standing.kind !== "due") return each;
   const trouble = openTrouble(context.writer, { workload, request: "restart" });
   if (trouble !== undefined) return { ...each, standing: afterTrouble(standing, trouble) };
   const hold = recentHold(context, workload);
-  return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
+  return { ...each, standing: hold === undefined ? standing : heldBy(standing, hold) };
+}
+
+/** A rejection outlasts later attempts without a verdict, and ends when the API server accepts the restart or the pods are current. */
+function withRejection({ memory }: RolloutContext, { workload, standing }: AskingWorkload): Standing {
+  const known = memory.of(workload);
+  if (standing.kind === "current") known.rejected = undefined;
+  if (standing.kind !== "due" || standing.turn === "unready" || known.rejected === undefined) return standing;
+  return { ...standing, rejected: known.rejected };
 }
 
 /**
@@ -182,8 +191,7 @@ function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkl
  */
 function afterTrouble(standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
   const isFailure = refusedAt !== undefined && standing.turn !== "unready";
-  if (!isFailure) return heldBy(standing, { kind: "blocked", why });
-  return { kind: "failed", why: `the API server rejected its restart: ${why}` };
+  return isFailure ? rejectedFor(why) : heldBy(standing, { kind: "blocked", why });
 }
 
 async function startRestart(context: RolloutContext, due: Due, signal: AbortSignal): Promise<Standing> {
@@ -198,7 +206,11 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   const begun = await attempt(writer, { workload, request: "restart" }, () =>
     restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal),
   );
-  if (!begun.ok) return afterTrouble(standing, begun.error);
+  if (!begun.ok) {
+    if (begun.error.refusedAt !== undefined) context.memory.of(workload).rejected = begun.error.why;
+    return afterTrouble(standing, begun.error);
+  }
+  context.memory.of(workload).rejected = undefined;
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
   return { kind: isWaitedFor ? "restarting" : "unawaited" };
