@@ -3,7 +3,7 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import { type Budget, budgetsOf, exhaustedBudget, observeBudget } from "../../domain/rollout/budget.ts";
 import type { Hold } from "../../domain/rollout/hold.ts";
-import type { Standing } from "../../domain/rollout/standing.ts";
+import { rejectedFor, type Standing } from "../../domain/rollout/standing.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
 import type { AskingWorkload } from "./asking.ts";
 
@@ -94,9 +94,4 @@ function isSubject({ standing }: AskingWorkload): boolean {
 export function heldBy({ stamp, since, turn, rejected }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
   if (rejected !== undefined && hold.kind !== "paused") return rejectedFor(rejected);
   return { kind: "held", stamp, since, turn, hold };
-}
-
-/** Returns the standing of a workload whose restart the API server or a policy rejected. */
-export function rejectedFor(why: string): Standing {
-  return { kind: "failed", why: `the API server rejected its restart: ${why}` };
 }

@@ -1,18 +1,19 @@
 import { objectKey } from "../../domain/object-key.ts";
 import type { Due } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
-import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
+import { allowedMs, rejectedFor, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { TOO_LARGE_WORDS, type Workload } from "../../domain/rollout/workload.ts";
 import { Breaths } from "../../runtime/breaths.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { outcomeOfRefusal, soonestOf } from "../patience.ts";
+import { adopt, reportedFailures } from "./adopt.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
-import { heldBy, rejectedFor } from "./rollout-budgets.ts";
+import { heldBy } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
 import { answerIdleRequests, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
@@ -99,12 +100,14 @@ export async function judgeAll(
   const now = clock.now();
   const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.versions.times, mounts, now });
   const defaults = context.workloads.defaultsOf(namespace);
+  const failures = reportedFailures(live, namespace);
   const wanted = new Map<string, Wanted>();
   const asking: AskingWorkload[] = [];
   for (const object of watched) {
     const workload = context.memory.latest(object);
     const uses = usesOf(workload, defaults);
     if (!uses.asksForRestarts) continue;
+    adopt({ memory: context.memory, now, timeoutMs: context.settings.timeoutMs }, workload, failures);
     const key = workload.isTooLarge ? "" : JSON.stringify([uses.classes, uses.secrets]);
     const found = wanted.get(key) ?? wantedBy(workload.isTooLarge ? TOO_LARGE : versionsFor(uses, known));
     wanted.set(key, found);
@@ -156,7 +159,10 @@ function judge(
         })
       : { kind: "settling", isUnfinished: isRestarted(workload) };
   const slotMs = slotMsOf({ memory, now, timeoutMs: settings.timeoutMs }, workload);
-  return { workload, uses, versions, standing, slotMs, isUnderWay: slotMs > 0 && !workload.progress.isComplete };
+  const isUnderWay = slotMs > 0 && !workload.progress.isComplete;
+  const inherited = memory.inherited(workload);
+  const isInherited = inherited !== undefined && (slotMs > 0 || inherited.hasFailed);
+  return { workload, uses, versions, standing, slotMs, isUnderWay, isInherited };
 }
 
 /** Returns the hash of the versions in Secrets alone. A worker that knew of no other versions wrote this hash as the stamp. */
