@@ -15,7 +15,7 @@ import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
 import { heldBy } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
-import { answerIdleRequests, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
+import { answerIdleRequests, holdBy, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
 import { ROLLOUTS_SOON, reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
@@ -205,12 +205,15 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   const { workload, standing } = due;
   const held = await holdNow(context, due, signal);
   if (!held.ok) return heldBy(standing, { kind: "blocked", why: held.error.why });
-  if (held.value !== undefined) return heldBy(standing, held.value);
+  const { hold, defaults } = held.value;
+  if (hold !== undefined) return heldBy(standing, hold);
   const { kind, ref } = workload;
   const isWaitedFor = standing.turn !== "unready";
   const answered = openRequestOf(context, workload);
+  // The request can wait for its turn until the window has closed.
+  const isStillDue = (): boolean => holdBy(context, workload, defaults) === undefined;
   const begun = await attempt(writer, { workload, request: "restart" }, () =>
-    restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal),
+    restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered, isStillDue }, signal),
   );
   if (!begun.ok) {
     if (begun.error.refusedAt !== undefined) context.memory.of(workload).rejected = begun.error.why;
