@@ -7,6 +7,7 @@ import type {
   DeleteOptions,
   KubeClient,
   ListRequest,
+  PatchOptions,
   ReadResult,
   TokenRequest,
   WriteOptions,
@@ -103,12 +104,13 @@ class RawKubeClient implements KubeClient {
     resource: Resource,
     ref: ObjectRef,
     patch: unknown,
-    options: WriteOptions,
+    options: PatchOptions,
     signal: AbortSignal,
   ): Promise<T> {
     const path = withQuery(objectPath(resource, ref), writeQuery(options));
     const attempt: Attempt = { verb: "patch", resource, ref };
-    return this.#write({ attempt, method: "PATCH", path, body: JSON.stringify(patch), contentType: MERGE_PATCH }, signal);
+    const { isStillDue } = options;
+    return this.#write({ attempt, method: "PATCH", path, body: JSON.stringify(patch), contentType: MERGE_PATCH, isStillDue }, signal);
   }
 
   async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean> {

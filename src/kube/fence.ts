@@ -1,18 +1,18 @@
 import type { Dispatcher } from "undici";
-import { notLeading } from "../domain/ports/kube-error.ts";
-import { type Attempt, describeAttempt } from "./errors.ts";
+import type { KubeError } from "../domain/ports/kube-error.ts";
 
 /**
- * Calls `mayWrite` again at the moment when a write goes to its socket. The write may have waited for a connection, or the whole process
+ * Calls `refusal` again at the moment when a write goes to its socket. The write may have waited for a connection, or the whole process
  * may have been suspended. After that, the event loop handles what has arrived in the meantime, including a new connection, before any
- * timer can end the request.
+ * timer can end the request. `refusal`: why the write may not be sent; undefined if it may.
  */
-export function fenceFor(attempt: Attempt, mayWrite: () => boolean): Dispatcher.DispatcherComposeInterceptor {
+export function fenceFor(refusal: () => KubeError | undefined): Dispatcher.DispatcherComposeInterceptor {
   return (dispatch) => (options, handler) =>
     dispatch(options, {
       onRequestStart: (controller, context) => {
         handler.onRequestStart?.(controller, context);
-        if (!mayWrite()) controller.abort(notLeading(describeAttempt(attempt)));
+        const refused = refusal();
+        if (refused !== undefined) controller.abort(refused);
       },
       onRequestUpgrade: (...given) => handler.onRequestUpgrade?.(...given),
       onResponseStart: (...given) => handler.onResponseStart?.(...given),

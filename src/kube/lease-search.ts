@@ -32,7 +32,15 @@ export interface Term {
   readonly annotations: LeaseAnnotations;
   /** Annotations of the other Leases: with another number of shards, their leaders may have had classes that this leader has now. */
   readonly others: readonly LeaseAnnotations[];
+  /** Those of the others that belong to no shard with this number. */
+  readonly former: readonly LeaseAnnotations[];
 }
+
+/** Returns the annotations of a Lease that have to change; null removes an annotation. */
+export type AnnotationChange = (annotations: LeaseAnnotations) => Readonly<Record<string, string | null>>;
+
+/** Log message. */
+export const NOT_CLEARED = "lease of a former shard not cleared";
 
 export interface Won extends Renewal {
   readonly term: Term;
@@ -146,7 +154,18 @@ export class LeaseSearch {
       if (!isAlone) await this.#store.release(won.written, {});
     }
     const others = leases.filter(({ metadata }) => metadata.name !== lease.metadata.name).map(annotationsOf);
-    return isAlone ? { ...won, term: { shard, annotations: annotationsOf(won.written), others } } : undefined;
+    const former = leases.filter((each) => this.#isFormer(each)).map(annotationsOf);
+    return isAlone ? { ...won, term: { shard, annotations: annotationsOf(won.written), others, former } } : undefined;
+  }
+
+  /** Changes the annotations of Leases that belong to no shard. */
+  async clearFormer(change: AnnotationChange, signal: AbortSignal): Promise<void> {
+    const leases = await this.#store.list(signal);
+    for (const lease of leases.filter((each) => this.#isFormer(each))) await this.#annotate(lease, change(annotationsOf(lease)), signal);
+  }
+
+  #isFormer({ metadata }: Lease): boolean {
+    return (shardOfLease(this.#options.leases.name, metadata.name) ?? 0) >= this.#shards;
   }
 
   /**
@@ -154,21 +173,19 @@ export class LeaseSearch {
    * those of its predecessor.
    */
   async #endFormerNumbers(leases: readonly Lease[], signal: AbortSignal): Promise<void> {
-    const former = leases.filter((lease) => {
-      const index = shardOfLease(this.#options.leases.name, lease.metadata.name) ?? 0;
-      return index >= this.#shards && annotationsOf(lease)[LEASE_ANNOTATIONS.shards] !== undefined;
-    });
+    const former = leases.filter((lease) => this.#isFormer(lease) && annotationsOf(lease)[LEASE_ANNOTATIONS.shards] !== undefined);
     const outdated = [LEASE_ANNOTATIONS.shards, ...(this.#options.leases.ofOneNumber ?? [])];
-    for (const lease of former) await this.#forget(lease, outdated, signal);
+    for (const lease of former) await this.#annotate(lease, Object.fromEntries(outdated.map((key) => [key, null])), signal);
   }
 
   /** A custom Role may not name the lease. The worker leads in spite of that. */
-  async #forget(lease: Lease, outdated: readonly string[], signal: AbortSignal): Promise<void> {
+  async #annotate(lease: Lease, changed: ReturnType<AnnotationChange>, signal: AbortSignal): Promise<void> {
+    if (Object.keys(changed).length === 0) return;
     try {
-      await this.#store.forget(lease, outdated, signal);
+      await this.#store.annotate(lease, changed, signal);
     } catch (error) {
       if (!isForbidden(error)) throw error;
-      this.#options.logger.warn("lease of a former shard not cleared", { lease: lease.metadata.name, error });
+      this.#options.logger.warn(NOT_CLEARED, { lease: lease.metadata.name, error });
     }
   }
 

@@ -75,10 +75,10 @@ export class LeaseStore {
     return { written, until: elapsed + this.#timing.renewDeadlineMs };
   }
 
-  /** Removes these annotations from a lease that this worker does not hold. */
-  async forget({ metadata }: Lease, annotations: readonly string[], signal: AbortSignal): Promise<void> {
+  /** Changes these annotations of a lease that this worker does not hold; null removes an annotation. */
+  async annotate({ metadata }: Lease, annotations: Readonly<Record<string, string | null>>, signal: AbortSignal): Promise<void> {
     const { resourceVersion } = metadata;
-    const patch = { metadata: { resourceVersion, annotations: Object.fromEntries(annotations.map((key) => [key, null])) } };
+    const patch = { metadata: { resourceVersion, annotations } };
     await this.#client.mergePatch<Lease>(LEASES, metadata, patch, { fieldManager: this.#options.fieldManager }, signal);
   }
 

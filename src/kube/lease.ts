@@ -4,7 +4,7 @@ import { KubeError } from "../domain/ports/kube-error.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import type { LeaderElectionOptions, LeaseTiming } from "./lease-options.ts";
 import { holderOf, isOfAnotherTerm, type LeaseAnnotations } from "./lease-record.ts";
-import { LeaseSearch, type Term, type Won } from "./lease-search.ts";
+import { type AnnotationChange, LeaseSearch, NOT_CLEARED, type Term, type Won } from "./lease-search.ts";
 import { LeaseLost, LeaseStore } from "./lease-store.ts";
 
 /** The signal aborts when the lease is lost. */
@@ -34,7 +34,7 @@ export class LeaderElection {
   /** Elapsed time until which the last renewal is valid. */
   #heldUntil = Number.NEGATIVE_INFINITY;
   /** Callbacks of the callers that want a renewal at once. */
-  readonly #urgent: (() => void)[] = [];
+  readonly #urgent: ((isRenewed: boolean) => void)[] = [];
   #wake = new AbortController();
   /**
    * Whether the lease may not have shown this worker as its holder, and the worker has not yet checked if another one started in the
@@ -55,13 +55,21 @@ export class LeaderElection {
     return this.#isLeader;
   }
 
-  /** Renews at once, to write the annotations. Resolves when the renewal succeeded or failed. */
-  renewNow(): Promise<void> {
-    if (!this.#isLeader) return Promise.resolve();
+  /** Renews at once, to write the annotations. Resolves with whether the renewal succeeded. */
+  renewNow(): Promise<boolean> {
+    if (!this.#isLeader) return Promise.resolve(false);
     return new Promise((resolve) => {
       this.#urgent.push(resolve);
       if (this.#isHealthy) this.#wake.abort();
     });
+  }
+
+  /**
+   * Changes the annotations of Leases that no shard uses any more; null removes an annotation. An error is logged: the next leader does
+   * this again.
+   */
+  async clearFormer(change: AnnotationChange, signal: AbortSignal): Promise<void> {
+    await this.#store.tried(NOT_CLEARED, this.#options.leases.name, () => this.#search.clearFormer(change, signal), signal);
   }
 
   /** False from the moment at which a renewal is overdue, even if this process notices it later. */
@@ -137,7 +145,7 @@ export class LeaderElection {
       throw error;
     } finally {
       deadline.cancel();
-      for (const resolve of this.#urgent.splice(0)) resolve();
+      for (const resolve of this.#urgent.splice(0)) resolve(false);
     }
   }
 
@@ -156,12 +164,13 @@ export class LeaderElection {
   /** Resolves the waiting callers when the renewal is over, whether it succeeded or failed. */
   async #answering(renew: () => Promise<Lease | undefined>): Promise<Lease | undefined> {
     const waiting = this.#urgent.splice(0);
+    let renewed: Lease | undefined;
     try {
-      const renewed = await renew();
+      renewed = await renew();
       this.#isHealthy = renewed !== undefined;
       return renewed;
     } finally {
-      for (const resolve of waiting) resolve();
+      for (const resolve of waiting) resolve(renewed !== undefined);
     }
   }
 

@@ -1,11 +1,11 @@
 import { RequestContext } from "@kubernetes/client-node";
 import { type Dispatcher, request as send } from "undici";
-import { KubeError } from "../domain/ports/kube-error.ts";
+import { KubeError, notLeading, outdated } from "../domain/ports/kube-error.ts";
 import { unlessAborted, within } from "../runtime/lifecycle.ts";
 import type { PooledKubeConfig, Purpose } from "./config.ts";
 import type { ApiContact } from "./contact.ts";
 import { CredentialPluginFailure } from "./credential-plugin.ts";
-import { type Attempt, noAnswer, withoutCredentials } from "./errors.ts";
+import { type Attempt, describeAttempt, noAnswer, withoutCredentials } from "./errors.ts";
 import { fenceFor } from "./fence.ts";
 import { impersonationHeaders } from "./impersonation.ts";
 import type { ServerClock } from "./server-clock.ts";
@@ -24,6 +24,8 @@ export interface Call {
   readonly accept?: string | undefined;
   /** Maximum bytes of the body. The transport gives up a longer body as soon as it knows, and sets `isTooLong`. Default: no limit. */
   readonly mostBytes?: number | undefined;
+  /** Called when a write leaves the process. If false, the write is not sent and throws `Conflict`. Default: always true. */
+  readonly isStillDue?: (() => boolean) | undefined;
 }
 
 export interface Answer {
@@ -96,8 +98,8 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
 
   async function dispatch(call: Call, context: RequestContext, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
     const pool = context.getDispatcher();
-    const { mayWrite } = options;
-    const dispatcher = call.method === "GET" || mayWrite === undefined ? pool : pool?.compose(fenceFor(call.attempt, mayWrite));
+    const isFenced = call.method !== "GET" && (options.mayWrite !== undefined || call.isStillDue !== undefined);
+    const dispatcher = isFenced ? pool?.compose(fenceFor(() => refusalOf(call))) : pool;
     const response = await send(context.getUrl(), {
       method: call.method,
       headers: { ...context.getHeaders(), ...impersonationHeaders(config) },
@@ -110,6 +112,11 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     options.serverClock?.noteDate(response.headers["date"]);
     if (response.statusCode === 401) config.reject(context);
     return response;
+  }
+
+  function refusalOf({ attempt, isStillDue }: Call): KubeError | undefined {
+    if (options.mayWrite?.() === false) return notLeading(describeAttempt(attempt));
+    return isStillDue?.() === false ? outdated(describeAttempt(attempt)) : undefined;
   }
 
   /** Reports silence of the server. A write that our own fence held back says nothing about the server. */

@@ -43,6 +43,7 @@ import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
 import { inShard, servedBy } from "./shard.ts";
+import { takeOver } from "./take-over.ts";
 import { cloudFileReader } from "./vault/cloud-files.ts";
 import { createVaultMetrics } from "./vault/vault-metrics.ts";
 import { runWorker } from "./worker.ts";
@@ -88,7 +89,10 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
   const crds = readCrds(config.crdsDir === "" ? path.join(packageFolder(), "manifests/crds") : config.crdsDir);
   const progress = createLeasedProgress();
   // `election` exists before any part of the worker runs.
-  const quarantine = new Quarantine({ version, clock, logger, store: () => election.renewNow() });
+  const store = async (): Promise<void> => {
+    await election.renewNow();
+  };
+  const quarantine = new Quarantine({ version, clock, logger, store });
   const urgent = createKubeClient(kubeConfig, { ...client, isUrgent: true });
   const election = createLeaderElection(urgent, {
     leases: {
@@ -133,7 +137,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       const isFirst = shard.index === 0;
       const serves = servedBy(shard);
       const watcher = inShard(served, serves);
-      quarantine.begin([term.annotations, ...term.others], (classKey) => serves(refOfKey(classKey).namespace));
+      await takeOver({ election, quarantine, term, isOurs: (classKey) => serves(refOfKey(classKey).namespace) }, leading);
       metrics.isLeader.set(1);
       logger.info("leading", {
         lease: `${config.namespace}/${shardLease(LEASE, shard.index)}`,

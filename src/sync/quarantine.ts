@@ -6,6 +6,7 @@ import type { Clock } from "../domain/ports/clock.ts";
 import type { Logger } from "../domain/ports/logger.ts";
 import {
   type HandEntry,
+  leavingWithout,
   namespaceSuspicion,
   readLeaving,
   type Suspicion,
@@ -77,6 +78,15 @@ export class Quarantine {
         logger.warn("a worker ended while it handled a class", { class: key, deaths: entry.deaths });
       }
     }
+  }
+
+  /** Returns the given annotations of a lease without the classes that this leader notes in its own lease; null removes an annotation. */
+  withoutOurs(
+    annotations: Readonly<Record<string, string>>,
+    isOurs: (classKey: string) => boolean,
+  ): Readonly<Record<string, string | null>> {
+    const { [LEASE_ANNOTATIONS.inHand]: left } = annotations;
+    return left === undefined ? {} : { [LEASE_ANNOTATIONS.inHand]: leavingWithout(left, this.#options.version, isOurs) };
   }
 
   /** Call this as a leader whose work has ended, before it releases the lease. */

@@ -148,6 +148,21 @@ describe("while Secrets of a namespace take long to be written", () => {
     await assert.rejects(fenced.requestToken({ namespace: "slow", name: "app" }, request, stop.signal), { code: "NotLeading" });
   });
 
+  test("RA10: a write whose reason ends while it waits for its turn is not sent", async () => {
+    const waiting = Array.from({ length: 16 }, (_, index) => write("slow", `secret-${index}`));
+    await eventually(() => slow.held.length === 16, { what: "writes that hang" });
+    let isStillDue = true;
+    const options = { fieldManager: "test", isStillDue: () => isStillDue };
+    const ref = { namespace: "slow", name: "web" };
+    const late = worker.mergePatch(RESOURCES.secrets, ref, {}, options, stop.signal);
+    const refused = assert.rejects(late, { code: "Conflict", status: 409, mayBeStored: false });
+    isStillDue = false;
+    for (const response of slow.held.splice(0)) sendJson(response, 201, secret("slow", "any"));
+    await Promise.all(waiting);
+    await refused;
+    assert.equal(slow.held.length, 0, "nothing arrived");
+  });
+
   test("a namespace alone writes sixteen at a time, and all come to their turn", async () => {
     const waiting = Array.from({ length: 40 }, (_, index) => write("slow", `secret-${index}`));
     await eventually(() => slow.held.length === 16, { what: "sixteen writes" });

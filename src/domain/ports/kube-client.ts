@@ -12,6 +12,11 @@ export interface WriteOptions {
   readonly dryRun?: boolean;
 }
 
+export interface PatchOptions extends WriteOptions {
+  /** Called when the patch leaves the process, which can be long after the call. If false, the patch is not sent and throws `Conflict`. */
+  readonly isStillDue?: () => boolean;
+}
+
 export interface ApplyOptions extends WriteOptions {
   /** Whether to take over fields that another manager owns. */
   readonly force: boolean;
@@ -65,7 +70,7 @@ export interface KubeClient {
     resource: Resource,
     ref: ObjectRef,
     patch: unknown,
-    options: WriteOptions,
+    options: PatchOptions,
     signal: AbortSignal,
   ): Promise<T>;
   /** Returns false if the object was already gone. A failed precondition throws `Conflict`. */

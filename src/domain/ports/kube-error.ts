@@ -97,3 +97,11 @@ export function notLeading(attempt: string): KubeError {
     retry: { kind: "backoff" },
   });
 }
+
+/** Returns the error for a write that is not sent because its reason ended while it waited. `attempt`: description of the request. */
+export function outdated(attempt: string): KubeError {
+  return new KubeError("Conflict", `${attempt}: not sent, because the reason for it ended while it waited for its turn`, {
+    retry: { kind: "backoff" },
+    status: 409,
+  });
+}

@@ -6,6 +6,8 @@ export interface Judged {
   readonly standing: Standing;
   /** Whether one of the worker's restarts is replacing its pods, for any versions. Absent: no. */
   readonly isUnderWay?: boolean;
+  /** Whether an earlier leader began its restart, which may have stood still for almost as long as it may. Absent: no. */
+  readonly isInherited?: boolean;
 }
 
 export interface Due extends Judged {
@@ -22,17 +24,21 @@ export interface NamespacePlan {
 const TURNS: readonly Turn[] = ["unfinished", "ready", "unready"];
 
 /**
- * Plans the restarts of one namespace: a limited number at a time, always in the same order, and none after a failed one. Workloads that
- * were not ready before start immediately and are exempt from these limits.
+ * Plans the restarts of one namespace: a limited number at a time, always in the same order, and none after a failed one, or one
+ * that may have failed under an earlier leader. A rejected restart has failed, too, but is tried again. Workloads that were not ready
+ * before start immediately and are exempt from these limits.
  */
 export function planNamespace(workloads: readonly Judged[], most: number): NamespacePlan {
   const sorted = workloads.toSorted((a, b) => compareText(nameOf(a), nameOf(b)));
   const haltedBy = sorted.find(({ standing }) => standing.kind === "failed");
-  const restarting = sorted.filter((each) => each.standing.kind !== "due" && isUnderWay(each)).length;
+  const restarting = sorted.filter((each) => each.standing.kind !== "due" && isUnderWay(each));
   const due = sorted.filter(isDue).toSorted((a, b) => TURNS.indexOf(a.standing.turn) - TURNS.indexOf(b.standing.turn));
-  const slots = haltedBy === undefined ? Math.max(0, most - restarting) : 0;
+  const isHalted = haltedBy !== undefined || restarting.some(({ isInherited = false }) => isInherited);
+  const slots = isHalted ? 0 : Math.max(0, most - restarting.length);
   const unready = due.filter(({ standing }) => standing.turn === "unready");
-  const inTurn = due.filter(({ standing }) => standing.turn !== "unready").slice(0, slots);
+  const waiting = due.filter(({ standing }) => standing.turn !== "unready");
+  const rejected = waiting.filter(({ standing }) => standing.rejected !== undefined);
+  const inTurn = (rejected.length > 0 ? rejected : waiting).slice(0, slots);
   return { starts: [...unready, ...inTurn], haltedBy };
 }
 

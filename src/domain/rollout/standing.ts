@@ -13,8 +13,11 @@ export type Standing =
   | { readonly kind: "restarting"; readonly provenIn?: number }
   /** The same, for longer than allowed. `why` does not name the workload. */
   | { readonly kind: "failed"; readonly why: string; readonly provenIn?: number }
-  /** Needs a restart, unless its pods turn out to be younger than the versions. */
-  | ({ readonly kind: "due"; readonly stamp: string; readonly turn: Turn } & OldBefore)
+  /**
+   * Needs a restart, unless its pods turn out to be younger than the versions. `rejected`: why the API server or a policy rejected this
+   * restart, if it did and others wait for the restart.
+   */
+  | ({ readonly kind: "due"; readonly stamp: string; readonly turn: Turn; readonly rejected?: string } & OldBefore)
   /** Needs a restart once the driver has updated the files of its pods, or at `until` (Unix milliseconds; undefined: never). */
   | { readonly kind: "awaitingFiles"; readonly isUnfinished: boolean; readonly message: string; readonly until: number | undefined }
   /** Due, but something keeps its restart from beginning. */
@@ -106,4 +109,16 @@ function isStalled({ workload, stalledMs, timeoutMs }: Restarting): boolean {
  */
 export function allowedMs({ progress }: Workload, timeoutMs: number): number {
   return Math.max(timeoutMs, progress.ownDeadlineMs);
+}
+
+const REJECTED = "the API server rejected its restart: ";
+
+/** Returns the standing of a workload whose restart the API server or a policy rejected. */
+export function rejectedFor(why: string): Standing {
+  return { kind: "failed", why: `${REJECTED}${why}` };
+}
+
+/** Returns the reason for the rejection that {@link rejectedFor} put into this text; undefined if there is none. */
+export function rejectionIn(failure: string | undefined): string | undefined {
+  return failure?.startsWith(REJECTED) === true ? failure.slice(REJECTED.length) : undefined;
 }

@@ -29,7 +29,7 @@ export interface Suspicion {
 }
 
 /** By `namespace/name`. */
-type Hands = ReadonlyMap<string, HandEntry>;
+export type Hands = ReadonlyMap<string, HandEntry>;
 
 /** The record that a leader leaves for the next one. */
 export interface Leaving {
@@ -71,6 +71,16 @@ export function readLeaving(text: string, version: string): Leaving | undefined 
     return entry === undefined ? [] : [[key, entry] as const];
   });
   return { version, isLeading: found["isLeading"] === true, classes: new Map(classes) };
+}
+
+/**
+ * Returns the record without these classes, which other leaders have in theirs now; null if nothing is left of it. A leader of a shard
+ * takes only the classes that it serves.
+ */
+export function leavingWithout(text: string, version: string, isTaken: (classKey: string) => boolean): string | null {
+  const left = readLeaving(text, version);
+  const classes = new Map([...(left?.classes ?? [])].filter(([key]) => !isTaken(key)));
+  return left === undefined || classes.size === 0 ? null : writeLeaving({ ...left, classes });
 }
 
 function entryIn(value: unknown): HandEntry | undefined {

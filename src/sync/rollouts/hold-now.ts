@@ -14,6 +14,13 @@ import { defaultsIn } from "./rollout-workloads.ts";
 /** Time in milliseconds for which an answer of the API server counts although no live copy shows it. */
 const COUNTS_MS = 30_000;
 
+/** State of the Namespace of a workload right before its restart. */
+interface HeldNow {
+  readonly hold: Hold | undefined;
+  /** Project annotations of the Namespace. */
+  readonly defaults: Readonly<Record<string, string>>;
+}
+
 /**
  * Reads from the API server what keeps a restart from beginning, right before it begins. A live copy is outdated while its watch is broken,
  * and a reconcile that writes one workload after the other takes minutes if an admission webhook is slow. A pause, the end of a window, or
@@ -23,13 +30,15 @@ export async function holdNow(
   context: RolloutContext,
   { workload, standing }: Due,
   signal: AbortSignal,
-): Promise<Result<Hold | undefined, Trouble>> {
+): Promise<Result<HeldNow, Trouble>> {
   const { writer, memory, workloads, worker } = context;
   const asked = await attempt(writer, { workload, request: "ask" }, async () => {
-    const hold = holdBy(context, workload, await liveDefaults(context, workload, signal));
-    return hold ?? (standing.turn === "ready" ? await budgetHold(context, workload, signal) : undefined);
+    const live = await liveDefaults(context, workload, signal);
+    const isSubject = standing.turn === "ready";
+    const hold = holdBy(context, workload, live) ?? (isSubject ? await budgetHold(context, workload, signal) : undefined);
+    return { hold, defaults: live };
   });
-  const hold = asked.ok ? asked.value : undefined;
+  const hold = asked.ok ? asked.value.hold : undefined;
   const defaults = workloads.defaultsOf(workload.ref.namespace ?? "");
   memory.of(workload).heldNow = hold && { hold, until: worker.clock.now() + COUNTS_MS, defaults };
   return asked;

@@ -53,7 +53,9 @@ async function standingBy(input: ProveInput, { listed, workload, stamp }: Restar
     return isStalled ? { kind: "failed", why, provenIn } : { kind: "restarting", provenIn };
   }
   const steadiness = memory.steadyByOurClock(workload, steadinessOf(listed.value, stamp), now);
-  const proof = proofOf({ steadiness, now, timeoutMs, isStalled });
+  // This process has not seen for how long the pods of a restart that failed under an earlier leader have been ready.
+  const isToProve = steadiness.restarts === 0 && memory.inherited(workload)?.hasFailed === true;
+  const proof = proofOf({ steadiness, now, timeoutMs, isStalled: isStalled && !isToProve });
   switch (proof.kind) {
     case "done":
       // The replaced pods run well. The restart stays open for the remaining pods, which the worker recognizes by their stamp and not by

@@ -3,7 +3,7 @@ import { RESOURCES } from "../../domain/kubernetes.ts";
 import type { KubeWatcher } from "../../domain/ports/kube-watcher.ts";
 import { type Budget, budgetsOf, exhaustedBudget, observeBudget } from "../../domain/rollout/budget.ts";
 import type { Hold } from "../../domain/rollout/hold.ts";
-import type { Standing } from "../../domain/rollout/standing.ts";
+import { rejectedFor, type Standing } from "../../domain/rollout/standing.ts";
 import type { Breaths } from "../../runtime/breaths.ts";
 import type { AskingWorkload } from "./asking.ts";
 
@@ -90,6 +90,8 @@ function isSubject({ standing }: AskingWorkload): boolean {
   return standing.kind === "due" && standing.turn === "ready";
 }
 
-export function heldBy({ stamp, since, turn }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
+/** Returns the standing of a due workload that is held. A rejected restart has failed, unless someone pauses the workload. */
+export function heldBy({ stamp, since, turn, rejected }: Extract<Standing, { readonly kind: "due" }>, hold: Hold): Standing {
+  if (rejected !== undefined && hold.kind !== "paused") return rejectedFor(rejected);
   return { kind: "held", stamp, since, turn, hold };
 }

@@ -29,9 +29,13 @@ interface WorkloadMemory {
   /** Sequence number of the last list of its pods among all pod lists of this process; 0 if there was none. */
   listed: number;
   /** The restart that this process last began, or found under way when it began to lead: stamp and time (Unix milliseconds). */
-  begun: { readonly stamp: string; readonly at: number } | undefined;
+  begun: { readonly stamp: string; readonly at: number; readonly adopted?: AdoptedRestart } | undefined;
+  /** Whether this process has taken over what an earlier leader reported of it. */
+  isAdopted: boolean;
   /** Requests for this workload that failed at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
+  /** Why the API server or a policy rejected the last restart on which it gave a verdict; undefined if it accepted the restart. */
+  rejected: string | undefined;
   /** Standing of the restart with that stamp when the worker last saw its pods, and the resourceVersion at that time. */
   proof: { readonly stamp: string; readonly at: string; readonly standing: Standing } | undefined;
   /** The hold that the API server showed last, while the live copy of the Namespace had these annotations. */
@@ -41,6 +45,14 @@ interface WorkloadMemory {
   reportedWait: string | undefined;
   /** Reason why its restart cannot begin, as last reported. */
   reportedHold: string | undefined;
+}
+
+/** A restart that an earlier leader began. */
+interface AdoptedRestart {
+  /** Its pods when this process first saw it. */
+  readonly counts: PodCounts;
+  /** Whether that leader reported it as failed. */
+  readonly hasFailed: boolean;
 }
 
 interface Unanswered {
@@ -95,7 +107,9 @@ export class RolloutMemory {
       pods: undefined,
       listed: 0,
       begun: undefined,
+      isAdopted: false,
       troubles: new Map(),
+      rejected: undefined,
       proof: undefined,
       heldNow: undefined,
       reported: undefined,
@@ -139,15 +153,32 @@ export class RolloutMemory {
    * progress, because they do so in every round of a crash loop.
    */
   stalledFor(workload: Workload, now: number): number {
-    const { progress, templateStamp } = workload;
+    const { progress } = workload;
     const memory = this.of(workload);
-    const rollout = `${templateStamp ?? ""} ${progress.revision}`;
+    const rollout = rolloutOf(workload);
     const before = memory.progress?.rollout === rollout ? memory.progress : undefined;
     const furthest = furthestOf(progress.counts, before);
     const isAtRest = progress.isComplete && !isRestarted(workload);
     const hasMoved = before === undefined || isAtRest || isFurther(furthest, before);
     memory.progress = { rollout, ...furthest, since: hasMoved ? now : before.since };
     return now - memory.progress.since;
+  }
+
+  /** Notes since when (Unix milliseconds) its rollout has made no progress, although all of its pods may have been available. */
+  noteStalled(workload: Workload, since: number): void {
+    const { counts } = workload.progress;
+    const furthest = furthestOf({ ...counts, available: counts.wanted }, undefined);
+    this.of(workload).progress = { rollout: rolloutOf(workload), ...furthest, since };
+  }
+
+  /** Returns the restart that an earlier leader began, until more of its pods are replaced than when this process first saw it. */
+  inherited(workload: Workload): AdoptedRestart | undefined {
+    const { begun } = this.of(workload);
+    const adopted = begun?.stamp === workload.templateStamp ? begun?.adopted : undefined;
+    if (adopted === undefined) return undefined;
+    const [before, now] = [adopted.counts, workload.progress.counts];
+    const hasMoved = now.updated > before.updated || now.total - now.updated < before.total - before.updated;
+    return hasMoved ? undefined : adopted;
   }
 
   /**
@@ -169,6 +200,10 @@ export class RolloutMemory {
     // Without pods, no node's clock can differ.
     return since === 0 ? found : { since: seenAt, restarts };
   }
+}
+
+function rolloutOf({ templateStamp = "", progress }: Workload): string {
+  return `${templateStamp} ${progress.revision}`;
 }
 
 type Distance = Pick<Furthest, "updated" | "outdated" | "available">;

@@ -1,20 +1,21 @@
 import { objectKey } from "../../domain/object-key.ts";
 import type { Due } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
-import { allowedMs, type Standing, standingOf } from "../../domain/rollout/standing.ts";
+import { allowedMs, rejectedFor, type Standing, standingOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { TOO_LARGE_WORDS, type Workload } from "../../domain/rollout/workload.ts";
 import { Breaths } from "../../runtime/breaths.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { outcomeOfRefusal, soonestOf } from "../patience.ts";
+import { adopt, reportedFailures } from "./adopt.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
 import { heldBy } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
-import { answerIdleRequests, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
+import { answerIdleRequests, holdBy, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
 import { ROLLOUTS_SOON, reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
@@ -99,12 +100,14 @@ export async function judgeAll(
   const now = clock.now();
   const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.versions.times, mounts, now });
   const defaults = context.workloads.defaultsOf(namespace);
+  const failures = reportedFailures(live, namespace);
   const wanted = new Map<string, Wanted>();
   const asking: AskingWorkload[] = [];
   for (const object of watched) {
     const workload = context.memory.latest(object);
     const uses = usesOf(workload, defaults);
     if (!uses.asksForRestarts) continue;
+    adopt({ memory: context.memory, now, timeoutMs: context.settings.timeoutMs }, workload, failures);
     const key = workload.isTooLarge ? "" : JSON.stringify([uses.classes, uses.secrets]);
     const found = wanted.get(key) ?? wantedBy(workload.isTooLarge ? TOO_LARGE : versionsFor(uses, known));
     wanted.set(key, found);
@@ -156,7 +159,10 @@ function judge(
         })
       : { kind: "settling", isUnfinished: isRestarted(workload) };
   const slotMs = slotMsOf({ memory, now, timeoutMs: settings.timeoutMs }, workload);
-  return { workload, uses, versions, standing, slotMs, isUnderWay: slotMs > 0 && !workload.progress.isComplete };
+  const isUnderWay = slotMs > 0 && !workload.progress.isComplete;
+  const inherited = memory.inherited(workload);
+  const isInherited = inherited !== undefined && (slotMs > 0 || inherited.hasFailed);
+  return { workload, uses, versions, standing, slotMs, isUnderWay, isInherited };
 }
 
 /** Returns the hash of the versions in Secrets alone. A worker that knew of no other versions wrote this hash as the stamp. */
@@ -168,12 +174,21 @@ function mirroredStampOf(versions: Versions): string | undefined {
 
 /** Marks a workload whose restart failed as not due until the next attempt, so that others have their turn. */
 function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkload {
-  const { workload, standing } = each;
+  const { workload } = each;
+  const standing = withRejection(context, each);
   if (standing.kind !== "due") return each;
   const trouble = openTrouble(context.writer, { workload, request: "restart" });
   if (trouble !== undefined) return { ...each, standing: afterTrouble(standing, trouble) };
   const hold = recentHold(context, workload);
-  return hold === undefined ? each : { ...each, standing: heldBy(standing, hold) };
+  return { ...each, standing: hold === undefined ? standing : heldBy(standing, hold) };
+}
+
+/** A rejection outlasts later attempts without a verdict, and ends when the API server accepts the restart or the pods are current. */
+function withRejection({ memory }: RolloutContext, { workload, standing }: AskingWorkload): Standing {
+  const known = memory.of(workload);
+  if (standing.kind === "current") known.rejected = undefined;
+  if (standing.kind !== "due" || standing.turn === "unready" || known.rejected === undefined) return standing;
+  return { ...standing, rejected: known.rejected };
 }
 
 /**
@@ -182,8 +197,7 @@ function withTrouble(context: RolloutContext, each: AskingWorkload): AskingWorkl
  */
 function afterTrouble(standing: Due["standing"], { why, refusedAt }: Trouble): Standing {
   const isFailure = refusedAt !== undefined && standing.turn !== "unready";
-  if (!isFailure) return heldBy(standing, { kind: "blocked", why });
-  return { kind: "failed", why: `the API server rejected its restart: ${why}` };
+  return isFailure ? rejectedFor(why) : heldBy(standing, { kind: "blocked", why });
 }
 
 async function startRestart(context: RolloutContext, due: Due, signal: AbortSignal): Promise<Standing> {
@@ -191,14 +205,21 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   const { workload, standing } = due;
   const held = await holdNow(context, due, signal);
   if (!held.ok) return heldBy(standing, { kind: "blocked", why: held.error.why });
-  if (held.value !== undefined) return heldBy(standing, held.value);
+  const { hold, defaults } = held.value;
+  if (hold !== undefined) return heldBy(standing, hold);
   const { kind, ref } = workload;
   const isWaitedFor = standing.turn !== "unready";
   const answered = openRequestOf(context, workload);
+  // The request can wait for its turn until the window has closed.
+  const isStillDue = (): boolean => holdBy(context, workload, defaults) === undefined;
   const begun = await attempt(writer, { workload, request: "restart" }, () =>
-    restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered }, signal),
+    restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered, isStillDue }, signal),
   );
-  if (!begun.ok) return afterTrouble(standing, begun.error);
+  if (!begun.ok) {
+    if (begun.error.refusedAt !== undefined) context.memory.of(workload).rejected = begun.error.why;
+    return afterTrouble(standing, begun.error);
+  }
+  context.memory.of(workload).rejected = undefined;
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
   return { kind: isWaitedFor ? "restarting" : "unawaited" };

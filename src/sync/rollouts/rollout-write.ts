@@ -43,6 +43,8 @@ export interface RestartFor extends StampedFor {
   readonly isWaitedFor: boolean;
   /** Hash of the request that this restart follows. */
   readonly answered: string | undefined;
+  /** Whether the restart may begin at the moment at which its request is sent. */
+  readonly isStillDue: () => boolean;
 }
 
 /** Number of pods up to which the worker keeps a list. */
@@ -74,7 +76,7 @@ function listPods(writer: RolloutWriter, workload: Workload, signal: AbortSignal
 /** Restarts the workload: changes one annotation of the pod template, so that the controller replaces the pods. */
 export async function restart(
   writer: RolloutWriter,
-  { workload, stamp, isWaitedFor, answered }: RestartFor,
+  { workload, stamp, isWaitedFor, answered, isStillDue }: RestartFor,
   signal: AbortSignal,
 ): Promise<void> {
   const ofTemplate = restartStamp(workload, stamp);
@@ -90,7 +92,7 @@ export async function restart(
   // Note this even if no answer comes: the stamp on the template shows whether the restart has begun.
   if (isWaitedFor && !writer.isDryRun) writer.memory.of(workload).begun = { stamp: ofTemplate, at: writer.clock.now() };
   try {
-    await write(writer, workload, patch, signal);
+    await write(writer, { workload, patch, isStillDue }, signal);
   } catch (error) {
     if (isWaitedFor) noteUnanswered(writer, workload, error);
     throw error;
@@ -103,18 +105,18 @@ export async function recordAnswered(
   { workload, answered }: { readonly workload: Workload; readonly answered: string },
   signal: AbortSignal,
 ): Promise<void> {
-  await write(writer, workload, { metadata: { annotations: { [RESTART_ANNOTATIONS.nowAnswered]: answered } } }, signal);
+  await write(writer, { workload, patch: { metadata: { annotations: { [RESTART_ANNOTATIONS.nowAnswered]: answered } } } }, signal);
 }
 
 /** Records that the restart of the workload succeeded. */
 export async function recordSettled(writer: RolloutWriter, workload: Workload, signal: AbortSignal): Promise<void> {
   const annotations = { [POD_ANNOTATIONS.rotated]: settledStamp(workload.templateStamp ?? "") };
-  await write(writer, workload, { metadata: { annotations } }, signal);
+  await write(writer, { workload, patch: { metadata: { annotations } } }, signal);
 }
 
 /** Records that the pods have the versions anyway. The record is on the workload itself, where it restarts nothing. */
 export async function recordStamp(writer: RolloutWriter, { workload, stamp }: StampedFor, signal: AbortSignal): Promise<void> {
-  await write(writer, workload, { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: stamp } } }, signal);
+  await write(writer, { workload, patch: { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: stamp } } } }, signal);
 }
 
 interface StampPatch {
@@ -122,12 +124,23 @@ interface StampPatch {
   readonly spec?: unknown;
 }
 
+interface Write {
+  readonly workload: Workload;
+  readonly patch: StampPatch;
+  readonly isStillDue?: () => boolean;
+}
+
 /** Patches the workload only in the state that the worker evaluated: its resourceVersion is a precondition. */
-async function write({ kube, memory, isDryRun }: RolloutWriter, workload: Workload, patch: StampPatch, signal: AbortSignal): Promise<void> {
+async function write(
+  { kube, memory, isDryRun }: RolloutWriter,
+  { workload, patch, isStillDue }: Write,
+  signal: AbortSignal,
+): Promise<void> {
   if (isDryRun) return;
   const { kind, ref, uid, resourceVersion } = workload;
   const body = { ...patch, metadata: { ...patch.metadata, uid, resourceVersion } };
-  const written = await kube.mergePatch<KubeObject>(WORKLOADS[kind], ref, body, { fieldManager: FIELD_MANAGER }, signal);
+  const options = { fieldManager: FIELD_MANAGER, ...(isStillDue === undefined ? {} : { isStillDue }) };
+  const written = await kube.mergePatch<KubeObject>(WORKLOADS[kind], ref, body, options, signal);
   const observed = observeWorkload(kind, written);
   if (observed !== undefined) memory.of(workload).written = { basedOn: resourceVersion, workload: observed };
 }

@@ -26,15 +26,14 @@ export interface UnderWayInput {
 
 /**
  * Returns the time in milliseconds for which a restart by the worker may still count as under way; 0 if there is none, or if it waits for
- * people. A restart counts if this process began it. Restarts by the leader before show only in stamps, which anyone who can write
- * workloads can write. Restarts that seem to be under way when a worker begins to lead therefore count, and later ones do not. No setting
- * of the workload changes the time.
+ * people. A restart counts if this process began or adopted it. Restarts by the leader before show only in stamps, which anyone who can
+ * write workloads can write. The worker therefore adopts the restarts that seem to be under way when it begins to lead, and no later ones.
+ * No setting of the workload changes the time.
  */
 export function slotMsOf({ memory, now, timeoutMs }: UnderWayInput, workload: Workload): number {
   const known = memory.of(workload);
   const { templateStamp: stamp } = workload;
   if (stamp === undefined || !isRestarted(workload)) return 0;
-  if (known.begun === undefined && now < adoptedUntil(memory, timeoutMs)) known.begun = { stamp, at: now };
   const { begun } = known;
   if (begun?.stamp !== stamp || workload.progress.isPaused || workload.obstacle !== undefined) return 0;
   const left = Math.min(timeoutMs - memory.stalledFor(workload, now), begun.at + MOST_TIMEOUTS * timeoutMs - now);

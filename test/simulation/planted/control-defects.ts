@@ -42,9 +42,9 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
         replace: "used += Math.min(0, unseenIn(namespace));",
       },
       {
-        file: "src/sync/rollouts/under-way.ts",
-        find: "if (known.begun === undefined && now < adoptedUntil(memory, timeoutMs))",
-        replace: "if (known.begun === undefined && now < 0 * adoptedUntil(memory, timeoutMs))",
+        file: "src/sync/rollouts/adopt.ts",
+        find: "if (now >= adoptedUntil(memory, timeoutMs)) return;",
+        replace: "if (now >= 0 * adoptedUntil(memory, timeoutMs)) return;",
       },
     ],
   },

@@ -2,7 +2,7 @@ import { apiVersionOf, type KubeObject, type ObjectRef, type Resource } from "..
 import { objectKey } from "../../../src/domain/object-key.ts";
 import type { Clock } from "../../../src/domain/ports/clock.ts";
 import type { DeleteOptions, KubeClient, ListOptions, ReadResult } from "../../../src/domain/ports/kube-client.ts";
-import { KubeError, type KubeErrorCode } from "../../../src/domain/ports/kube-error.ts";
+import { KubeError, type KubeErrorCode, outdated } from "../../../src/domain/ports/kube-error.ts";
 import type { KubeWatcher, Reflector, ReflectorOptions } from "../../../src/domain/ports/kube-watcher.ts";
 import { Sensitive } from "../../../src/domain/sensitive.ts";
 import { applied, created, patched, type Writer } from "./merge.ts";
@@ -22,6 +22,8 @@ type Change = (live: KubeObject | undefined) => KubeObject | undefined;
 export class SimulatedCluster {
   /** Time in milliseconds that a request takes before it has an effect. */
   latency: (call: SimulatedCall) => number = () => 0;
+  /** Time in milliseconds that a patch waits in the worker before it is sent. */
+  waits: (call: SimulatedCall) => number = () => 0;
   /** Error that the request throws instead of an answer. */
   fault: (call: SimulatedCall) => KubeError | undefined = () => undefined;
   /** Error that the request throws instead of its answer, after it took effect. */
@@ -116,9 +118,13 @@ export class SimulatedCluster {
         });
       },
       // oxlint-disable-next-line eslint/max-params -- the port's own shape.
-      mergePatch: (resource, ref, patch, options, signal) => {
+      mergePatch: async (resource, ref, patch, options, signal) => {
         const expected = (patch as Partial<KubeObject>).metadata;
-        return this.#change({ verb: "patch", resource, ref }, signal, { isDry: options.dryRun, expected }, (live) => {
+        const call = { verb: "patch" as const, resource, ref };
+        const waits = this.waits(call);
+        if (waits > 0) await this.#clock.sleep(waits, signal);
+        if (options.isStillDue?.() === false) throw outdated("patch");
+        return this.#change(call, signal, { isDry: options.dryRun, expected }, (live) => {
           if (live === undefined) throw refusal("NotFound", 404);
           return patched(live, patch, writer(options.fieldManager, "Update"), this.#now());
         });

@@ -5,7 +5,7 @@ import { type Lease, RESOURCES } from "../../../src/domain/kubernetes.ts";
 import type { KubeClient } from "../../../src/domain/ports/kube-client.ts";
 import { KubeError } from "../../../src/domain/ports/kube-error.ts";
 import { shardCountText, shardLease } from "../../../src/domain/shards.ts";
-import { createLeaderElection } from "../../../src/kube/lease.ts";
+import { createLeaderElection, type LeaderElection } from "../../../src/kube/lease.ts";
 import type { Term } from "../../../src/kube/lease-search.ts";
 import { aborted } from "../../../src/runtime/lifecycle.ts";
 import { SimulatedCluster } from "../simulation/cluster.ts";
@@ -38,7 +38,9 @@ export interface CandidateOptions {
   readonly slept?: () => number;
   readonly refuses?: (verb: string, lease: string | undefined) => KubeError | undefined;
   readonly hasLed?: () => Promise<boolean>;
-  readonly annotations?: Readonly<Record<string, string>>;
+  readonly annotations?: Readonly<Record<string, string>> | (() => Readonly<Record<string, string>>);
+  /** Called when it begins to lead. */
+  readonly takeOver?: (election: LeaderElection, term: Term, signal: AbortSignal) => Promise<void>;
 }
 
 /** Name of the Lease in the request. Undefined for a list. */
@@ -54,7 +56,14 @@ export class LeaseCandidates {
   readonly #ended: Promise<unknown>[] = [];
 
   start(shards: number, given: CandidateOptions = {}): Candidate {
-    const { before, slept = () => 0, refuses = () => undefined, hasLed = async () => true, annotations = {} } = given;
+    const {
+      before,
+      slept = () => 0,
+      refuses = () => undefined,
+      hasLed = async () => true,
+      annotations = {},
+      takeOver = async () => undefined,
+    } = given;
     const stop = new AbortController();
     const logger = recordingLogger();
     let isCutOff = false;
@@ -85,10 +94,11 @@ export class LeaseCandidates {
       clock: this.#clockOf(slept),
       logger,
       hasLed,
-      annotations: () => annotations,
+      annotations: () => (typeof annotations === "function" ? annotations() : annotations),
     });
     const lead = async (signal: AbortSignal, led: Term): Promise<void> => {
       term = led;
+      await takeOver(election, led, signal);
       await aborted(signal);
     };
     this.#ended.push(election.run(lead, stop.signal).catch(() => undefined));
