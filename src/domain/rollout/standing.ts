@@ -111,14 +111,7 @@ export function allowedMs({ progress }: Workload, timeoutMs: number): number {
   return Math.max(timeoutMs, progress.ownDeadlineMs);
 }
 
-const REJECTED = "the API server rejected its restart: ";
-
 /** Returns the standing of a workload whose restart the API server or a policy rejected. */
 export function rejectedFor(why: string): Standing {
-  return { kind: "failed", why: `${REJECTED}${why}` };
-}
-
-/** Returns the reason for the rejection that {@link rejectedFor} put into this text; undefined if there is none. */
-export function rejectionIn(failure: string | undefined): string | undefined {
-  return failure?.startsWith(REJECTED) === true ? failure.slice(REJECTED.length) : undefined;
+  return { kind: "failed", why: `the API server rejected its restart: ${why}` };
 }

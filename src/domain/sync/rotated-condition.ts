@@ -3,7 +3,7 @@ import type { RolloutReason } from "../reasons.ts";
 import { type HoldReason, holdWords } from "../rollout/hold.ts";
 import type { Judged } from "../rollout/namespace-plan.ts";
 import type { Standing } from "../rollout/standing.ts";
-import { type Obstacle, titleOf, type Workload } from "../rollout/workload.ts";
+import { type Obstacle, titleOf } from "../rollout/workload.ts";
 import { shownNames } from "./shown-names.ts";
 import type { ClassStatus, RotatedCondition } from "./status-fields.ts";
 
@@ -38,7 +38,7 @@ export function rotatedOf(users: readonly Judged[], haltedBy: Judged | undefined
   const restarting = find(users, "restarting");
   const [first] = waiting;
   if (haltedBy !== undefined && first !== undefined) {
-    const message = `${titleOf(first.workload)}${HALTS}${failureOf(haltedBy)}`;
+    const message = `${titleOf(first.workload)} is not restarted: ${failureOf(haltedBy)}`;
     return { status: "False", reason: "RolloutFailed", message };
   }
   if (restarting !== undefined || first !== undefined) {
@@ -166,17 +166,6 @@ function heldCondition(users: readonly Judged[], { workload, standing }: Found<"
 function names(users: readonly Judged[], kind: Standing["kind"], what: string): readonly string[] {
   const some = users.filter(({ standing }) => standing.kind === kind).map(({ workload }) => titleOf(workload));
   return some.length === 0 ? [] : [`${what}: ${shownNames(some, MAX_SHOWN)}`];
-}
-
-const HALTS = " is not restarted: ";
-
-/** Returns why the restart of the workload has failed, according to the condition; undefined if it reports no such failure. */
-export function failureIn(condition: RotatedCondition | undefined, workload: Workload): string | undefined {
-  if (condition?.reason !== "RolloutFailed") return undefined;
-  const { message } = condition;
-  const [, ...halted] = message.split(HALTS);
-  const title = `${titleOf(workload)}: `;
-  return [message, halted.join(HALTS)].find((each) => each.startsWith(title))?.slice(title.length);
 }
 
 function failureOf({ workload, standing }: Judged): string {

@@ -13,6 +13,13 @@ export interface ChosenStarts {
   readonly haltedBy: Judged | undefined;
 }
 
+interface FreeWorkloads {
+  readonly free: readonly AskingWorkload[];
+  readonly breaths: Breaths;
+  /** Number of restarts of the namespace that may be under way at a time. */
+  readonly most: number;
+}
+
 type Context = Pick<RolloutContext, "settings" | "limits">;
 
 /**
@@ -22,12 +29,12 @@ type Context = Pick<RolloutContext, "settings" | "limits">;
 export async function chooseStarts(
   { settings, limits: { budgets, slots } }: Context,
   namespace: string,
-  { free, breaths }: { readonly free: readonly AskingWorkload[]; readonly breaths: Breaths },
+  { free, breaths, most }: FreeWorkloads,
 ): Promise<ChosenStarts> {
   const budgeted = budgets === undefined ? free : await withBudgets(budgets, free, breaths);
   const isDryRun = settings.controls.mode === "dry-run";
   const asking = isDryRun ? budgeted.map((each) => held(each, { kind: "dryRun" })) : budgeted;
-  const { starts, haltedBy } = planNamespace(asking, settings.mostAtATime);
+  const { starts, haltedBy } = planNamespace(asking, most);
   // A workload that was not ready before, or that already has a slot, takes no further slot of the cluster.
   const holders = asking.filter(holdsSlot);
   const withSlot = new Set(holders.map(({ workload }) => workload.uid));

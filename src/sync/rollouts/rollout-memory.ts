@@ -30,8 +30,6 @@ interface WorkloadMemory {
   listed: number;
   /** The restart that this process last began, or found under way when it began to lead: stamp and time (Unix milliseconds). */
   begun: { readonly stamp: string; readonly at: number; readonly adopted?: AdoptedRestart } | undefined;
-  /** Whether this process has taken over what an earlier leader reported of it. */
-  isAdopted: boolean;
   /** Requests for this workload that failed at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
   /** Why the API server or a policy rejected the last restart on which it gave a verdict; undefined if it accepted the restart. */
@@ -51,7 +49,7 @@ interface WorkloadMemory {
 interface AdoptedRestart {
   /** Its pods when this process first saw it. */
   readonly counts: PodCounts;
-  /** Whether that leader reported it as failed. */
+  /** Whether that leader reported that a restart of the namespace had failed. */
   readonly hasFailed: boolean;
 }
 
@@ -86,6 +84,8 @@ export class RolloutMemory {
   /** Unix time in milliseconds at which this process began to reconcile workloads. */
   readonly leadsSince: number;
   readonly #byUid = new Map<string, WorkloadMemory>();
+  /** By namespace. */
+  readonly #inheritedHalts = new Map<string, boolean>();
   #lists = 0;
 
   constructor(leadsSince = Number.NEGATIVE_INFINITY) {
@@ -107,7 +107,6 @@ export class RolloutMemory {
       pods: undefined,
       listed: 0,
       begun: undefined,
-      isAdopted: false,
       troubles: new Map(),
       rejected: undefined,
       proof: undefined,
@@ -122,6 +121,21 @@ export class RolloutMemory {
 
   forget(uid: string): void {
     this.#byUid.delete(uid);
+  }
+
+  /**
+   * Whether a restart that is not known halts the namespace. `isReported`: whether an earlier leader reported a failed or rejected
+   * restart; asked once.
+   */
+  inheritsHalt(namespace: string, isReported: () => boolean): boolean {
+    const isHalted = this.#inheritedHalts.get(namespace) ?? isReported();
+    this.#inheritedHalts.set(namespace, isHalted);
+    return isHalted;
+  }
+
+  /** Call this once the halting restart is known, or the API server has accepted a restart of this process. */
+  endInheritedHalt({ ref: { namespace = "" } }: Workload): void {
+    this.#inheritedHalts.set(namespace, false);
   }
 
   /** Notes a list of its pods. From now on, the pods of all other workloads come first. */

@@ -8,7 +8,7 @@ import { TOO_LARGE_WORDS, type Workload } from "../../domain/rollout/workload.ts
 import { Breaths } from "../../runtime/breaths.ts";
 import type { Outcome } from "../../runtime/workqueue.ts";
 import { outcomeOfRefusal, soonestOf } from "../patience.ts";
-import { adopt, reportedFailures } from "./adopt.ts";
+import { adopt, isHaltInherited, mostAtATime } from "./adopt.ts";
 import type { AskingWorkload } from "./asking.ts";
 import { chooseStarts } from "./choose-starts.ts";
 import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
@@ -60,7 +60,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const { seen, holds } = await withPods(seeing, { judged, breaths }, signal);
   // The worker sees a hold that began or ended in the last seconds right before a restart begins, and in the next reconcile.
   const free = withHolds(seen, seeing.writer.turn.hasPutOff ? await holdsOf(context, seen, breaths) : holds);
-  const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths });
+  const most = mostInNow(context, namespace);
+  const { asking, ...plan } = await chooseStarts(context, namespace, { free, breaths, most });
   const started = new Map<string, Standing>();
   const starting = inTurn(context);
   for (const due of plan.starts) started.set(due.workload.uid, await startRestart(starting, due, signal));
@@ -78,6 +79,11 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   // A rejected condition delays nothing else. The error is not thrown, because the namespace would lose its place among the restarts.
   const refusal = soonestOf(unreported, ROLLOUTS_SOON, next);
   return refusal === undefined ? next : outcomeOfRefusal(refusal, ROLLOUTS_SOON);
+}
+
+function mostInNow({ worker, memory, settings }: RolloutContext, namespace: string): number {
+  const { timeoutMs, mostAtATime: setting } = settings;
+  return mostAtATime({ memory, now: worker.clock.now(), timeoutMs }, isHaltInherited(memory, worker.live, namespace), setting);
 }
 
 interface WatchedWorkloads {
@@ -100,14 +106,14 @@ export async function judgeAll(
   const now = clock.now();
   const known = namespaceSecrets({ namespace, classes: classes.list(), secrets, times: context.versions.times, mounts, now });
   const defaults = context.workloads.defaultsOf(namespace);
-  const failures = reportedFailures(live, namespace);
+  const isHalted = isHaltInherited(context.memory, live, namespace);
   const wanted = new Map<string, Wanted>();
   const asking: AskingWorkload[] = [];
   for (const object of watched) {
     const workload = context.memory.latest(object);
     const uses = usesOf(workload, defaults);
     if (!uses.asksForRestarts) continue;
-    adopt({ memory: context.memory, now, timeoutMs: context.settings.timeoutMs }, workload, failures);
+    adopt({ memory: context.memory, now, timeoutMs: context.settings.timeoutMs }, workload, isHalted);
     const key = workload.isTooLarge ? "" : JSON.stringify([uses.classes, uses.secrets]);
     const found = wanted.get(key) ?? wantedBy(workload.isTooLarge ? TOO_LARGE : versionsFor(uses, known));
     wanted.set(key, found);
@@ -220,6 +226,7 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
     return afterTrouble(standing, begun.error);
   }
   context.memory.of(workload).rejected = undefined;
+  context.memory.endInheritedHalt(workload);
   metrics.rollouts.inc({ outcome: "started" });
   worker.logger.info("workload restarted", { kind, workload: objectKey(ref), stamp: standing.stamp });
   return { kind: isWaitedFor ? "restarting" : "unawaited" };
