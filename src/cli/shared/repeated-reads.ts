@@ -7,7 +7,7 @@ import { type Cluster, CommandFailure } from "./command.ts";
 /** First pause before a repetition, in milliseconds. Each pause is twice as long as the one before. */
 const FIRST_PAUSE_MS = 500;
 
-/** No repetition begins later, in milliseconds. A request without any answer takes 15 s, so that it is repeated once. */
+/** No repetition begins later after the first failure, in milliseconds. A request without any answer takes 15 s, so that it is repeated once. */
 const LAST_START_MS = 16_000;
 
 /**
@@ -53,32 +53,35 @@ export function withRepeatedReads(cluster: Cluster, clock: Clock): Cluster {
 type Repeat = <T>(signal: AbortSignal, request: () => Promise<T>) => Promise<T>;
 
 function repeating(clock: Clock): Repeat {
-  /** Whether the API server has answered any request, or this is not known yet. */
+  /** Whether a failed read is worth a repetition. Any HTTP status is an answer. `silent`: also after one that repetitions did not help. */
   let state: "unknown" | "answering" | "silent" = "unknown";
 
-  const pauseAfter = (error: unknown, pause: number, began: number): number | undefined => {
+  /** `waited`: time since the read failed first. */
+  const pauseAfter = (error: unknown, pause: number, waited: number): number | undefined => {
     if (!(error instanceof KubeError)) return undefined;
+    const { retry, status } = error;
     if (!isUnanswered(error)) {
       state = "answering";
       return undefined;
     }
-    const { retry, status } = error;
+    if (state === "unknown" && status !== undefined) state = "answering";
     const wanted = retry.kind === "after" ? Math.max(pause, retry.milliseconds) : pause;
-    const isExpected = state === "answering" || (state === "unknown" && status !== undefined);
-    if (isExpected && clock.now() - began + wanted <= LAST_START_MS) return wanted;
-    state = "silent";
+    if (state === "answering" && waited + wanted <= LAST_START_MS) return wanted;
+    if (status === undefined || waited > 0) state = "silent";
     return undefined;
   };
 
   return async (signal, request) => {
-    const began = clock.now();
+    let failed: number | undefined;
     for (let pause = FIRST_PAUSE_MS; ; pause *= 2) {
       try {
         const answer = await request();
         state = "answering";
         return answer;
       } catch (error) {
-        const wanted = pauseAfter(error, pause, began);
+        const now = clock.now();
+        failed ??= now;
+        const wanted = pauseAfter(error, pause, now - failed);
         if (wanted === undefined) throw error;
         await clock.sleep(wanted, signal);
       }
