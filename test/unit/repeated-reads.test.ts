@@ -10,7 +10,7 @@ const RESET = new KubeError("Unavailable", "no answer from the API server (ECONN
 const BUSY = new KubeError("Unavailable", "HTTP 503", { retry: { kind: "backoff" }, status: 503 });
 const THROTTLED = new KubeError("Throttled", "HTTP 429", { retry: { kind: "after", milliseconds: 20_000 }, status: 429 });
 
-/** What a request takes, in milliseconds, and how it fails. */
+/** One request: its duration in milliseconds, and its failure. */
 type Step = readonly [milliseconds: number, failure?: KubeError];
 
 /** Reads until the script is over. Returns for each read its number of requests, and how it ended. */
