@@ -7,6 +7,7 @@ import { packageFolder } from "./runtime/package-folder.ts";
 import { programName } from "./runtime/program-name.ts";
 import { PROCESSES, type Process } from "./runtime/setting.ts";
 import { processHelp } from "./runtime/settings-help.ts";
+import { writeOutput } from "./runtime/standard-output.ts";
 
 /** Returns the version in package.json, which is next to both `src` and `dist`. */
 function packageVersion(): string {
@@ -29,8 +30,10 @@ async function run(argv: readonly string[]): Promise<number> {
 
 async function runProcess(command: Process, flags: readonly string[]): Promise<number> {
   if (flags.includes("--help") || flags.includes("-h")) {
-    process.stdout.write(processHelp(command));
-    return 0;
+    const unwritten = await writeOutput(processHelp(command));
+    if (unwritten === undefined) return 0;
+    console.error(`keyvault-injector ${command}: ${unwritten}`);
+    return 2;
   }
   const typed = typedByHandProblem(flags, process.stdin.isTTY);
   if (typed !== undefined) {

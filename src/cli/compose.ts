@@ -2,10 +2,19 @@ import type { Logger } from "../domain/ports/logger.ts";
 import type { ReachHost } from "../domain/reach.ts";
 import { systemClock } from "../runtime/clock.ts";
 import { type AzureSurroundings, azureSurroundings } from "../runtime/config.ts";
+import { writeNotes, writeOutput } from "../runtime/standard-output.ts";
 import { createSteadyClock } from "../runtime/steady-clock.ts";
 import { type TokenProxySettings, tokenProxyPlace } from "../runtime/token-proxy-place.ts";
 import { runProgram } from "./program.ts";
-import { type AzureAccess, type Cluster, type ClusterAccess, type CommandContext, CommandFailure, type Shipped } from "./shared/command.ts";
+import {
+  type AzureAccess,
+  type Cluster,
+  type ClusterAccess,
+  type CommandContext,
+  CommandFailure,
+  EXIT,
+  type Shipped,
+} from "./shared/command.ts";
 import { createInputs } from "./shared/manifest-files.ts";
 import { createProgress, NO_PROGRESS } from "./shared/terminal.ts";
 
@@ -21,7 +30,7 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
     terminal: {
       hasColour: process.stdout.isTTY && process.stdout.hasColors(),
       reportProgress: progress.report,
-      print: (text) => write(process.stdout, text),
+      print,
     },
     inputs: createInputs({ proxy: () => surroundings().proxy, signal: stop.signal }),
     openCluster: (access) => openCluster(access, shipped.version),
@@ -31,9 +40,16 @@ export async function runCli(argv: readonly string[], shipped: Shipped): Promise
     signal: stop.signal,
   };
   const { code, output, notes } = await runProgram(argv, context).finally(progress.end);
-  await write(process.stderr, notes.map((note) => `${note}\n`).join(""));
-  await write(process.stdout, output);
-  return code;
+  await writeNotes(notes.map((note) => `${note}\n`).join(""));
+  const unwritten = await writeOutput(output);
+  if (unwritten === undefined) return code;
+  await writeNotes(`${shipped.program}: ${unwritten}\n`);
+  return EXIT.unusable;
+}
+
+async function print(text: string): Promise<void> {
+  const unwritten = await writeOutput(text);
+  if (unwritten !== undefined) throw new CommandFailure(unwritten);
 }
 
 /** Opens the cluster. The Kubernetes library takes half of the start-up time, and commands that read only files do not load it. */
@@ -106,13 +122,4 @@ function named<T>(load: () => T): T {
   } catch (error) {
     throw new CommandFailure(error instanceof Error ? error.message : String(error), { cause: error });
   }
-}
-
-/** Resolves when the stream has written the text, or when its reader has gone (`| head`). */
-function write(stream: NodeJS.WriteStream, what: string): Promise<void> {
-  if (what === "") return Promise.resolve();
-  return new Promise((resolve) => {
-    stream.once("error", () => resolve());
-    stream.write(what, () => resolve());
-  });
 }

@@ -99,6 +99,12 @@ const KNATIVE: Json = {
   metadata: { name: "web", namespace: "default" },
   spec: { template: template({ contaners: "app" }) },
 };
+const HELM_RELEASE: Json = {
+  apiVersion: "helm.toolkit.fluxcd.io/v2",
+  kind: "HelmRelease",
+  metadata: { name: "web", namespace: "default" },
+  spec: { values: { podAnnotations: prefixed({ inject: "true", "secret-provider-class": "shop" }) } },
+};
 const IN_LIST: Json = {
   apiVersion: "example.com/v1",
   kind: "Database",
@@ -110,6 +116,7 @@ describe("a kind whose pod template no command knows", () => {
   for (const [object, place] of [
     [SCALED_JOB, "spec.jobTargetRef.template.metadata.annotations"],
     [KNATIVE, "spec.template.metadata.annotations"],
+    [HELM_RELEASE, "spec.values.podAnnotations"],
     [IN_LIST, "spec.nodeSets[1].podTemplate.metadata.labels"],
   ] as const) {
     const kind = String(object["kind"]);
@@ -146,5 +153,31 @@ describe("a kind whose pod template no command knows", () => {
 
     assert.deepEqual((await render(external, service)).notes, []);
     assert.match((await explain(service)).output, /Service is not a class, and not a kind whose pods this command knows/);
+  });
+
+  test("ST11: is warned of by any mapping with a key for pods, whatever its name", async () => {
+    const inject = prefixed({ inject: "true" });
+    for (const [values, place] of [
+      [{ podLabels: inject }, "spec.values.podLabels"],
+      [{ worker: { pod: { extraAnnotations: inject } } }, "spec.values.worker.pod.extraAnnotations"],
+      [{ workers: [{ podAnnotations: inject }] }, "spec.values.workers[0].podAnnotations"],
+      [inject, "spec.values"],
+    ] as const) {
+      const { code, notes } = await render({ ...HELM_RELEASE, spec: { values } });
+      assert.deepEqual([code, notes.length, notes[0]?.includes(`warning: ${place} is not checked`)], [1, 1, true], notes.join("\n"));
+    }
+  });
+
+  test("ST11: nothing is said of selectors, which choose pods and create none", async () => {
+    const labels = prefixed({ injected: "true", inject: "true" });
+    const policy: Json = {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "NetworkPolicy",
+      metadata: { name: "n" },
+      spec: { podSelector: { matchLabels: labels } },
+    };
+    const service: Json = { apiVersion: "v1", kind: "Service", metadata: { name: "s" }, spec: { selector: labels } };
+
+    assert.deepEqual((await render(policy, service)).notes, []);
   });
 });

@@ -4,7 +4,7 @@ import type { JsonObject } from "../../domain/json-object.ts";
 import { apiVersionOf, type KubeObject, RESOURCES, type Resource, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { spellingAdvice } from "../../domain/spelling.ts";
-import { isClass, readClassItem } from "../manifest/class-item.ts";
+import { apiVersionProblem, isClass, readClassItem } from "../manifest/class-item.ts";
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
 import { uncheckedTemplates } from "../manifest/unchecked-templates.ts";
@@ -173,7 +173,9 @@ async function explainItem(item: ManifestItem, context: ExplainContext): Promise
   const object = `${item.kind.toLowerCase()}/${item.name}`;
   if (isClass(item)) {
     const { class: spc, refused } = readClassItem(item, namespace);
-    return explainClass({ object, namespace, spc, refused: refused.map(({ message }) => message) }, context.viewer);
+    const unserved = apiVersionProblem(item);
+    const problems = [...(unserved === undefined ? [] : [unserved]), ...refused.map(({ message }) => message)];
+    return explainClass({ object, namespace, spc, refused: problems }, context.viewer);
   }
   const pod = podIn(item.object, { object, namespace, isStored: false });
   if (pod !== undefined) return explainPod(pod, context);

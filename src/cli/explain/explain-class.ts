@@ -131,8 +131,9 @@ function credentialsNames(spc: SecretProviderClass, ofPods: readonly string[]): 
   return all.length === 0 ? [DEFAULT_CREDENTIALS_SECRET] : [...new Set(all)];
 }
 
-function usesServicePrincipal({ spec }: SecretProviderClass): boolean {
-  const mode = readIdentityMode(spec?.parameters ?? {});
+function usesServicePrincipal(spc: SecretProviderClass): boolean {
+  if (!isOurs(spc)) return false;
+  const mode = readIdentityMode(spc.spec?.parameters ?? {});
   return mode.ok && mode.value.kind === "servicePrincipal";
 }
 
@@ -155,7 +156,9 @@ export function classSteps(name: string, fact: ClassFact, { absence, isSynced = 
     const state = isDefect(each) ? "problem" : "warning";
     return say.class[state](`SecretProviderClass ${name}: ${each.message} (${shownReason(each)})`);
   });
-  return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, identityStep(name, fact.class, warnings)];
+  // Other providers read their own parameters.
+  const identity = isOurs(fact.class) ? [identityStep(name, fact.class, warnings)] : [];
+  return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, ...identity];
 }
 
 function identityStep(name: string, { spec }: SecretProviderClass, warnings: readonly PreflightWarning[]): ExplanationStep {

@@ -9,6 +9,7 @@ import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../doma
 import type { Clock } from "../../domain/ports/clock.ts";
 import { classDefect } from "../../domain/preflight/class-defect.ts";
 import { quoted } from "../../domain/quoted.ts";
+import { isOurs } from "../../domain/sync/named-secrets.ts";
 import { type Injection, type InjectionContext, injectPod, inTermsOfFiles } from "../shared/injection.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import type { Viewer } from "../shared/viewer.ts";
@@ -259,11 +260,17 @@ async function seenInCluster(
   if (viewer === undefined || injection.decision.reason === "NotOptedIn") return [];
   const read = readPod(injection.pod ?? pod);
   const volumes = read.ok ? read.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER) : [];
-  const credentials = [...new Set(volumes.flatMap(({ csi }) => csi?.credentialsSecret ?? []))];
+  const ofAzure = volumes.filter(({ csi }) => !isOfOther(injection.classes.get(csi?.secretProviderClass ?? "")));
+  const credentials = [...new Set(ofAzure.flatMap(({ csi }) => csi?.credentialsSecret ?? []))];
   const classes = [...injection.classes.values()].flatMap((fact): readonly SecretProviderClass[] =>
     fact.kind === "found" ? [fact.class] : [],
   );
   const readings = [];
   for (const spc of classes) readings.push({ spc, reading: await readStatusObject(viewer, { namespace, name: spc.metadata.name }) });
   return clusterSteps(viewer, namespace, credentials, readings);
+}
+
+/** Whether the class is known to belong to another provider, which expects other keys in the Secret of the volume. */
+function isOfOther(fact: ClassFact | undefined): boolean {
+  return fact?.kind === "found" && !isOurs(fact.class);
 }

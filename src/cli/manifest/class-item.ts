@@ -21,20 +21,25 @@ export interface ClassItem {
   readonly nulls: readonly string[];
 }
 
+const SERVED = apiVersionOf(RESOURCES.secretProviderClasses);
 /** The CRDs of the driver and of this project serve this version with the same schema, and the API server stores the current version. */
 const DEPRECATED = apiVersionOf({ ...RESOURCES.secretProviderClasses, version: "v1alpha1" });
 
-/** Whether the item is a class, in any served version. */
-export function isClass(item: ManifestItem): boolean {
-  const { apiVersion, kind } = item.object;
-  const isServed = apiVersion === apiVersionOf(RESOURCES.secretProviderClasses) || apiVersion === DEPRECATED;
-  return isServed && kind === RESOURCES.secretProviderClasses.kind;
+/** Whether the item is a class, in any version and group: authors often write the driver's name as the group. */
+export function isClass({ object }: ManifestItem): boolean {
+  return object["kind"] === RESOURCES.secretProviderClasses.kind;
+}
+
+/** Returns what is wrong with the apiVersion of a class; undefined if a CRD serves it. */
+export function apiVersionProblem({ object: { apiVersion } }: Pick<ManifestItem, "object">): string | undefined {
+  if (apiVersion === SERVED || apiVersion === DEPRECATED) return undefined;
+  return `no CRD serves this kind in apiVersion ${quoted(typeof apiVersion === "string" ? apiVersion : "", 63)}: write ${SERVED}`;
 }
 
 /** Returns the API server's warning for a class in the deprecated version: `deprecationWarning` of its CRD. */
 export function deprecationOf({ object }: Pick<ManifestItem, "object">): string | undefined {
   if (object["apiVersion"] !== DEPRECATED) return undefined;
-  return `${DEPRECATED} is deprecated. Use ${apiVersionOf(RESOURCES.secretProviderClasses)} instead.`;
+  return `${DEPRECATED} is deprecated. Use ${SERVED} instead.`;
 }
 
 /** Reads a class from a manifest, in which nothing has been validated: `usePodIdentity: false` is a boolean there, and rejected. */
@@ -44,7 +49,7 @@ export function readClassItem(item: ManifestItem, namespace: string): ClassItem 
   const metadata = membersOf(item.object["metadata"]);
   const secretObjects = readSecretObjects(spec["secretObjects"]);
   const read = {
-    apiVersion: apiVersionOf(RESOURCES.secretProviderClasses),
+    apiVersion: SERVED,
     kind: RESOURCES.secretProviderClasses.kind,
     metadata: {
       ...metadata,

@@ -6,7 +6,7 @@ import { INPUT_ANNOTATIONS } from "../../domain/misplaced-keys.ts";
 import { type ManifestItem, podPath } from "./items.ts";
 
 export interface UncheckedTemplate {
-  /** Path of the annotations, or labels. */
+  /** Path of the mapping with the keys: annotations or labels, which a chart may call `podAnnotations`. */
   readonly path: FieldPath;
   readonly message: string;
 }
@@ -15,6 +15,9 @@ export interface UncheckedTemplate {
 const OF_OTHERS: readonly string[] = [...Object.values(CLASS_ANNOTATIONS), ...Object.values(SECRET_ANNOTATIONS)].filter(
   (key) => !INPUT_ANNOTATIONS.includes(key),
 );
+
+/** Mappings that choose pods by their labels. */
+const SELECTORS: readonly string[] = ["matchLabels", "selector", "nodeSelector"];
 
 /** Returns each place in the object where its author wrote keys for pods; nothing for a kind whose pod template is known. */
 export function uncheckedTemplates({ object, kind }: ManifestItem): readonly UncheckedTemplate[] {
@@ -31,12 +34,8 @@ function placesIn(value: unknown, path: FieldPath): readonly FieldPath[] {
   if (!isJsonObject(value)) return [];
   return Object.entries(value).flatMap(([name, inner]) => {
     const here = [...path, name];
-    return isOfMetadata(name) && hasKeyForPods(inner) ? [here] : placesIn(inner, here);
+    return !SELECTORS.includes(name) && hasKeyForPods(inner) ? [here] : placesIn(inner, here);
   });
-}
-
-function isOfMetadata(name: string): boolean {
-  return name === "annotations" || name === "labels";
 }
 
 function hasKeyForPods(value: unknown): boolean {

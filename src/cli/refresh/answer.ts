@@ -1,5 +1,6 @@
 import { assertNever } from "../../domain/assert-never.ts";
 import type { ObjectRef, SecretProviderClass } from "../../domain/kubernetes.ts";
+import { quoted } from "../../domain/quoted.ts";
 import { syncMode } from "../../domain/schedule/class-annotations.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
@@ -13,8 +14,12 @@ import type { ViewResult } from "../shared/viewer.ts";
 
 /** Whether the worker queries the vault for a class. */
 export type Fetching =
+  /** The class has another provider, so this project writes nothing on it. */
+  | { readonly kind: "ignored"; readonly why: string }
   /** The class has no Secrets, and the worker does not track its versions for a workload that requests restarts. */
-  { readonly kind: "none" } | { readonly kind: "off"; readonly why: string } | { readonly kind: "fetched"; readonly isWhileUsed: boolean };
+  | { readonly kind: "none" }
+  | { readonly kind: "off"; readonly why: string }
+  | { readonly kind: "fetched"; readonly isWhileUsed: boolean };
 
 export type RefreshAnswer =
   | WorkerAnswer
@@ -26,8 +31,9 @@ export type RefreshAnswer =
 
 /** Decides by the class, its status, and the worker's settings. If the user may not read the settings, the status shows their effect. */
 export function fetchingOf(spc: SecretProviderClass, status: ClassStatus | undefined, reading: ViewResult<SettingsInForce>): Fetching {
+  if (!isOurs(spc))
+    return { kind: "ignored", why: `its provider is ${quoted(spc.spec?.provider ?? "", 40)}, so keyvault-injector ignores it` };
   if (mirrorsNothing(spc) && status === undefined) return { kind: "none" };
-  if (!isOurs(spc)) return { kind: "off", why: `its provider is ${JSON.stringify(spc.spec?.provider ?? "")}, not azure` };
   if (reading.kind !== "seen") return fetchingByStatus(spc, status);
   const settings = workerSettings(reading.value);
   const why = notHandledBecause(settings, spc);
@@ -42,7 +48,7 @@ function fetchingByStatus(spc: SecretProviderClass, status: ClassStatus | undefi
 
 /** Whether the worker has queried the vault, or has no reason to query it. */
 export function isAnswered({ kind }: RefreshAnswer): boolean {
-  return kind !== "open" && kind !== "off" && kind !== "unseen";
+  return !["open", "off", "ignored", "unseen"].includes(kind);
 }
 
 /** Whether everything that the worker maintains is as new as its answer. */
@@ -52,13 +58,13 @@ export function isFetchedWell(answer: RefreshAnswer): boolean {
 
 /** Whether waiting cannot improve the answer. */
 export function isFinal(answer: RefreshAnswer): boolean {
-  return ["off", "unused", "unseen"].includes(answer.kind) || (answer.kind === "failed" && !answer.isTriedAgain);
+  return ["off", "ignored", "unused", "unseen"].includes(answer.kind) || (answer.kind === "failed" && !answer.isTriedAgain);
 }
 
 /** Returns the fields for `-o json`. */
 export function answerReport(answer: RefreshAnswer): object {
   const { kind } = answer;
-  if (kind === "off" || kind === "unseen") return { kind, message: answer.why };
+  if (kind === "off" || kind === "ignored" || kind === "unseen") return { kind, message: answer.why };
   if (kind === "open") return { kind, ...answer.why };
   return kind === "failed" ? { kind, ...answer.why, isTriedAgain: answer.isTriedAgain } : { kind };
 }
@@ -74,6 +80,8 @@ export function answerText(answer: RefreshAnswer, { ref, isWaited }: AnswerPlace
   switch (answer.kind) {
     case "none":
       return "the class has no Secrets: there is nothing for the worker to fetch";
+    case "ignored":
+      return `the class was not annotated: ${answer.why}`;
     case "off":
       return `nothing updates its Secrets: ${answer.why}`;
     case "unseen":

@@ -42,7 +42,7 @@ export const refresh: Command = {
   details: [
     "Annotates the class, so that the worker queries the vault immediately. With CSI driver 1.6 or later, the command also annotates the",
     "pods that mount the class. The kubelet then makes the driver update files that are older than the driver's poll interval. For an",
-    "earlier driver, the command prints the maximum time until the files are updated.",
+    "earlier driver, the command prints the maximum time until the files are updated. It does not annotate a class of another provider.",
     "You need permission to get and patch the class, and to list and patch pods. If you lack permission to list DaemonSets or to get the",
     "CSIDriver, the command also annotates the pods, but cannot print how soon the files are updated.",
     "With --wait, the command waits until the Secrets match the vault and all pods have the newest version, or until --timeout expires.",
@@ -99,7 +99,7 @@ async function refreshNow(refreshing: Refreshing, { isWanted, timeoutMs, signal 
   const pace = driverPace(await driverFacts(viewer));
   const asking = { kube: cluster.kube, signal: context.signal, value: request.value };
   const isNamed = isWanted && fetching.kind === "fetched" ? await followAnswer(refreshing, signal) : () => false;
-  await askWorker(asking, ref);
+  if (fetching.kind !== "ignored") await askWorker(asking, ref);
   const before = await refreshProgress(refreshing);
   // The annotation is harmless if the driver turns out not to be 1.6 or later.
   const isAsked = pace.kind === "republish" || pace.kind === "unknown";

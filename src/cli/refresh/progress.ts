@@ -50,7 +50,8 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
   const status = await readClassStatus(refreshing.viewer, ref);
   const spc = await classIn(refreshing.viewer, ref);
   // Another class of the namespace may name the same object, and know a newer version.
-  const { snapshot, unseen } = await gather(cluster, context, { within: ref.namespace, cloudName, isWanted: () => true });
+  const { namespace: within } = ref;
+  const { snapshot, unseen } = await gather(cluster, context, { within, cloudName, isWanted: () => true, needed: within });
   const usages = objectUsages(snapshot, () => true, isShown);
   const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);
   const isUnused = pods.length === 0 && snapshot.unseen("pods", ref.namespace) === undefined;

@@ -5,7 +5,7 @@ import type { JsonObject } from "../../domain/json-object.ts";
 import { classWarnings } from "../../domain/preflight/class-warnings.ts";
 import { misplacedAnnotations } from "../../domain/preflight/misplaced-annotations.ts";
 import { workloadWarnings } from "../../domain/preflight/workload-warnings.ts";
-import { deprecationOf, isClass, readClassItem } from "../manifest/class-item.ts";
+import { apiVersionProblem, deprecationOf, isClass, readClassItem } from "../manifest/class-item.ts";
 import { type ManifestDocument, shownFile } from "../manifest/documents.ts";
 import { itemsOf, type ManifestItem, podAt, podPath, replacedItems, withItems, withPodAt } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
@@ -269,7 +269,8 @@ function renderClass(item: ManifestItem, namespace: string): RenderedItem {
   const preflight = classWarnings(read.class, { cloudName: DEFAULT_CLOUD })
     .filter(({ reason }) => reason !== "NullParameter")
     .map(({ reason, message }) => findingOn(item, ["spec"], { severity: "warning", reason, message }));
-  const deprecation = deprecationOf(item);
-  const deprecated = deprecation === undefined ? [] : [findingOn(item, ["apiVersion"], { severity: "warning", message: deprecation })];
-  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...deprecated, ...nulls, ...preflight] };
+  const ofVersion = [apiVersionProblem(item), deprecationOf(item)]
+    .filter((message) => message !== undefined)
+    .map((message) => findingOn(item, ["apiVersion"], { severity: "warning", message }));
+  return { object: refused.length > 0 ? undefined : item.object, findings: [...refused, ...ofVersion, ...nulls, ...preflight] };
 }

@@ -35,6 +35,8 @@ export interface GatherRequest {
   readonly cloudName: string;
   /** Whether the answer needs the class. If the classes that it needs are in few namespaces, the command lists other kinds only there. */
   readonly isWanted: (spc: ReadClass) => boolean;
+  /** Namespace whose pods and other users the answer needs even if it has no such class. */
+  readonly needed?: string;
 }
 
 /** Lists classes, and then their users: five kinds, each with one list if the user may and more than a few namespaces count. */
@@ -44,7 +46,8 @@ export async function gather(cluster: Cluster, { clock, signal, terminal }: Comm
   const listed = await listClasses<SecretProviderClass>(listing, specOf, request.within, cluster.namespace);
   const { classes, unreadable } = readAll(listed.items, request.cloudName);
   const wanted = classes.filter(request.isWanted);
-  const namespaces = [...new Set(wanted.map(({ namespace }) => namespace))].sort();
+  const needed = request.needed === undefined ? [] : [request.needed];
+  const namespaces = [...new Set([...needed, ...wanted.map(({ namespace }) => namespace)])].sort();
   const isFew = request.within !== undefined || namespaces.length <= FEW_NAMESPACES;
   const scope: Scope = isFew ? { kind: "named", names: namespaces } : { kind: "all", fallback: namespaces };
   const part = <T extends KubeObject>(asked: PartRequest<T>): Promise<Part<T>> => listPart(listing, asked, scope);

@@ -85,10 +85,10 @@ function wrongProvider(name: string): PreflightWarning {
   return preflightWarning("WrongProvider", `spec.provider is ${quoted(name, 40)}: write "azure", in lower case`);
 }
 
-/** Whether the provider differs by at most two letters, or the class has a project annotation. */
+/** Whether the provider differs by at most two letters, or an author wrote a project annotation. Commands and the worker write some, too. */
 function isMeantForUs({ metadata, spec }: SecretProviderClass): boolean {
   const name = (spec?.provider ?? "").slice(0, 63).trim().toLowerCase();
-  const isAnnotated = Object.keys(metadata.annotations ?? {}).some(isOwnAnnotation);
+  const isAnnotated = Object.keys(metadata.annotations ?? {}).some((key) => isOwnAnnotation(key) && !WRITTEN.includes(key));
   return isAnnotated || editDistance(name, PROVIDER) <= 2;
 }
 
