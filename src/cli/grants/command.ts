@@ -13,11 +13,19 @@ import {
   withCluster,
 } from "../shared/command.ts";
 import { namespaceWithin, valueOf } from "../shared/options.ts";
-import { shown, verbatim } from "../shared/terminal.ts";
+import { line, shown, verbatim } from "../shared/terminal.ts";
 import { createViewer, rememberingViewer } from "../shared/viewer.ts";
 import { annotationsFor, applyGrants } from "./apply.ts";
 import { copyLines } from "./copies.ts";
-import { AUTHORS_POLICY, findGrants, type GrantsReport, type MissingGrant, missingGrants, type NamespaceNeeds } from "./needs.ts";
+import {
+  AUTHORS_POLICY,
+  findGrants,
+  type GrantsReport,
+  type MissingGrant,
+  missingGrants,
+  type NamespaceNeeds,
+  type Needs,
+} from "./needs.ts";
 import { dividedGrants, needsAfter, wantedGrants, wantedNeeds } from "./wanted.ts";
 
 const FORMATS = ["text", "yaml", "json"] as const;
@@ -75,7 +83,7 @@ async function runGrants(input: CommandInput, context: CommandContext): Promise<
     const text = {
       text: () =>
         grantsText(report, [
-          ...(isApplied ? appliedLines(applied, refusals) : suggestedLines(applicable)),
+          ...(isApplied ? appliedLines(applied, refusals) : suggestedLines(applicable, needs, install)),
           ...(applicable.length + left.length === 0 ? ["", `Nothing ${nothing}.`] : leftLines(left, install)),
         ]),
       yaml: () => grantsYaml(written),
@@ -114,6 +122,15 @@ function commandFor(grant: MissingGrant): string {
   return shell`kubectl annotate namespace ${grant.namespace} --overwrite ${annotations}`;
 }
 
+/** Returns the command that adds these grants only. Classes can have come to use other accounts by the time it runs. */
+function exactCommand({ namespace, accounts, managedIdentity }: MissingGrant, { namespaces }: Needs, install: string | undefined): string {
+  const used = namespaces.find((each) => each.namespace === namespace)?.accounts ?? [];
+  const missing = accounts === undefined ? [] : used.filter(({ isGranted }) => !isGranted);
+  const what = [...missing.flatMap(({ account }) => ["--account", account]), ...(managedIdentity ? ["--managed-identity"] : [])];
+  const where = install === undefined ? [] : ["--install-namespace", install];
+  return shell`keyvault-injector grants ${["--namespace", namespace, ...what, ...where]} --apply`;
+}
+
 function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds): readonly string[] {
   const sign = (isGranted: boolean): string => (isGranted ? "=" : "+");
   return [
@@ -136,7 +153,6 @@ function grantsText({ needs, copies, older, isUnbound, unseen }: GrantsReport, m
     `Synced classes: ${workloadIdentity} with workload identity, ${bound}${managedIdentity} with the node's managed identity, ${servicePrincipal} with a service principal, which needs no grant.`,
     ...section("Needed, with the classes and event queues that need it (= granted, + missing):", needs.namespaces.flatMap(namespaceLines)),
     ...missing,
-    ...copyLines(copies),
     ...section(
       "No grant solves these:",
       needs.unhelped.map(({ namespace, name, why }) => `  ${namespace}/${name}: ${why}`),
@@ -150,9 +166,10 @@ function grantsText({ needs, copies, older, isUnbound, unseen }: GrantsReport, m
       "Not known, because you lack permissions; ask for them:",
       unseen.map((what) => `  ${what}`),
     ),
+    ...copyLines(copies),
   ];
   return shown(
-    lines.map((text) => verbatim(text)),
+    lines.map((text) => line`${verbatim(text.slice(0, text.search(/\S|$/)))}${text}`),
     { hasColour: false },
   );
 }
@@ -167,12 +184,14 @@ function appliedLines(applied: readonly MissingGrant[], refusals: readonly strin
   return lines.length === 0 ? [] : ["", ...lines];
 }
 
-function suggestedLines(grants: readonly MissingGrant[]): readonly string[] {
+function suggestedLines(grants: readonly MissingGrant[], needs: Needs, install: string | undefined): readonly string[] {
   if (grants.length === 0) return [];
   const named = grants.flatMap((grant) => (grant.managedIdentity ? [grant.namespace] : []));
   return [
     "",
-    "Run this again with --apply, keep the output of -o yaml in Git, or run:",
+    "To add exactly these, keep the output of -o yaml in Git, or run (--apply alone also adds what classes have come to use by then):",
+    ...grants.map((grant) => `  ${exactCommand(grant, needs, install)}`),
+    "Without this command:",
     ...grants.map((grant) => `  ${commandFor(grant)}`),
     ...settingLines(named),
   ];

@@ -12,24 +12,40 @@ export interface OfferedCopies {
   readonly namespace: string;
   /** Classes, as `namespace/name`, that it accepts. */
   readonly taken: readonly string[];
-  /** Classes that it does not accept; all of them if the Namespace does not exist. */
+  /** Classes that it does not accept. */
   readonly offered: readonly string[];
   /** Current content of its annotation. */
   readonly from: readonly string[];
 }
 
+/** Returns the copies that classes offer to existing Namespaces. The author of a class can offer copies to any name. */
 export function offeredCopies(
   classes: readonly SecretProviderClass[],
   namespaces: ReadonlyMap<string, KubeObject>,
 ): readonly OfferedCopies[] {
   const offers = classes.flatMap((spc) => mirrorTargets(spc).namespaces.map((namespace) => ({ namespace, key: keyOf(spc) })));
-  return [...new Set(offers.map(({ namespace }) => namespace))].sort().map((namespace) => {
+  const byTarget = Map.groupBy(offers, ({ namespace }) => namespace);
+  return [...byTarget.keys()].sort().flatMap((namespace) => {
     const object = namespaces.get(namespace);
-    const { from } = object === undefined ? { from: [] } : mirrorConsentOf(object);
-    const keys = offers.filter((offer) => offer.namespace === namespace).map(({ key }) => key);
+    if (object === undefined) return [];
+    const { from } = mirrorConsentOf(object);
+    const keys = (byTarget.get(namespace) ?? []).map(({ key }) => key).sort();
     const isTaken = (key: string): boolean => takesFrom({ from }, key);
-    return { namespace, taken: keys.filter(isTaken).sort(), offered: keys.filter((key) => !isTaken(key)).sort(), from };
+    return [{ namespace, taken: keys.filter(isTaken), offered: keys.filter((key) => !isTaken(key)), from }];
   });
+}
+
+/** Number of classes of one namespace that the text names below each Namespace that would receive their copies. */
+const MOST_NAMED = 10;
+
+/** Returns the first classes of each namespace, so that no namespace can hide the offers of another, and lines that count the others. */
+function fewOf(keys: readonly string[]): { readonly named: readonly string[]; readonly others: readonly string[] } {
+  const groups = [...Map.groupBy(keys, (key) => key.split("/")[0] ?? "")];
+  const beyond = groups.filter(([, own]) => own.length > MOST_NAMED);
+  return {
+    named: groups.flatMap(([, own]) => own.slice(0, MOST_NAMED)),
+    others: beyond.map(([namespace, own]) => `${own.length - MOST_NAMED} more classes of Namespace ${namespace}`),
+  };
 }
 
 /** Lists the offered copies. Only the Namespace can accept one, because the author of a class needs no permission there. */
@@ -39,11 +55,7 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
   return [
     "",
     "Copies of Secrets that classes offer to other namespaces (= accepted, + not):",
-    ...copies.flatMap(({ namespace, taken, offered }) => [
-      `Namespace ${namespace}`,
-      ...taken.map((key) => `  = ${key}`),
-      ...offered.map((key) => `  + ${key}`),
-    ]),
+    ...copies.flatMap(({ namespace, taken, offered }) => [`Namespace ${namespace}`, ...signed("=", taken), ...signed("+", offered)]),
     ...(missing.length === 0
       ? []
       : [
@@ -53,10 +65,15 @@ export function copyLines(copies: readonly OfferedCopies[]): readonly string[] {
         ]),
     // Each command accepts one offer, so that no one accepts the offer of a stranger together with a wanted one.
     ...missing.flatMap(({ namespace, from, offered }) =>
-      offered.map((key) => {
+      fewOf(offered).named.map((key) => {
         const consent = `${GRANT_ANNOTATIONS.mirrorsFrom}=${[...from, key].join(",")}`;
         return shell`  kubectl annotate namespace ${namespace} --overwrite ${consent}`;
       }),
     ),
   ];
+}
+
+function signed(sign: "=" | "+", keys: readonly string[]): readonly string[] {
+  const { named, others } = fewOf(keys);
+  return [...named, ...others].map((what) => `  ${sign} ${what}`);
 }

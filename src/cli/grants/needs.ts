@@ -8,6 +8,7 @@ import { keyOf } from "../../domain/object-key.ts";
 import { readIdentityMode } from "../../domain/provider-class/identity-mode.ts";
 import { identityModeRefusal, managedIdentityRefusal, type OperatorLimits } from "../../domain/provider-class/operator-limits.ts";
 import { supportIdentity } from "../../domain/provider-class/this-version.ts";
+import { quoted } from "../../domain/quoted.ts";
 import { serviceAccountName } from "../../domain/sync/identity-names.ts";
 import { isOurs } from "../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
@@ -221,7 +222,10 @@ export const LENDING = [
 
 /** Describes what a class lends. */
 function lendingOf({ metadata: { annotations = {} } }: SecretProviderClass): readonly string[] {
-  return LENDING.flatMap(([annotation, words]) => (annotations[annotation] === undefined ? [] : [`${words} ${annotations[annotation]}`]));
+  return LENDING.flatMap(([annotation, words]) => {
+    const named = annotations[annotation];
+    return named === undefined ? [] : [`${words} ${quoted(named)}`];
+  });
 }
 
 /**
