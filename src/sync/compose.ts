@@ -34,6 +34,7 @@ import { createComponentMetrics } from "./healing/component-metrics.ts";
 import { readCrds } from "./healing/crd-files.ts";
 import { restoreOwnDeployment } from "./healing/restore-own-deployment.ts";
 import { hasHmacKey } from "./hmac-key.ts";
+import { inheritHands } from "./inherit-hands.ts";
 import { createSyncMetrics } from "./metrics.ts";
 import { processHealth } from "./process-health.ts";
 import { createPush } from "./push/push.ts";
@@ -43,7 +44,6 @@ import { createRolloutMetrics } from "./rollouts/rollout-metrics.ts";
 import { createRollouts } from "./rollouts/rollouts.ts";
 import { inNamespaces } from "./served-namespaces.ts";
 import { inShard, servedBy } from "./shard.ts";
-import { takeOver } from "./take-over.ts";
 import { cloudFileReader } from "./vault/cloud-files.ts";
 import { createVaultMetrics } from "./vault/vault-metrics.ts";
 import { runWorker } from "./worker.ts";
@@ -137,7 +137,7 @@ export async function runProcess({ config, logger, version, time, lease }: Proce
       const isFirst = shard.index === 0;
       const serves = servedBy(shard);
       const watcher = inShard(served, serves);
-      await takeOver({ election, quarantine, term, isOurs: (classKey) => serves(refOfKey(classKey).namespace) }, leading);
+      await inheritHands({ election, quarantine, term, isOurs: (classKey) => serves(refOfKey(classKey).namespace) }, leading);
       metrics.isLeader.set(1);
       logger.info("leading", {
         lease: `${config.namespace}/${shardLease(LEASE, shard.index)}`,

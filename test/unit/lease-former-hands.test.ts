@@ -8,9 +8,9 @@ import { refOfKey } from "../../src/domain/object-key.ts";
 import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { shardLease } from "../../src/domain/shards.ts";
 import { type Hands, readLeaving, writeLeaving } from "../../src/domain/sync/in-hand.ts";
+import { inheritHands } from "../../src/sync/inherit-hands.ts";
 import { Quarantine } from "../../src/sync/quarantine.ts";
 import { servedBy } from "../../src/sync/shard.ts";
-import { takeOver } from "../../src/sync/take-over.ts";
 import { CANDIDATES_LEASE, type Candidate, type CandidateOptions, LeaseCandidates } from "../support/worker/lease-candidates.ts";
 import { recordingLogger } from "../support/worker/recording-logger.ts";
 
@@ -55,9 +55,9 @@ function worker(shards: number, refuses: CandidateOptions["refuses"] = () => und
   const candidate = all.start(shards, {
     refuses,
     annotations: () => quarantine.annotations(),
-    takeOver: (election, term, signal) => {
+    inheritHands: (election, term, signal) => {
       const serves = servedBy({ index: term.shard, count: shards });
-      return takeOver({ election, quarantine, term, isOurs: (key) => serves(refOfKey(key).namespace) }, signal);
+      return inheritHands({ election, quarantine, term, isOurs: (key) => serves(refOfKey(key).namespace) }, signal);
     },
   });
   return { candidate, quarantine };

@@ -20,7 +20,7 @@ interface Left {
   readonly former: readonly Annotations[];
 }
 
-export interface TakeOver {
+export interface InheritHands {
   readonly election: Election;
   readonly quarantine: Quarantine;
   readonly term: Left;
@@ -32,7 +32,7 @@ export interface TakeOver {
  * Takes over as a new leader the classes that earlier leaders had in hand. No leader writes the Lease of a shard that no longer exists, so
  * each further leader would count its classes again. Once this leader's own Lease has them, this removes them there.
  */
-export async function takeOver({ election, quarantine, term, isOurs }: TakeOver, signal: AbortSignal): Promise<void> {
+export async function inheritHands({ election, quarantine, term, isOurs }: InheritHands, signal: AbortSignal): Promise<void> {
   quarantine.begin([term.annotations, ...term.others], isOurs);
   if (!term.former.some((annotations) => annotations[LEASE_ANNOTATIONS.inHand] !== undefined)) return;
   if (await election.renewNow()) await election.clearFormer((annotations) => quarantine.withoutOurs(annotations, isOurs), signal);
