@@ -39,9 +39,6 @@ export interface Term {
 /** Returns the annotations of a Lease that have to change; null removes an annotation. */
 export type AnnotationChange = (annotations: LeaseAnnotations) => Readonly<Record<string, string | null>>;
 
-/** Log message. */
-export const NOT_CLEARED = "lease of a former shard not cleared";
-
 export interface Won extends Renewal {
   readonly term: Term;
 }
@@ -185,7 +182,7 @@ export class LeaseSearch {
       await this.#store.annotate(lease, changed, signal);
     } catch (error) {
       if (!isForbidden(error)) throw error;
-      this.#options.logger.warn(NOT_CLEARED, { lease: lease.metadata.name, error });
+      this.#options.logger.warn("lease of a former shard not cleared", { lease: lease.metadata.name, error });
     }
   }
 

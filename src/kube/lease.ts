@@ -4,7 +4,7 @@ import { KubeError } from "../domain/ports/kube-error.ts";
 import { aborted } from "../runtime/lifecycle.ts";
 import type { LeaderElectionOptions, LeaseTiming } from "./lease-options.ts";
 import { holderOf, isOfAnotherTerm, type LeaseAnnotations } from "./lease-record.ts";
-import { type AnnotationChange, LeaseSearch, NOT_CLEARED, type Term, type Won } from "./lease-search.ts";
+import { type AnnotationChange, LeaseSearch, type Term, type Won } from "./lease-search.ts";
 import { LeaseLost, LeaseStore } from "./lease-store.ts";
 
 /** The signal aborts when the lease is lost. */
@@ -69,7 +69,12 @@ export class LeaderElection {
    * this again.
    */
   async clearFormer(change: AnnotationChange, signal: AbortSignal): Promise<void> {
-    await this.#store.tried(NOT_CLEARED, this.#options.leases.name, () => this.#search.clearFormer(change, signal), signal);
+    await this.#store.tried(
+      "lease of a former shard not cleared",
+      this.#options.leases.name,
+      () => this.#search.clearFormer(change, signal),
+      signal,
+    );
   }
 
   /** False from the moment at which a renewal is overdue, even if this process notices it later. */

@@ -55,7 +55,7 @@ function worker(shards: number, refuses: CandidateOptions["refuses"] = () => und
   const candidate = all.start(shards, {
     refuses,
     annotations: () => quarantine.annotations(),
-    inheritHands: (election, term, signal) => {
+    takeOver: (election, term, signal) => {
       const serves = servedBy({ index: term.shard, count: shards });
       return inheritHands({ election, quarantine, term, isOurs: (key) => serves(refOfKey(key).namespace) }, signal);
     },
