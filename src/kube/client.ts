@@ -82,13 +82,13 @@ class RawKubeClient implements KubeClient {
     const path = withQuery(collectionPath(resource, namespaceOf(resource, ref)), writeQuery(options));
     const attempt: Attempt = { verb: "create", resource, ref };
     const storesNothing = QUESTIONS.includes(resource.group);
-    return this.#write({ attempt, method: "POST", path, body: JSON.stringify(body), contentType: JSON_BODY, storesNothing }, signal);
+    return this.#write({ attempt, method: "POST", path, content: { body: JSON.stringify(body), type: JSON_BODY }, storesNothing }, signal);
   }
 
   async replace<T extends KubeObject>(resource: Resource, body: T, options: WriteOptions, signal: AbortSignal): Promise<T> {
     const path = withQuery(objectPath(resource, body.metadata), writeQuery(options));
     const attempt: Attempt = { verb: "update", resource, ref: body.metadata };
-    return this.#write({ attempt, method: "PUT", path, body: JSON.stringify(body), contentType: JSON_BODY }, signal);
+    return this.#write({ attempt, method: "PUT", path, content: { body: JSON.stringify(body), type: JSON_BODY } }, signal);
   }
 
   async apply<T extends KubeObject>(resource: Resource, body: T, options: ApplyOptions, signal: AbortSignal): Promise<T> {
@@ -96,7 +96,7 @@ class RawKubeClient implements KubeClient {
     const path = objectPath(resource, body.metadata, options.subresource);
     const query = { ...writeQuery(options), force: options.force };
     const text = JSON.stringify({ ...body, apiVersion: apiVersionOf(resource), kind: resource.kind });
-    return this.#write({ attempt, method: "PATCH", path: withQuery(path, query), body: text, contentType: APPLY_PATCH }, signal);
+    return this.#write({ attempt, method: "PATCH", path: withQuery(path, query), content: { body: text, type: APPLY_PATCH } }, signal);
   }
 
   // oxlint-disable-next-line eslint/max-params -- the port's own shape.
@@ -110,7 +110,7 @@ class RawKubeClient implements KubeClient {
     const path = withQuery(objectPath(resource, ref), writeQuery(options));
     const attempt: Attempt = { verb: "patch", resource, ref };
     const { isStillDue } = options;
-    return this.#write({ attempt, method: "PATCH", path, body: JSON.stringify(patch), contentType: MERGE_PATCH, isStillDue }, signal);
+    return this.#write({ attempt, method: "PATCH", path, content: { body: JSON.stringify(patch), type: MERGE_PATCH }, isStillDue }, signal);
   }
 
   async delete(resource: Resource, ref: ObjectRef, options: DeleteOptions, signal: AbortSignal): Promise<boolean> {
@@ -123,7 +123,7 @@ class RawKubeClient implements KubeClient {
       preconditions: { uid, resourceVersion },
       ...(dryRun === true ? { dryRun: ["All"] } : {}),
     });
-    const call: Call = { attempt, method: "DELETE", path: objectPath(resource, ref), body, contentType: JSON_BODY };
+    const call: Call = { attempt, method: "DELETE", path: objectPath(resource, ref), content: { body, type: JSON_BODY } };
     const answer = await this.#transport.call(call, signal);
     if (answer.status === 404 && isAbsent(answer, ref)) return false;
     accepted(attempt, answer);
@@ -134,7 +134,7 @@ class RawKubeClient implements KubeClient {
     const attempt: Attempt = { verb: "create", resource: { ...RESOURCES.serviceAccounts, plural: "serviceaccounts/token" }, ref: account };
     const path = objectPath(RESOURCES.serviceAccounts, account, "token");
     const body = tokenRequestBody(request);
-    const call: Call = { attempt, method: "POST", path, body, contentType: JSON_BODY, storesNothing: true };
+    const call: Call = { attempt, method: "POST", path, content: { body, type: JSON_BODY }, storesNothing: true };
     const token = tokenOf(accepted(attempt, await this.#transport.call(call, signal)).body);
     if (token === undefined) throw noAnswer(attempt, "the response contains no token");
     return token;

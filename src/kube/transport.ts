@@ -16,8 +16,7 @@ export interface Call {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** Path and query, from the API server's root. */
   readonly path: string;
-  readonly body?: string;
-  readonly contentType?: string;
+  readonly content?: { readonly body: string; readonly type: string };
   /** Whether the API server answers a `POST` and stores nothing, as for a token. Default: false. */
   readonly storesNothing?: boolean;
   /** Default: `application/json`. */
@@ -87,7 +86,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const context = new RequestContext(server + call.path, call.method);
     context.setHeaderParam("Accept", call.accept ?? "application/json");
     context.setHeaderParam("User-Agent", options.userAgent);
-    if (call.contentType !== undefined) context.setHeaderParam("Content-Type", call.contentType);
+    if (call.content !== undefined) context.setHeaderParam("Content-Type", call.content.type);
     const { attempt } = call;
     await within({ milliseconds: credentialsLimit, outer: signal, tooLate }, async (bounded) => {
       const why = (): KubeError => credentialsMissing(attempt, `nothing within ${credentialsLimit} ms`);
@@ -103,7 +102,7 @@ export function createTransport(config: PooledKubeConfig, options: TransportOpti
     const response = await send(context.getUrl(), {
       method: call.method,
       headers: { ...context.getHeaders(), ...impersonationHeaders(config) },
-      body: call.body ?? null,
+      body: call.content?.body ?? null,
       signal,
       headersTimeout: limit,
       ...(dispatcher === undefined ? {} : { dispatcher }),
