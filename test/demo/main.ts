@@ -6,7 +6,7 @@ import { olderApiServer } from "../../tools/bootstrap/control-plane-assets.mjs";
 import { scriptArguments } from "../../tools/script-arguments.ts";
 import { untilInterrupted } from "../../tools/until-interrupted.ts";
 import { API_SERVER_VERSIONS, type ApiServerVersion } from "../support/cluster/api-server-versions.ts";
-import { steps } from "./steps.ts";
+import { mirroredManifest, steps } from "./steps.ts";
 import { startWorld, type World } from "./world.ts";
 
 const flag = { type: "boolean", default: false } as const;
@@ -52,10 +52,14 @@ const NO_NODE = ["No node runs here, so no pod starts. This shows a pod that rea
 
 async function keepRunning(world: World): Promise<void> {
   for (const line of NO_NODE) console.log(line);
+  // The last step deleted the class whose Secret follows the vault.
+  await world.kubectl(["apply", "-f", "-"], mirroredManifest(world));
   console.log("\nIt keeps running until Ctrl-C. To try things by hand, in another terminal:");
+  console.log(`  export PATH=${process.env["KUBEBUILDER_ASSETS"] ?? ""}:$PATH`);
   console.log(`  export KUBECONFIG=${world.plane.kubeconfigPath}`);
   console.log(`  export KEY_VAULT_EMULATOR_DIR=${world.emulatorDir}`);
   console.log(`  npm run emulator -- secret set ${world.names.vault} DemoSecret another-value`);
+  console.log(`  kubectl get secret ${world.names.mirroredSecret} --watch    # changes within 10 seconds`);
   await untilInterrupted();
 }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from "node:crypto";
+import { counted } from "../../src/domain/words.ts";
 import { eventually } from "../support/time/eventually.ts";
 import { DemoFailure, expect, get, isGone, mirroredValue, type PodSpec, vaultReads } from "./cluster-reads.ts";
 import { example, type World } from "./world.ts";
@@ -66,15 +67,19 @@ function csiMount(spec: PodSpec | undefined): unknown {
   return spec?.containers?.[0]?.volumeMounts?.find(({ name }) => name === "secrets-store-inline");
 }
 
+/** The class that syncs a Secret, with the names of this run. */
+export function mirroredManifest({ names }: Pick<World, "names">): string {
+  return example("secretproviderclass-mirrored.yaml", names)
+    .replaceAll("akvprovider-demo-mirrored", names.mirroredClass)
+    .replaceAll("demo-secret", names.mirroredSecret);
+}
+
 const mirrored: Step = {
   title: "a Secret is synced",
   run: async (world) => {
     const { mirroredClass, mirroredSecret } = world.names;
     const before = await vaultReads(world);
-    const manifest = example("secretproviderclass-mirrored.yaml", world.names)
-      .replaceAll("akvprovider-demo-mirrored", mirroredClass)
-      .replaceAll("demo-secret", mirroredSecret);
-    await world.kubectl(["apply", "-f", "-"], manifest);
+    await world.kubectl(["apply", "-f", "-"], mirroredManifest(world));
     await eventually(async () => (await mirroredValue(world)) === "MyExampleSecret", {
       what: `Secret ${mirroredSecret} with the vault's value`,
     });
@@ -87,7 +92,7 @@ const mirrored: Step = {
       { what: "the class's status" },
     );
     return [
-      `Secret ${mirroredSecret} holds the vault's value (${reads} reads in the vault's log)`,
+      `Secret ${mirroredSecret} holds the vault's value (${counted(reads, "read")} in the vault's log)`,
       ...status
         .trimEnd()
         .split("\n")
@@ -105,7 +110,7 @@ const rotated: Step = {
     await eventually(async () => (await mirroredValue(world)) === value, { within: 30_000, what: "the rotated value in the Secret" });
     const { metadata } = await get(world, "secret", world.names.mirroredSecret);
     return [
-      `new value after at most one poll of 10 s (${(await vaultReads(world)) - before} reads)`,
+      `new value after at most one poll of 10 s (${counted((await vaultReads(world)) - before, "read")})`,
       `made from ${metadata.annotations?.["keyvault-injector.dev/objects"] ?? ""}`,
     ];
   },

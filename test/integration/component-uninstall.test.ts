@@ -147,7 +147,7 @@ describe("an install that goes", { skip: refusal === undefined ? false : `SKIPPE
     for (const run of [1, 2]) {
       const { code, stdout, stderr } = await cli("--prepare");
       assert.deepEqual([code, stderr], [0, ""], `run ${run}`);
-      assert.match(stdout, /What stays: the CRDs/);
+      assert.match(stdout, /What remains: the CRDs/);
     }
     assert.equal(await live(FINAL_CHECK), undefined);
     await eventually(() => worker.log().includes("healing has stopped"), { what: "the worker's word" });

@@ -127,7 +127,7 @@ function installedBy(metadata: Pick<Manifest["metadata"], "labels" | "annotation
 }
 
 const prepared = async (cluster: Cluster): Promise<string> => (await runOffline(["uninstall", "--prepare"], "", { cluster })).output;
-const staying = (output: string): string => output.split("\n").find((line) => line.startsWith("What stays: ")) ?? "";
+const staying = (output: string): string => output.split("\n").find((line) => line.startsWith("What remains: ")) ?? "";
 
 describe("NC-2: what comes after uninstall --prepare", () => {
   const release = { "meta.helm.sh/release-name": "akvsecretsprovider", "meta.helm.sh/release-namespace": "keyvault-injector" };

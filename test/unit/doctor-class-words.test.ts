@@ -113,7 +113,7 @@ describe("N2: a vault that this machine does not reach", () => {
     const { state, network, next } = await walked(["True", "Synced"], ["True", "Synced"]);
 
     assert.deepEqual([state, network], ["SKIP", "SKIP"]);
-    assert.match(next ?? "", /kubectl exec -n keyvault-injector deploy\/keyvault-injector-sync -- .* doctor class team-x\/app\.$/);
+    assert.match(next ?? "", /kubectl exec -n keyvault-injector deploy\/keyvault-injector-sync -- .* doctor class team-x\/app$/);
   });
 
   for (const reason of ["ObjectNotFound", "Conflict"]) {

@@ -79,7 +79,9 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
   const { options } = input;
   const target = targetOf(input);
   const sources = await manifestSources({ ...input, arguments: target === undefined ? input.arguments : [] }, context.inputs);
-  if ((target === undefined) === (sources.length === 0)) throw new CommandFailure("name one object as KIND/NAME, or files with -f FILE");
+  if (target === undefined && sources.length === 0) throw new CommandFailure("specify one object as KIND/NAME, or files with -f FILE");
+  if (target !== undefined && sources.length > 0)
+    throw new CommandFailure(`${target.kind}/${target.name} and -f contradict each other; specify one of them`);
   if (target !== undefined && options.offline !== undefined)
     throw new CommandFailure(`--offline: ${target.kind}/${target.name} is an object in a cluster; use explain -f FILE without a cluster`);
   if (target !== undefined)

@@ -35,7 +35,7 @@ const FORMATS = ["text", "json"] as const;
 
 export const restore: Command = {
   name: "restore",
-  summary: "List the worker's class snapshots and restore classes from them, if healing is turned off.",
+  summary: "List the worker's class snapshots, and restore classes from them. Needed only if healing is turned off.",
   usage: "--list | --all | NAMESPACE/NAME",
   details: [
     "The worker signs its snapshots with a key in the Secret keyvault-injector-sync-key. To verify the signatures, you need permission to",
@@ -90,8 +90,9 @@ async function runRestore(input: CommandInput, context: CommandContext): Promise
 }
 
 function assertOneChoice({ options, arguments: [word] }: CommandInput): void {
-  const given = [options.list !== undefined, options.all !== undefined, word !== undefined].filter(Boolean).length;
-  if (given !== 1) throw new CommandFailure("say what to restore: --list, --all, or one class as NAMESPACE/NAME");
+  const given = [options.list && "--list", options.all && "--all", word].filter((each) => each !== undefined);
+  if (given.length === 0) throw new CommandFailure("specify --list, --all, or one class as NAMESPACE/NAME");
+  if (given.length > 1) throw new CommandFailure(`${given.join(" and ")} contradict each other; specify one of them`);
   if (options.list === undefined) return;
   const useless = (["dry-run", "force"] as const).find((name) => options[name] !== undefined);
   if (useless !== undefined) throw new CommandFailure(`--${useless}: --list restores nothing; remove one of the two`);

@@ -40,8 +40,8 @@ export const uninstall: Command = {
 async function runUninstall(input: CommandInput, context: CommandContext): Promise<CommandResult> {
   const { options } = input;
   const [isPrepared, isUndone] = [options.prepare !== undefined, options.undo !== undefined];
-  if (isPrepared && isUndone) throw new CommandFailure("--prepare and --undo are opposites; write one of them");
-  if (isPrepared === isUndone) throw new CommandFailure("write --prepare, or --undo to revert it");
+  if (isPrepared && isUndone) throw new CommandFailure("--prepare and --undo are opposites; specify one of them");
+  if (isPrepared === isUndone) throw new CommandFailure("specify --prepare, or --undo to revert an earlier --prepare");
   return withCluster(input, context, async ({ kube }) => {
     const isDryRun = options["dry-run"] !== undefined;
     const install: InstallToRemove = { kube, namespace: installNamespace(options), isDryRun };

@@ -92,7 +92,7 @@ function keptBy(way: InstallWay): string {
 function rest(way: InstallWay): readonly string[] {
   const hasNodeSide = way.kind === "manifests" || way.kind === "unknown";
   return [
-    `What stays: ${keptBy(way)}. To remove them as well:`,
+    `What remains: ${keptBy(way)}. To remove them as well:`,
     "  kubectl delete controllerrevisions -A -l keyvault-injector.dev/snapshot",
     "  kubectl delete secrets -A -l keyvault-injector.dev/managed=true    # pods that use them no longer start",
     "  kubectl delete secrets -A -l keyvault-injector.dev/copy=true    # the same",

@@ -89,12 +89,7 @@ export const checkComponents: Check = async ({ viewer, namespace, crds }) => {
         "check that --heal includes components, or wait: the worker may have just started",
       ),
     ];
-  return orFine(
-    results,
-    on.components.fine(
-      `${counted(count, "part")} of the install ${count === 1 ? "is as the installer left it" : "are as the installer left them"}`,
-    ),
-  );
+  return orFine(results, on.components.fine(`${counted(count, "object")} of the install ${count === 1 ? "is" : "are"} unchanged`));
 };
 
 function copyIn(stored: readonly StoredCopy[], { id }: Component): ComponentCopy | undefined {
@@ -137,6 +132,7 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
     if (older.length > 0) results.push(refusedTokens(account.value, older));
   }
   if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of the install exists", "deployments")];
+  if (count === 0) return [on.tokens.notThere("the install has no pods", "deployments")];
   return orFine(results, on.tokens.fine(`of ${counted(count, "pod")}, none has a token of a deleted ServiceAccount`));
 };
 

@@ -23,7 +23,7 @@ export async function seenFromElsewhere(
   if (context.azure?.isInCluster !== false || unreached === undefined) return findings;
   const witness = status === undefined ? await mountWitness(context, spc) : workerWitness(spc, status, unreached);
   if (witness === undefined) return findings;
-  const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+  const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}`;
   return findings.map((finding) =>
     isUnreached(finding) ? found("network-elsewhere", `${finding.message}; ${witness}, so this concerns only this machine`, fix) : finding,
   );

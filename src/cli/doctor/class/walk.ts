@@ -49,7 +49,7 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
       : found(
           "class-absent",
           await classAbsence(context.viewer, ref),
-          "Create it, or correct the name; after the loss of its CRD see keyvault-injector restore --list.",
+          "Create the class, or correct its name. If its CRD was deleted, run: keyvault-injector restore --list",
         );
   return { ...ref, findings: [finding] };
 }
@@ -93,7 +93,7 @@ async function walkFromText(context: ClassContext, spc: SecretProviderClass, pro
   if (nothing !== undefined) return nothingAsked([problemLeaf(nothing)]);
   const written = violationsOf(spc, objects).flatMap((violation) => (violation === undefined ? [] : [secretObjectLeaf(violation)]));
   if (address.customScope !== undefined && context.azure?.readCloudFile === undefined) {
-    const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}.`;
+    const fix = `Check from the worker's own pod: ${insideTheWorker(context.install.namespace, keyOf(spc))}`;
     const message = "the class names a cloud file that only the worker's pod has, so the vault was not queried";
     return nothingAsked([...written, found("cloud-elsewhere", message, fix)]);
   }
