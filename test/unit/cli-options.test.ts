@@ -82,6 +82,19 @@ describe("arguments of a command", () => {
       assert.ok(problemsOf(...argv).includes(problem), problemsOf(...argv).join("\n")));
   }
 
+  test("NB11: are one problem where an unknown option has a value", () => {
+    assert.equal(problemsOf("a", "-x", "json").length, 1);
+    assert.deepEqual(problemsOf("a", "--outptu", "json"), ["unknown option --outptu; did you mean --output?"]);
+    assert.equal(problemsOf("a", "--outptu=json", "b").length, 2, "the control: this word is no value");
+  });
+
+  test("NB11: name the option that has this letter elsewhere", () => {
+    const only = { ...syntax, options: ["install-namespace"] } as const;
+    const parsed = parseArguments(["-n", "x"], only);
+
+    assert.deepEqual(parsed.ok ? [] : parsed.error.problems, ["unknown option -n; did you mean --install-namespace?"]);
+  });
+
   test("are all refused at once", () => assert.equal(problemsOf("--a=1", "--b=2", "-n").length, 3));
 
   test("ask for help wherever -h stands, whatever else is wrong", () => {

@@ -155,9 +155,12 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
   const problems: string[] = [];
   const values = new Map<string, string[]>();
   const words: string[] = [];
+  let unknownAt: number | undefined;
   for (const token of tokens) {
-    if (token.kind === "positional") words.push(token.value);
+    // The word after an unknown option may be its value.
+    if (token.kind === "positional" && token.index - 1 !== unknownAt) words.push(token.value);
     if (token.kind !== "option") continue;
+    if (!known.has(token.name) && token.value === undefined) unknownAt = token.index;
     const value = valueIn(token);
     const problem = optionProblem({ ...token, value }, known, values);
     if (problem === undefined) keepValue(values, token.name, known.get(token.name)?.value === undefined ? switchValue(value) : value);
@@ -238,9 +241,15 @@ function optionProblem(
 }
 
 function unknownOption(rawName: string, known: readonly string[]): string {
-  const nearest = rawName.startsWith("--") ? nearestSpelling(rawName.slice(2), known) : undefined;
+  const nearest = rawName.startsWith("--") ? nearestSpelling(rawName.slice(2), known) : sameLetter(rawName.slice(1), known);
   const advice = nearest === undefined ? `this command has ${known.map((each) => `--${each}`).join(", ")}` : `did you mean --${nearest}?`;
   return `unknown option ${rawName}; ${advice}`;
+}
+
+/** Returns the option whose last word is that of another command's option with this letter, such as `install-namespace` for `-n`. */
+function sameLetter(letter: string, known: readonly string[]): string | undefined {
+  const [elsewhere] = Object.entries<Option>(OPTIONS).find(([, { short }]) => short === letter) ?? [];
+  return elsewhere === undefined ? undefined : known.find((name) => name.endsWith(`-${elsewhere}`));
 }
 
 /** Returns a line such as `-f, --filename FILE`, and the option's sentence below it. */
