@@ -22,7 +22,7 @@ export function completionOf(commands: () => readonly Command[]): Command {
     run: async ({ arguments: [word] }) => {
       const shell = SHELLS.find((known) => known === word);
       if (shell !== undefined) return answered(SCRIPTS[shell](commands()));
-      const said = word === undefined ? "name a shell" : `${JSON.stringify(word)} is not a supported shell`;
+      const said = word === undefined ? "no shell is specified" : `${JSON.stringify(word)} is not a supported shell`;
       throw new CommandFailure(`${said}; ${spellingAdvice(word ?? "", SHELLS)}`);
     },
   };

@@ -98,7 +98,7 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
   const subject = SUBJECTS.find((known) => known === word);
   if (subject === undefined) {
     throw new CommandFailure(
-      `${JSON.stringify(word)} is not something that doctor checks; write class, class NAMESPACE/NAME, plan, or nothing`,
+      `doctor cannot check ${JSON.stringify(word)}; write class, class NAMESPACE/NAME, plan, or nothing`,
     );
   }
   if (subject === "plan" && named !== undefined) throw new CommandFailure("plan takes no name; limit it to a namespace with -n NAME");

@@ -86,7 +86,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
     `Namespace ${install.namespace} is marked: the worker no longer heals anything.`,
     binding === undefined
       ? `The policy binding ${FINAL_CHECK} does not exist: no pod is rejected.`
-      : `The policy binding ${FINAL_CHECK} is removed: no pod is rejected for lack of injection.`,
+      : `The policy binding ${FINAL_CHECK} is removed: pods that were not injected are no longer rejected.`,
     "",
     ...nextSteps({ worker, namespace: install.namespace, overlay }),
     "",

@@ -95,7 +95,7 @@ function rest(way: InstallWay): readonly string[] {
     `What remains: ${keptBy(way)}. To remove them as well:`,
     "  kubectl delete controllerrevisions -A -l keyvault-injector.dev/snapshot",
     "  kubectl delete secrets -A -l keyvault-injector.dev/managed=true    # pods that use them no longer start",
-    "  kubectl delete secrets -A -l keyvault-injector.dev/copy=true    # the same",
+    "  kubectl delete secrets -A -l keyvault-injector.dev/copy=true    # pods that use them no longer start",
     ...(hasNodeSide
       ? [
           shell`  kubectl delete ${NODE_SIDE} -n ${NODE_NAMESPACE} -l app.kubernetes.io/part-of=keyvault-injector    # pods that mount a class no longer start`,

@@ -11,7 +11,7 @@ export const version: Command = {
     "The command does not contact a cluster. For the versions of an install, use doctor -o json.",
     "",
     "json and yaml print one report.",
-    "Exit code: 0.",
+    "Exit code: 0; 2 for an invalid option.",
   ],
   examples: [{ result: "Print the version for a script", typed: "keyvault-injector version -o json" }],
   options: ["client", "output"],
