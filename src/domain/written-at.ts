@@ -15,8 +15,14 @@ export function lastWriteOf(entries: readonly ManagedFieldsEntry[], manager: str
   return lastTime(entries.filter((entry) => entry.manager === manager).map(({ time }) => time));
 }
 
+/** Returns an RFC 3339 time in Unix milliseconds; undefined if it is not valid. */
+export function timeOf(text: string | undefined): number | undefined {
+  const time = Date.parse(text ?? "");
+  return Number.isNaN(time) ? undefined : time;
+}
+
 /** Returns the latest of these RFC 3339 times in Unix milliseconds; undefined if none is valid. */
 function lastTime(times: readonly (string | undefined)[]): number | undefined {
-  const known = times.map((time) => Date.parse(time ?? "")).filter((time) => !Number.isNaN(time));
+  const known = times.flatMap((time) => timeOf(time) ?? []);
   return known.length === 0 ? undefined : Math.max(...known);
 }

@@ -22,7 +22,8 @@ import { runOffline } from "../support/cli/cli.ts";
 const SINCE = "2026-01-01T00:00:00Z";
 
 function aClass(name: string, facts: Partial<KnownClass> = {}): KnownClass {
-  const read = { namespace: "shop", name, vault: "https://kv.vault.azure.net", objects: [], secrets: [] };
+  const times = { generation: 1, createdAt: undefined };
+  const read = { namespace: "shop", name, ...times, vault: "https://kv.vault.azure.net", objects: [], secrets: [] };
   return {
     namespace: "shop",
     name,

@@ -4,13 +4,21 @@ import { EVENTS, type EventWord, ROLLOUT_REASONS } from "../../domain/reasons.ts
 import { referenceText } from "../../domain/where/object-reference.ts";
 import type { KnownEvent, KnownStatus } from "./known.ts";
 
-/** Returns undefined for an event that is not one of the worker's. */
+/** Namespace of events about cluster-scoped objects. */
+const CLUSTER_EVENTS = "default";
+
+/**
+ * Returns undefined for an event that is not one of the worker's. Omits events about objects in other namespaces: the API server accepts
+ * such events from anyone who may create events in one namespace.
+ */
 export function eventOf(object: KubeObject): KnownEvent | undefined {
   const text = (...path: readonly string[]): string => nonEmptyText(valueAt(object, path)) ?? "";
   const [reason, at, count] = [text("reason"), Date.parse(text("lastTimestamp")), valueAt(object, ["count"])];
-  if (!isEventWord(reason) || Number.isNaN(at)) return undefined;
+  const namespace = text("involvedObject", "namespace");
+  const isOwn = object.metadata.namespace === (namespace === "" ? CLUSTER_EVENTS : namespace);
+  if (!isEventWord(reason) || Number.isNaN(at) || !isOwn) return undefined;
   return {
-    namespace: text("involvedObject", "namespace"),
+    namespace,
     kind: text("involvedObject", "kind"),
     name: text("involvedObject", "name"),
     reason,

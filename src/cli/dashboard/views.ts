@@ -106,7 +106,7 @@ function objectsView(model: Model, query: URLSearchParams): Html {
 function objectView({ usages }: Model, query: URLSearchParams): Html {
   const usage = usages().find((each) => each.vault === query.get("vault") && referenceText(each) === query.get("object"));
   if (usage === undefined) return html`<p>No class that you can see names this object.</p>`;
-  const { current, classes, secrets, containers, expires, vault } = usage;
+  const { current, unconfirmed, classes, secrets, containers, expires, vault } = usage;
   const naming = classes.map(({ namespace, name, pins }) => {
     const pinned = pins.length === 0 ? "" : ` (version ${pins.join(", ")})`;
     return html`<li>${classLink(namespace, name)}${pinned}</li>`;
@@ -118,7 +118,7 @@ function objectView({ usages }: Model, query: URLSearchParams): Html {
     (each) =>
       html`<tr><th scope="row">${each.namespace}/${each.pod}</th><td>${each.container ?? "–"}</td><td>${each.workload ?? "–"}</td><td>${each.via} ${each.from}</td>${heldCells(each)}</tr>`,
   );
-  return html`<p>Vault: ${vault}. Newest version: <code>${current?.version ?? "not known"}</code>, seen ${time(current?.seenAt)}, in the vault ${time(current?.updated)}. Expires: ${time(expires)}.</p>
+  return html`<p>Vault: ${vault}. Newest version: <code>${current?.version ?? "not known"}</code>, seen ${time(current?.seenAt)}, in the vault ${time(current?.updated)}. Expires: ${time(expires)}.</p>${unconfirmed.length === 0 ? "" : html`<p>Newest only for their own namespace, because unconfirmed: ${some(unconfirmed.map((each) => `${each.namespace} (${each.version})`))}</p>`}
 <h2>Classes that name it</h2><ul>${naming}</ul>
 <h2>Secrets</h2>${table("Secrets with the object", ["Secret", "Keys", ...HELD_HEADS], inSecrets)}
 <h2>Containers</h2>${table("Containers with the object", ["Pod", "Container", "Workload", "From", ...HELD_HEADS], inPods)}`;

@@ -1,5 +1,5 @@
 import { MANAGED_LABEL } from "../../domain/annotations.ts";
-import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
+import { type KubeObject, type ObjectMeta, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import { isOurs, secretObjectsOf } from "../../domain/sync/named-secrets.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
 import { type PodUse, podUseOf } from "../../domain/where/pod-use.ts";
@@ -128,12 +128,19 @@ function secretRequest(fieldManager: string): PartRequest<Reduced<StoredSecret>>
   return { resource: RESOURCES.secrets, options: { labelSelector: `${MANAGED_LABEL}=true`, metadataOnly: true, keep: reducing(reduce) } };
 }
 
-function specOf({ apiVersion, kind, metadata: { namespace, name }, spec }: SecretProviderClass): SecretProviderClass {
-  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-  return { apiVersion, kind, metadata, ...(spec === undefined ? {} : { spec }) };
+function specOf({ apiVersion, kind, metadata, spec }: SecretProviderClass): SecretProviderClass {
+  return { apiVersion, kind, metadata: identityOf(metadata), ...(spec === undefined ? {} : { spec }) };
 }
 
-function statusOf({ apiVersion, kind, metadata: { namespace, name }, status }: SecretProviderClassSync): SecretProviderClassSync {
-  const metadata = { name, ...(namespace === undefined ? {} : { namespace }) };
-  return { apiVersion, kind, metadata, ...(status === undefined ? {} : { status }) };
+function statusOf({ apiVersion, kind, metadata, status }: SecretProviderClassSync): SecretProviderClassSync {
+  return { apiVersion, kind, metadata: identityOf(metadata), ...(status === undefined ? {} : { status }) };
+}
+
+function identityOf({ namespace, name, generation, creationTimestamp }: ObjectMeta): ObjectMeta {
+  return {
+    name,
+    ...(namespace === undefined ? {} : { namespace }),
+    ...(generation === undefined ? {} : { generation }),
+    ...(creationTimestamp === undefined ? {} : { creationTimestamp }),
+  };
 }

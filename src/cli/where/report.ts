@@ -15,12 +15,15 @@ export function usagesReport(wanted: ObjectReference, usages: readonly ObjectUsa
 
 /** Returns each object with everything that uses it. */
 export function objectsReport(usages: readonly ObjectUsage[]): readonly object[] {
-  return usages.map(({ type, name, current, expires, secrets, containers, ...usage }) => ({
+  return usages.map(({ type, name, current, unconfirmed, expires, secrets, containers, ...usage }) => ({
     object: referenceText({ type, name }),
     ...usage,
     ...(current === undefined
       ? {}
       : { current: { version: current.version, seen: rfc3339(current.seenAt), ...timed("updated", current.updated) } }),
+    ...(unconfirmed.length === 0
+      ? {}
+      : { unconfirmed: unconfirmed.map(({ namespace, version, seenAt }) => ({ namespace, version, seen: rfc3339(seenAt) })) }),
     ...timed("expires", expires),
     secrets: secrets.map(heldFields),
     containers: containers.map(heldFields),

@@ -6,6 +6,7 @@ import {
   type Held,
   type ObjectUsage,
   type SecretUsage,
+  type UnconfirmedVersion,
   VERSION_STATES,
   type VersionState,
 } from "../../domain/where/usage.ts";
@@ -33,7 +34,7 @@ export function usagesText(usages: readonly ObjectUsage[], width: Width): readon
 }
 
 function usageLines(usage: ObjectUsage, width: Width): readonly Line[] {
-  const { current, expires, classes, secrets, containers, vault } = usage;
+  const { current, unconfirmed, expires, classes, secrets, containers, vault } = usage;
   const newest =
     current === undefined
       ? line`newest version: not known`
@@ -44,12 +45,18 @@ function usageLines(usage: ObjectUsage, width: Width): readonly Line[] {
   return [
     paint("bold", `${spokenReference(usage)} in ${vault}`),
     line`  ${newest}${expires === undefined ? "" : line`, expires ${rfc3339(expires)}`}`,
+    ...(unconfirmed.length === 0 ? [] : [line`  ${unconfirmedText(unconfirmed, width)}`]),
     line`  ${counted(classes.length, "class")}: ${someOf(named, "other", width)}`,
     ...section(secretTable(secrets, width)),
     ...section(containerTable(containers, width)),
     line``,
     ...summaryLines(usage),
   ];
+}
+
+function unconfirmedText(unconfirmed: readonly UnconfirmedVersion[], width: Width): string {
+  const named = unconfirmed.map(({ namespace, version }) => `${namespace} (${version})`);
+  return `newest only for their own namespace, because unconfirmed: ${someOf(named, "other", width)}`;
 }
 
 function section(lines: readonly Line[]): readonly Line[] {

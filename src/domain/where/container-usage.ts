@@ -2,7 +2,7 @@ import type { ClassObject } from "../provider-class/object-rules.ts";
 import type { Arrival, KeyVersion } from "./key-version.ts";
 import { referenceKey } from "./object-reference.ts";
 import type { ContainerUse, ObservedContainer, PodUse } from "./pod-use.ts";
-import type { ReadClass } from "./read-class.ts";
+import { isUneditedSince, type ReadClass } from "./read-class.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StoredPodStatus } from "./stored-versions.ts";
 import type { ContainerUsage, Evidence } from "./usage.ts";
@@ -16,9 +16,11 @@ export interface FoundUse extends Omit<ContainerUsage, "state"> {
    * history, which the class requests.
    */
   readonly certainty?: "older" | "not-running" | "asked";
+  /** Whether the driver reported the version for the vault that the class names now. */
+  readonly isConfirmed?: boolean;
 }
 
-type Found = Pick<FoundUse, "version" | "evidence" | "since" | "certainty" | "why">;
+type Found = Pick<FoundUse, "version" | "evidence" | "since" | "certainty" | "why" | "isConfirmed">;
 
 /** Returns the certainty for the version of a key. */
 export function certaintyOf({ version, index }: Pick<KeyVersion, "version" | "index">): Pick<FoundUse, "certainty"> {
@@ -32,7 +34,8 @@ const KUBELET_MS = 120_000;
 export function mountUses(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassObject[]): readonly FoundUse[] {
   return snapshot.podsOfClass(spc.namespace, spc.name).flatMap((pod) => {
     const status = snapshot.podStatus(pod, spc.name);
-    const reported = reportedFiles(snapshot, pod, status, entries);
+    const isConfirmed = isUneditedSince(spc, status?.createdAt);
+    const reported = { ...reportedFiles(snapshot, pod, status, entries), isConfirmed };
     const base = { ...placeOf(pod), via: "mount" as const, from: spc.name, className: spc.name, entries };
     const mounting = pod.containers.flatMap((container) =>
       container.uses.flatMap((use) => (use.kind === "mount" && use.className === spc.name ? [{ container, use }] : [])),

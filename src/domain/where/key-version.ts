@@ -23,6 +23,8 @@ export interface KeyVersion extends NamedKey {
   /** Update time of the version in the vault. */
   readonly updated: number | undefined;
   readonly expires: number | undefined;
+  /** The worker's status of the key, even if the Secret has another version. */
+  readonly stated: StatedKey | undefined;
 }
 
 /** Determines the version that the Secret has under a key that the class writes. */
@@ -45,6 +47,7 @@ export function keyVersionOf(snapshot: Snapshot, spc: ReadClass, secretName: str
     arrival: version === undefined ? undefined : arrivalOf(stored, isStated ? stated.since : undefined),
     updated: isStated ? stated.updated : undefined,
     expires: isStated ? stated.expires : undefined,
+    stated,
   };
 }
 

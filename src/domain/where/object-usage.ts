@@ -1,9 +1,11 @@
 import type { ClassObject } from "../provider-class/object-rules.ts";
 import { certaintyOf, type FoundUse, mountUses, secretUses } from "./container-usage.ts";
-import { currentVersionOf, type Sighting } from "./current-version.ts";
+import type { Sighting } from "./current-version.ts";
 import { type KeyVersion, keyVersionOf } from "./key-version.ts";
+import { newestVersions } from "./newest-versions.ts";
 import { type ObjectReference, referenceKey } from "./object-reference.ts";
 import { isVault, pinOf, type ReadClass } from "./read-class.ts";
+import { isNewestAsked, isOfPresentVault, sightingsInKey, sightingsInPod, sightingsInStatus } from "./sightings.ts";
 import type { Snapshot } from "./snapshot.ts";
 import type { StatedObject } from "./stored-versions.ts";
 import type { ContainerUsage, CurrentVersion, Held, ObjectUsage, SecretUsage, VersionState } from "./usage.ts";
@@ -47,37 +49,39 @@ interface FoundSecret {
 
 function usageOf(snapshot: Snapshot, naming: readonly Naming[], isShown: (spc: ReadClass) => boolean): ObjectUsage {
   const all = foundBy(snapshot, naming);
-  const { stated } = all;
-  const current = currentVersionOf([
-    ...all.secrets.flatMap(sightingsInSecret),
-    ...all.uses.flatMap(sightingsInPod),
-    ...stated.flatMap(sightingsInStatus),
-  ]);
+  const sightings = sightingsByNamespace(naming, all);
+  const confirmed = confirmedIn(snapshot, all);
+  const newest = newestVersions(sightings, {
+    byWorker: sightingsOfWorker(confirmed),
+    byDriver: all.uses.filter(({ isConfirmed }) => isConfirmed).flatMap(sightingsInPod),
+  });
   const shown = naming.filter(({ spc }) => isShown(spc));
   const { secrets, uses } = shown.length === naming.length ? all : foundBy(snapshot, shown);
   const [{ spc: { vault = "" } = {}, entries: [first] = [] } = {}] = naming as readonly (Naming | undefined)[];
-  const dates = [...all.secrets.flatMap(({ keys }) => keys), ...stated].flatMap(({ expires }) => expires ?? []);
+  const [dates, confirmedDates] = [datesIn(all), datesIn(confirmed)];
+  const believed = sightings.size === 1 || confirmedDates.length === 0 ? dates : confirmedDates;
   return {
     vault,
     type: first?.type ?? "secret",
     name: first?.name ?? "",
-    current,
-    expires: dates.length === 0 ? undefined : Math.min(...dates),
+    current: newest.current,
+    unconfirmed: newest.unconfirmed,
+    expires: believed.length === 0 ? undefined : Math.min(...believed),
     classes: shown.map(({ spc, entries }) => ({
       namespace: spc.namespace,
       name: spc.name,
       files: entries.map(({ path }) => path),
       pins: entries.flatMap((entry) => pinOf(entry) ?? []),
     })),
-    secrets: secrets.flatMap((secret) => secretUsages(secret, current)),
-    containers: uses.map((use) => containerUsage(use, current)).sort(byPlace),
+    secrets: secrets.flatMap((secret) => secretUsages(secret, newest.within(secret.spc.namespace))),
+    containers: uses.map((use) => containerUsage(use, newest.within(use.namespace))).sort(byPlace),
   };
 }
 
 interface FoundUsers {
   readonly secrets: readonly FoundSecret[];
   readonly uses: readonly FoundUse[];
-  readonly stated: readonly StatedObject[];
+  readonly stated: readonly { readonly namespace: string; readonly objects: readonly StatedObject[] }[];
 }
 
 function foundBy(snapshot: Snapshot, naming: readonly Naming[]): FoundUsers {
@@ -86,7 +90,36 @@ function foundBy(snapshot: Snapshot, naming: readonly Naming[]): FoundUsers {
     ...naming.flatMap(({ spc, entries }) => mountUses(snapshot, spc, entries)),
     ...secrets.flatMap(({ spc, name, keys }) => secretUses(snapshot, spc, name, keys)),
   ];
-  return { secrets, uses, stated: naming.flatMap((each) => statedObjects(snapshot, each)) };
+  const stated = naming.map((each) => ({ namespace: each.spc.namespace, objects: statedObjects(snapshot, each) }));
+  return { secrets, uses, stated };
+}
+
+function sightingsByNamespace(naming: readonly Naming[], { secrets, uses, stated }: FoundUsers): ReadonlyMap<string, readonly Sighting[]> {
+  const found = new Map(naming.map(({ spc }): [string, Sighting[]] => [spc.namespace, []]));
+  for (const { spc, keys } of secrets) found.get(spc.namespace)?.push(...keys.flatMap(sightingsInKey));
+  for (const use of uses) found.get(use.namespace)?.push(...sightingsInPod(use));
+  for (const { namespace, objects } of stated) found.get(namespace)?.push(...objects.flatMap(sightingsInStatus));
+  return found;
+}
+
+type Dated = Pick<FoundUsers, "stated"> & { readonly secrets: readonly Pick<FoundSecret, "keys">[] };
+
+/** Returns the keys and objects whose versions the worker read in the vault that their class names now. */
+function confirmedIn(snapshot: Snapshot, { secrets, stated }: FoundUsers): Dated {
+  const confirmed = secrets.map(({ spc, keys }) => {
+    const status = snapshot.classStatus(spc.namespace, spc.name);
+    return { keys: keys.filter((key) => status && key.stated && isOfPresentVault(spc, status, key.stated)) };
+  });
+  return { secrets: confirmed, stated };
+}
+
+function sightingsOfWorker({ secrets, stated }: Dated): readonly Sighting[] {
+  const inKeys = secrets.flatMap(({ keys }) => keys.filter(isNewestAsked).flatMap((key) => key.stated ?? []));
+  return [...inKeys, ...stated.flatMap(({ objects }) => objects)].flatMap(sightingsInStatus);
+}
+
+function datesIn({ secrets, stated }: Dated): readonly number[] {
+  return [...secrets.flatMap(({ keys }) => keys), ...stated.flatMap(({ objects }) => objects)].flatMap(({ expires }) => expires ?? []);
 }
 
 function secretsOf(snapshot: Snapshot, spc: ReadClass, entries: readonly ClassObject[]): readonly FoundSecret[] {
@@ -108,27 +141,6 @@ function statedObjects(snapshot: Snapshot, { spc, entries }: Naming): readonly S
   return objects.filter((stated) => names.has(referenceKey(stated.held)) && (stated.held.index ?? 0) === 0 && isSame(stated));
 }
 
-function sightingsInStatus({ held: { version }, since, updated }: StatedObject): readonly Sighting[] {
-  const at = since ?? updated;
-  return at === undefined ? [] : [{ version, at, updated }];
-}
-
-/** Returns the versions that a Secret got without a pinned version. An earlier place in a history does not show the newest version. */
-function sightingsInSecret({ keys }: FoundSecret): readonly Sighting[] {
-  return keys.flatMap(({ version, arrival, object, index, updated }) => {
-    if (version === undefined || pinOf(object) !== undefined || (index ?? 0) > 0) return [];
-    // A repair writes the existing version again. Then the vault's own time is closer to the time at which the version arrived.
-    const at = arrival?.isExact === true ? arrival.at : (updated ?? arrival?.at);
-    return at === undefined ? [] : [{ version, at, updated }];
-  });
-}
-
-function sightingsInPod({ version, evidence, since, entries }: FoundUse): readonly Sighting[] {
-  const isNewest = entries.every((entry) => pinOf(entry) === undefined);
-  if (evidence !== "pod-status" || version === undefined || since === undefined || !isNewest) return [];
-  return [{ version, at: since, updated: undefined }];
-}
-
 /** Returns one entry for each version of the object in the Secret. */
 function secretUsages({ spc, name, keys }: FoundSecret, current: CurrentVersion | undefined): readonly SecretUsage[] {
   return [...Map.groupBy(keys, ({ version, object, index }) => `${version ?? ""} ${pinOf(object) ?? ""} ${index ?? ""}`).values()].flatMap(
@@ -143,7 +155,8 @@ function secretUsages({ spc, name, keys }: FoundSecret, current: CurrentVersion 
   );
 }
 
-function containerUsage({ entries, certainty, ...use }: FoundUse, current: CurrentVersion | undefined): ContainerUsage {
+function containerUsage(found: FoundUse, current: CurrentVersion | undefined): ContainerUsage {
+  const { entries, certainty, isConfirmed: _, ...use } = found;
   return { ...use, state: stateOf({ version: use.version, entries, ...(certainty === undefined ? {} : { certainty }) }, current) };
 }
 

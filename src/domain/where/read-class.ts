@@ -6,6 +6,7 @@ import { type CloudOptions, readParameters } from "../provider-class/parameters.
 import { entriesOf } from "../read-class.ts";
 import { entryKey, filesOfEntry, type SecretObjectEntries } from "../secret-data/data-entries.ts";
 import { nearestSpelling } from "../spelling.ts";
+import { timeOf } from "../written-at.ts";
 
 /** A key of a Secret that a class names, and the object from which its file is made. */
 export interface NamedKey {
@@ -24,6 +25,9 @@ export interface NamedSecret {
 export interface ReadClass {
   readonly namespace: string;
   readonly name: string;
+  readonly generation: number | undefined;
+  /** Unix milliseconds. */
+  readonly createdAt: number | undefined;
   /** For example, `https://shop.vault.azure.net`. Only the vault's name if the class's cloud is unknown. */
   readonly vault: string;
   readonly objects: readonly ClassObject[];
@@ -40,7 +44,7 @@ export type NamedSecretObjects = readonly (SecretObjectEntries & { readonly secr
 
 /** Reads the objects and Secrets that a class of the Azure provider names. A wrong identity does not matter. */
 export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretObjects, cloud: CloudOptions): ClassReading {
-  const { namespace = "", name } = spc.metadata;
+  const { namespace = "", name, generation, creationTimestamp } = spc.metadata;
   const parameters = spc.spec?.parameters ?? {};
   const raw = entriesOf(spc.spec ?? {});
   if (!raw.ok) return { kind: "unreadable", why: raw.error.message };
@@ -49,7 +53,15 @@ export function readClass(spc: SecretProviderClass, secretObjects: NamedSecretOb
   const objects = narrowed.value;
   return {
     kind: "class",
-    read: { namespace, name, vault: vaultOf(parameters, cloud), objects, secrets: secretsOf(secretObjects, objects) },
+    read: {
+      namespace,
+      name,
+      generation,
+      createdAt: timeOf(creationTimestamp),
+      vault: vaultOf(parameters, cloud),
+      objects,
+      secrets: secretsOf(secretObjects, objects),
+    },
   };
 }
 
@@ -100,4 +112,9 @@ export function nearestVault(wanted: string, vaults: readonly string[]): string 
 /** Returns the pinned version of the entry; undefined if the entry follows the newest version. */
 export function pinOf({ version }: ClassObject): string | undefined {
   return version === "latest" ? undefined : version;
+}
+
+/** Whether the class was neither edited nor recreated after that time. Users can change the times of edits, but not the generation. */
+export function isUneditedSince({ generation, createdAt }: Pick<ReadClass, "generation" | "createdAt">, at: number | undefined): boolean {
+  return generation === 1 && createdAt !== undefined && at !== undefined && createdAt < at;
 }

@@ -2,8 +2,8 @@
 import { SECRET_ANNOTATIONS } from "../annotations.ts";
 import { listAt, nonEmptyText, valueAt } from "../json-members.ts";
 import { isJsonObject } from "../json-object.ts";
-import type { KubeObject, ObjectRef } from "../kubernetes.ts";
-import { changedAt } from "../written-at.ts";
+import type { KubeObject, ObjectMeta } from "../kubernetes.ts";
+import { changedAt, timeOf } from "../written-at.ts";
 import { type HeldVersion, parseObjectId, parseObjectVersions } from "./object-reference.ts";
 
 /** A Secret that the worker wrote, read only from its metadata. Times are Unix milliseconds. */
@@ -25,19 +25,29 @@ export function storedSecretOf({ metadata }: KubeObject, writtenAt: number | und
   return { namespace, name, className, versions: parseObjectVersions(objects), writtenAt, createdAt: timeOf(creationTimestamp) };
 }
 
-/** A key of a Secret, according to the status of the class. */
-export interface StatedKey {
-  readonly key: string;
+/** A version according to the status of the class. */
+export interface StatedVersion {
   readonly held: HeldVersion;
   readonly updated: number | undefined;
   readonly expires: number | undefined;
   /** Time when the worker first wrote this version, as far as known. */
   readonly since: number | undefined;
+  /** Whether the vault did not return the version at the last check. */
+  readonly isHeld: boolean;
+}
+
+/** A key of a Secret, according to the status of the class. */
+export interface StatedKey extends StatedVersion {
+  readonly key: string;
 }
 
 export interface StatedClass {
   readonly namespace: string;
   readonly name: string;
+  /** Generation of the class at the last check. */
+  readonly observedGeneration: number | undefined;
+  /** Time when the status was created, Unix milliseconds. */
+  readonly createdAt: number | undefined;
   /** Keys by the name of the Secret. */
   readonly secrets: ReadonlyMap<string, readonly StatedKey[]>;
   /** For a class without Secrets: the versions in the vault at the worker's last check. */
@@ -48,7 +58,7 @@ export interface StatedClass {
  * An object of a class that pods only mount, according to the worker. `vault` is the object's vault; undefined if the status does not state
  * it.
  */
-export type StatedObject = Omit<StatedKey, "key"> & { readonly vault: string | undefined };
+export type StatedObject = StatedVersion & { readonly vault: string | undefined };
 
 /** One version in a status, with times in their stored form. */
 interface VersionInStatus {
@@ -57,28 +67,35 @@ interface VersionInStatus {
   readonly updated?: string;
   readonly expires?: string;
   readonly since?: string;
+  readonly state?: string;
 }
 
 /** The parts of a class's status that contain versions. */
 export interface VersionsInStatus {
+  readonly observedClassGeneration?: number;
   readonly secrets: readonly { readonly name: string; readonly data: readonly (VersionInStatus & { readonly key: string })[] }[];
   readonly objects?: readonly (VersionInStatus & { readonly vault?: string })[];
 }
 
 /** Reads the worker's status of a class. */
-export function statedClassOf({ namespace = "", name }: ObjectRef, status: VersionsInStatus | undefined): StatedClass {
+export function statedClassOf(
+  { namespace = "", name, creationTimestamp }: Pick<ObjectMeta, "namespace" | "name" | "creationTimestamp">,
+  status: VersionsInStatus | undefined,
+): StatedClass {
   const secrets = (status?.secrets ?? []).map(({ name: secret, data }): readonly [string, readonly StatedKey[]] => [
     secret,
     data.flatMap((each) => statedVersion(each).map((stated) => ({ ...stated, key: each.key }))),
   ]);
   const objects = (status?.objects ?? []).flatMap((each) => statedVersion(each).map((stated) => ({ ...stated, vault: each.vault })));
-  return { namespace, name, secrets: new Map(secrets), objects };
+  const read = { observedGeneration: status?.observedClassGeneration, createdAt: timeOf(creationTimestamp) };
+  return { namespace, name, ...read, secrets: new Map(secrets), objects };
 }
 
-function statedVersion({ object = "", version = "", updated, expires, since }: VersionInStatus): readonly Omit<StatedKey, "key">[] {
+function statedVersion({ object = "", version = "", updated, expires, since, state }: VersionInStatus): readonly StatedVersion[] {
   const id = parseObjectId(object);
   if (id === undefined || version === "") return [];
-  return [{ held: { ...id, version }, updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) }];
+  const times = { updated: timeOf(updated), expires: timeOf(expires), since: timeOf(since) };
+  return [{ held: { ...id, version }, ...times, isHeld: state !== undefined }];
 }
 
 /** The driver's status of one class in one pod. */
@@ -90,6 +107,7 @@ export interface StoredPodStatus {
   readonly className: string;
   readonly isMounted: boolean;
   readonly versions: readonly HeldVersion[];
+  readonly createdAt: number | undefined;
   /** Unix milliseconds of the driver's last change. The versions arrived at that time or earlier. */
   readonly writtenAt: number | undefined;
   /** Whether the status is unchanged since the driver created it. */
@@ -106,7 +124,7 @@ export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefin
     const known = typeof id === "string" ? parseObjectId(id) : undefined;
     return known === undefined || typeof version !== "string" || version === "" ? [] : [{ ...known, version }];
   });
-  const writtenAt = changedAt("status", object.metadata);
+  const [writtenAt, createdAt] = [changedAt("status", object.metadata), timeOf(creationTimestamp)];
   return {
     namespace,
     pod,
@@ -114,12 +132,8 @@ export function storedPodStatusOf(object: KubeObject): StoredPodStatus | undefin
     className,
     isMounted: valueAt(status, ["mounted"]) === true,
     versions,
+    createdAt,
     writtenAt,
-    isFirst: writtenAt === timeOf(creationTimestamp),
+    isFirst: writtenAt === createdAt,
   };
-}
-
-function timeOf(text: string | undefined): number | undefined {
-  const time = Date.parse(text ?? "");
-  return Number.isNaN(time) ? undefined : time;
 }

@@ -76,12 +76,22 @@ export interface CurrentVersion {
   readonly updated: number | undefined;
 }
 
+/** A newest version that only objects of one namespace show. */
+export interface UnconfirmedVersion {
+  readonly namespace: string;
+  readonly version: string;
+  /** Unix milliseconds. */
+  readonly seenAt: number;
+}
+
 /** All uses of one object of one vault. */
 export interface ObjectUsage extends ObjectReference {
   /** Same as {@link ReadClass.vault}. */
   readonly vault: string;
   /** Undefined if no version was seen, or if two were seen at the same time. */
   readonly current: CurrentVersion | undefined;
+  /** Newest versions of namespaces that differ from `current`. */
+  readonly unconfirmed: readonly UnconfirmedVersion[];
   /** Unix milliseconds; the earliest expiry of several versions. */
   readonly expires: number | undefined;
   readonly classes: readonly ClassUsage[];
