@@ -111,7 +111,7 @@ describe("the driver's sync of AKS's add-on", () => {
       metadata: { name: SUBJECT.name, namespace: SUBJECT.namespace },
       spec: { template: { spec: driver } },
     };
-    const [result] = await checkDriverSync({ viewer: holding([daemonSet, BINDING, ROLE]) });
+    const [result] = await checkDriverSync({ viewer: holding([daemonSet, BINDING, ROLE]), namespace: "keyvault-injector" });
     assert.equal(result?.state, "WARN");
     assert.match(
       result.message,

@@ -4,12 +4,12 @@ import { crdDrift } from "../../domain/healing/crd-drift.ts";
 import { type KubeObject, RESOURCES } from "../../domain/kubernetes.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { readStatus, type SecretProviderClassSync } from "../../domain/sync/stored-status.ts";
+import { type NodePart, readNodeSide } from "../shared/node-side.ts";
 import { MORE_RESOURCES, OWN_LABEL, type PolicyBinding } from "../shared/resources.ts";
 import { imagesOf, type SettingsInForce, settingsOf, type WorkloadObject } from "../shared/settings-in-force.ts";
 import { listed, type ViewResult, valueIn } from "../shared/viewer.ts";
 import type { CheckResult, DoctorContext } from "./checks/check.ts";
 import { wantedPolicies } from "./checks/install.ts";
-import { DRIVER_IMAGE, PROVIDER_IMAGE, runs } from "./checks/nodes.ts";
 import type { ReportedWalk } from "./class/walk.ts";
 import type { MissingRule } from "./missing-permissions.ts";
 
@@ -33,7 +33,11 @@ export async function readInstalled({ viewer, namespace, crds: shipped }: Doctor
     return listed(reading);
   };
   const deployments = list(await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { namespace, labelSelector: OWN_LABEL }));
-  const daemonSets = list(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
+  const nodeSide = async (part: NodePart) => {
+    const reading = await readNodeSide(viewer, part, namespace);
+    if (reading.kind === "unseen") unseen.add(reading.why);
+    return (valueIn(reading)?.found ?? []).map((each) => ofDaemonSet(part, each));
+  };
   const bindings = list(await viewer.all<PolicyBinding>(RESOURCES.validatingAdmissionPolicyBindings));
   const policies = list(await viewer.all<KubeObject>(RESOURCES.validatingAdmissionPolicies));
   const statuses = list(await viewer.all<SecretProviderClassSync>(RESOURCES.secretProviderClassSyncs));
@@ -45,7 +49,7 @@ export async function readInstalled({ viewer, namespace, crds: shipped }: Doctor
     else crds.push({ name, state: crdDrift(ours, valueIn(reading)).kind });
   }
   return {
-    components: [...deployments.map(ofDeployment), ...daemonSets.flatMap(ofDaemonSet)],
+    components: [...deployments.map(ofDeployment), ...(await nodeSide("driver")), ...(await nodeSide("provider"))],
     /** Settings in force, by component. */
     settings: { webhook: settingsIn(deployments, WEBHOOK_DEPLOYMENT), sync: settingsIn(deployments, OWN_DEPLOYMENT) },
     crds,
@@ -79,12 +83,10 @@ function ofDeployment(workload: WorkloadObject) {
   };
 }
 
-function ofDaemonSet(workload: WorkloadObject) {
-  const component = runs(workload, DRIVER_IMAGE) ? "driver" : runs(workload, PROVIDER_IMAGE) ? "provider" : undefined;
-  if (component === undefined) return [];
+function ofDaemonSet(component: NodePart, workload: WorkloadObject) {
   const { namespace = "", name } = workload.metadata;
   const { desiredNumberScheduled: wanted = 0, numberReady: ready = 0 } = workload.status ?? {};
-  return [{ component, kind: "DaemonSet", namespace, name, images: imagesOf(workload), wanted, ready }];
+  return { component, kind: "DaemonSet", namespace, name, images: imagesOf(workload), wanted, ready };
 }
 
 /** `reason` is `Unknown`, and no Secret is counted, if the worker has not written a status. */

@@ -1,13 +1,12 @@
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import { parseDuration } from "../../domain/duration.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
-import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
+import { type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { syncDefect } from "../../domain/preflight/class-defect.ts";
-import { type DriverFacts, type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
+import { type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
 import { counted } from "../../domain/words.ts";
-import { DRIVER_IMAGE, runs } from "../doctor/checks/nodes.ts";
 import { installIn } from "../shared/absence.ts";
 import {
   type Cluster,
@@ -22,9 +21,10 @@ import {
   reportText,
   withCluster,
 } from "../shared/command.ts";
+import { type CsiDriver, driverFacts, readNodeSide } from "../shared/node-side.ts";
 import { valueOf } from "../shared/options.ts";
-import { DEFAULT_CLOUD, MORE_RESOURCES } from "../shared/resources.ts";
-import { imagesOf, readWorkerSettings, type WorkloadObject } from "../shared/settings-in-force.ts";
+import { DEFAULT_CLOUD } from "../shared/resources.ts";
+import { readWorkerSettings } from "../shared/settings-in-force.ts";
 import { type Line, line, shown } from "../shared/terminal.ts";
 import { createViewer, refusalText, type Viewer, valueIn } from "../shared/viewer.ts";
 import { objectsReport } from "../where/report.ts";
@@ -75,11 +75,11 @@ async function runRefresh(input: CommandInput, context: CommandContext): Promise
   const named = namedClass(word, input);
   const timeoutMs = timeoutIn(input);
   return withCluster(input, context, async (cluster) => {
-    const refreshing = await openRefresh(input, cluster, context, named(cluster.namespace));
+    const opened = await openRefresh(input, cluster, context, named(cluster.namespace));
     const over = new AbortController();
     try {
       const wait = { isWanted: input.options.wait !== undefined, timeoutMs, signal: AbortSignal.any([context.signal, over.signal]) };
-      return result(await refreshNow(refreshing, wait), input, context);
+      return result(await refreshNow(opened, wait), input, context);
     } finally {
       over.abort();
     }
@@ -94,9 +94,8 @@ interface WantedWait {
   readonly signal: AbortSignal;
 }
 
-async function refreshNow(refreshing: Refreshing, { isWanted, timeoutMs, signal }: WantedWait): Promise<Refreshed> {
-  const { cluster, context, ref, request, fetching, viewer } = refreshing;
-  const pace = driverPace(await driverFacts(viewer));
+async function refreshNow({ refreshing, pace }: Opened, { isWanted, timeoutMs, signal }: WantedWait): Promise<Refreshed> {
+  const { cluster, context, ref, request, fetching } = refreshing;
   const asking = { kube: cluster.kube, signal: context.signal, value: request.value };
   const isNamed = isWanted && fetching.kind === "fetched" ? await followAnswer(refreshing, signal) : () => false;
   if (fetching.kind !== "ignored") await askWorker(asking, ref);
@@ -120,7 +119,13 @@ function timeoutIn({ options }: CommandInput): number | undefined {
 }
 
 function defaultMs(pace: DriverPace): number {
-  return pace.kind === "republish" || pace.kind === "timer" ? pace.atMostMs + WORKER_MS : WORKER_MS;
+  const filesMs = pace.kind === "republish" || pace.kind === "timer" ? pace.atMostMs : 0;
+  return Math.min(filesMs + WORKER_MS, MOST_MS);
+}
+
+interface Opened {
+  readonly refreshing: Refreshing;
+  readonly pace: DriverPace;
 }
 
 async function openRefresh(
@@ -128,7 +133,7 @@ async function openRefresh(
   cluster: Cluster,
   context: CommandContext,
   ref: Required<ObjectRef>,
-): Promise<Refreshing> {
+): Promise<Opened> {
   const viewer = createViewer(cluster, context.signal);
   const install = await installIn(viewer, options);
   const spc = await classIn(viewer, ref);
@@ -140,7 +145,9 @@ async function openRefresh(
   // If the worker has synced the class, identity bindings are on, or the class does not need them.
   const identityBindings = valueIn(settings)?.["identity-bindings"] === "true" || conditionOf(status, "Synced")?.status === "True";
   const defect = syncDefect(spc, { cloudName, identityBindings });
-  return { cluster, context, viewer, ref, request, cloudName, defect, fetching: fetchingOf(spc, status, settings) };
+  const fetching = fetchingOf(spc, status, settings);
+  const pace = await readPace(viewer, install);
+  return { refreshing: { cluster, context, viewer, ref, request, cloudName, defect, fetching }, pace };
 }
 
 interface Refreshed {
@@ -208,24 +215,11 @@ function kubeletsText({
   return [isKnown ? "the kubelets were not triggered: the files follow at their next sync" : "the kubelets were not triggered"];
 }
 
-interface CsiDriver extends KubeObject {
-  readonly spec?: { readonly requiresRepublish?: boolean };
-}
-
-/** Returns undefined if the user may not list DaemonSets. Assumes one version if the driver has several DaemonSets (Linux, Windows). */
-async function driverFacts(viewer: Viewer): Promise<DriverFacts | undefined> {
-  const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
-  if (reading.kind !== "seen") return undefined;
-  const [daemonSet] = reading.value.filter((each) => runs(each, DRIVER_IMAGE));
+async function readPace(viewer: Viewer, install: string): Promise<DriverPace> {
+  const reading = await readNodeSide(viewer, "driver", install);
+  if (reading.kind !== "seen") return driverPace(undefined);
   const registered = await viewer.object<CsiDriver>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
-  const requiresRepublish = registered.kind === "seen" ? valueIn(registered)?.spec?.requiresRepublish === true : undefined;
-  if (daemonSet === undefined) return { images: [], args: [], requiresRepublish };
-  const containers = (daemonSet.spec?.template?.spec?.containers ?? []).filter(({ image = "" }) => DRIVER_IMAGE.test(image));
-  return {
-    images: imagesOf(daemonSet).filter((image) => DRIVER_IMAGE.test(image)),
-    args: containers.flatMap(({ args = [] }) => args),
-    requiresRepublish,
-  };
+  return driverPace(driverFacts(reading.value.found, valueIn(registered)));
 }
 
 const FIELD_MANAGER = "keyvault-injector-refresh";

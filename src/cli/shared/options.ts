@@ -63,7 +63,10 @@ export const OPTIONS = {
   vault: { value: "VAULT", help: "Only objects in this vault, specified by its name or address." },
   expiring: { value: "TIME", help: "Only objects that have expired or will expire within this time, such as 30d, 36h, or 90m." },
   wait: { help: "Wait until everything is up to date, or until --timeout expires." },
-  timeout: { value: "TIME", help: "Maximum time to wait, such as 5m. Default: the driver's maximum update time plus one minute." },
+  timeout: {
+    value: "TIME",
+    help: "Maximum time to wait, such as 5m. Default: the driver's maximum update time plus one minute, at most 1h.",
+  },
   "fail-on-warnings": { help: "Exit with code 1 if there is a warning." },
   partial: { help: "If a key cannot be converted, omit only this key, instead of its whole Secret." },
   adopt: { help: "Let the classes take over existing Secrets. Each Secret must consent with an annotation." },

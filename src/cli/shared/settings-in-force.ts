@@ -14,6 +14,7 @@ export interface WorkloadObject extends KubeObject {
       readonly spec?: {
         readonly serviceAccountName?: string;
         readonly containers?: readonly Container[];
+        readonly volumes?: readonly { readonly hostPath?: { readonly path?: string } }[];
       };
     };
   };

@@ -1,9 +1,9 @@
 import { formatDuration, parseDuration } from "../duration.ts";
 
-/**
- * Settings that determine when the CSI driver updates mounted files. Callers pass undefined if the user cannot see the driver's DaemonSet.
- */
+/** Settings of one DaemonSet of the CSI driver, which determine when the driver updates mounted files. */
 export interface DriverFacts {
+  /** Its namespace and name. */
+  readonly daemonSet: string;
   /** Images of its containers. */
   readonly images: readonly string[];
   /** Arguments of its containers. */
@@ -34,9 +34,17 @@ const KUBELET_SYNC_MS = 90_000;
 /** When the timer fires, the driver processes every mount of its node, one after another. */
 const ROUND_MS = 30_000;
 
-export function driverPace(facts: DriverFacts | undefined): DriverPace {
-  if (facts === undefined) return { kind: "unknown", why: "you lack permission to see the CSI driver's DaemonSet" };
-  if (facts.images.length === 0) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image" };
+/** Returns the pace of the cluster's drivers; unknown if they differ. Callers pass undefined if the user cannot see the DaemonSets. */
+export function driverPace(drivers: readonly DriverFacts[] | undefined): DriverPace {
+  if (drivers === undefined) return { kind: "unknown", why: "you lack permission to see the CSI driver's DaemonSet" };
+  const [pace, ...others] = drivers.map(paceOf);
+  if (pace === undefined) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image" };
+  if (others.every((other) => JSON.stringify(other) === JSON.stringify(pace))) return pace;
+  const names = drivers.map(({ daemonSet }) => daemonSet).join(" and ");
+  return { kind: "unknown", why: `the DaemonSets ${names} run the CSI driver with different settings` };
+}
+
+function paceOf(facts: DriverFacts): DriverPace {
   if (flagIn(facts.args, "enable-secret-rotation") !== "true") {
     return { kind: "never", why: "the CSI driver runs without --enable-secret-rotation=true" };
   }

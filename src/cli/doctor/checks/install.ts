@@ -10,6 +10,7 @@ import { wordsOf } from "../../../domain/words.ts";
 import { installPlaces, type WorkerBinding, workerBindings } from "../../shared/absence.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
+import { readNodeSide } from "../../shared/node-side.ts";
 import { MORE_RESOURCES, OWN_LABEL } from "../../shared/resources.ts";
 import {
   readWorkerSettings,
@@ -20,7 +21,6 @@ import {
 } from "../../shared/settings-in-force.ts";
 import { listed, type ViewResult, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type InstallContext, on } from "./check.ts";
-import { PROVIDER_IMAGE, runs } from "./nodes.ts";
 
 interface SelfSubjectReview extends KubeObject {
   readonly status?: { readonly userInfo?: { readonly username?: string } };
@@ -124,14 +124,13 @@ export function isInstalled(findings: readonly CheckResult[]): boolean {
 
 async function installAdvice({ viewer, namespace }: InstallContext): Promise<string> {
   const driver = await viewer.object<KubeObject>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
-  const daemonSets = listed(await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets));
-  const hasProvider = daemonSets.some((daemonSet) => runs(daemonSet, PROVIDER_IMAGE));
+  const provider = valueIn(await readNodeSide(viewer, "provider", namespace));
   const command = [
     shell`helm install akvsecretsprovider manifests/helm/keyvault-injector --namespace ${namespace} --create-namespace`,
     "--set image.repository=REGISTRY/keyvault-injector",
     // Omits parts that the cluster already has.
     ...(driver.kind === "seen" ? ["--set secrets-store-csi-driver.install=false"] : []),
-    ...(hasProvider ? ["--set linux.enabled=false"] : []),
+    ...((provider?.found ?? []).length > 0 ? ["--set linux.enabled=false"] : []),
   ];
   const plan =
     driver.kind === "seen"

@@ -1,46 +1,45 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { driverPace } from "../../../domain/refresh/driver-pace.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { DRIVER_SYNC_GUIDE } from "../../../domain/sync/take-over.ts";
 import { counted } from "../../../domain/words.ts";
+import { type CsiDriver, daemonSetName, driverFacts, type NodePart, type NodeSide, readNodeSide } from "../../shared/node-side.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
-import { imagesOf, type WorkloadObject } from "../../shared/settings-in-force.ts";
-import type { ViewResult } from "../../shared/viewer.ts";
-import { type Check, type CheckName, type CheckResult, type DoctorContext, on } from "./check.ts";
-
-/** Patterns for images: installers choose the names of workloads, and private registries keep the last part of an image's name. */
-export const DRIVER_IMAGE = /secrets-store[^/]*\/driver|secrets-store-csi-driver|secrets-store\/driver/;
-export const PROVIDER_IMAGE = /provider-azure/;
-
-async function daemonSets({ viewer }: Pick<DoctorContext, "viewer">, image: RegExp): Promise<ViewResult<readonly WorkloadObject[]>> {
-  const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.daemonSets);
-  return reading.kind === "seen" ? { ...reading, value: reading.value.filter((each) => runs(each, image)) } : reading;
-}
-
-export function runs(workload: WorkloadObject, image: RegExp): boolean {
-  return imagesOf(workload).some((each) => image.test(each));
-}
+import { type ViewResult, valueIn } from "../../shared/viewer.ts";
+import { type Check, type CheckResult, type InstallContext, on } from "./check.ts";
 
 export const checkDriver: Check = async (context) => {
-  const registered = await context.viewer.object<KubeObject>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
+  const registered = await context.viewer.object<CsiDriver>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
   const component = "manifests/components/csi-driver";
   const missing = on.driver.fail(`CSIDriver ${CSI_DRIVER} does not exist: no pod with a class starts`, `apply ${component}`);
   const unregistered = registered.kind === "unseen" ? on.driver.skipped(registered) : missing;
-  const ready = readiness("driver", await daemonSets(context, DRIVER_IMAGE), component);
-  return registered.kind === "seen" ? ready : [unregistered, ...ready];
+  const reading = await readNodeSide(context.viewer, "driver", context.namespace);
+  const found = [...readiness("driver", reading, component), ...differences(valueIn(reading), valueIn(registered))];
+  return registered.kind === "seen" ? found : [unregistered, ...found];
 };
 
-export const checkProvider: Check = async (context) =>
-  readiness("provider", await daemonSets(context, PROVIDER_IMAGE), "manifests/components/azure-provider");
+/** Warns of drivers with different settings: `refresh` cannot tell then how soon files follow, and one of them may be another user's. */
+function differences(drivers: NodeSide | undefined, registered: CsiDriver | undefined): readonly CheckResult[] {
+  const facts = driverFacts(drivers?.found ?? [], registered);
+  const pace = driverPace(facts);
+  if (facts.length < 2 || pace.kind !== "unknown") return [];
+  return [on.driver.warn(pace.why, "give them the same version and arguments; remove those that are not the cluster's driver")];
+}
 
-function readiness(check: CheckName, reading: ViewResult<readonly WorkloadObject[]>, component: string): readonly CheckResult[] {
-  const { fine, warn, fail, skipped } = on[check];
+export const checkProvider: Check = async ({ viewer, namespace }) =>
+  readiness("provider", await readNodeSide(viewer, "provider", namespace), "manifests/components/azure-provider");
+
+function readiness(part: NodePart, reading: ViewResult<NodeSide>, component: string): readonly CheckResult[] {
+  const { fine, warn, fail, skipped } = on[part];
   if (reading.kind !== "seen") return [skipped(reading)];
-  if (reading.value.length === 0) return [fail(`no DaemonSet runs the ${check}'s image`, `apply ${component}`)];
-  return reading.value.map(({ metadata, status }) => {
+  const { found, unlike } = reading.value;
+  if (found.length === 0) return [fail(`no DaemonSet runs the ${part}'s image${exceptFor(unlike, part)}`, `apply ${component}`)];
+  return found.map((daemonSet) => {
+    const { metadata, status } = daemonSet;
     const [wanted, ready] = [status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0];
-    const message = `DaemonSet ${metadata.namespace ?? ""}/${metadata.name}: ${ready} of ${wanted} are ready`;
+    const message = `DaemonSet ${daemonSetName(daemonSet)}: ${ready} of ${wanted} are ready`;
     if (ready < wanted)
       return fail(
         message,
@@ -50,15 +49,23 @@ function readiness(check: CheckName, reading: ViewResult<readonly WorkloadObject
   });
 }
 
+function exceptFor(unlike: NodeSide["unlike"], part: NodePart): string {
+  const [first] = unlike;
+  if (first === undefined) return "";
+  const more = unlike.length > 1 ? ` and ${unlike.length - 1} more` : "";
+  return `, except for ${daemonSetName(first)}${more}, which ${more === "" ? "mounts" : "mount"} none of the folders that the ${part} needs`;
+}
+
 /** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */
-export async function checkDriverSync(context: Pick<DoctorContext, "viewer">): Promise<readonly CheckResult[]> {
+export async function checkDriverSync({ viewer, namespace: install }: InstallContext): Promise<readonly CheckResult[]> {
   const { fine, warn, notThere, skipped } = on["driver-sync"];
-  const reading = await daemonSets(context, DRIVER_IMAGE);
+  const reading = await readNodeSide(viewer, "driver", install);
   if (reading.kind !== "seen") return [skipped(reading)];
-  if (reading.value.length === 0) return [notThere("no DaemonSet runs the driver's image", "driver")];
-  const rbac = await readRbac(context.viewer);
+  const { found } = reading.value;
+  if (found.length === 0) return [notThere("the cluster has no DaemonSet of the driver", "driver")];
+  const rbac = await readRbac(viewer);
   if (rbac.kind !== "seen") return [skipped(rbac)];
-  const writing = reading.value.flatMap(({ metadata: { namespace = "" }, spec }) => {
+  const writing = found.flatMap(({ metadata: { namespace = "" }, spec }) => {
     const subject = serviceAccount(namespace, spec?.template?.spec?.serviceAccountName ?? "default");
     const holders = holdersOfRight({ verb: "create", group: "", resource: "secrets" }, namespace, rbac.value);
     return holders.filter((holder) => holder.subject === subject);
