@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
+import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
@@ -33,9 +35,17 @@ const COMMANDS = [
   ["uninstall", "--prepare"],
 ] as const;
 
-async function run(argv: readonly string[], objects: readonly Manifest[]) {
+async function run(argv: readonly string[], objects: readonly Manifest[], { mayReadBindings = true } = {}) {
   const cluster = heldCluster(objects);
-  Object.assign(cluster.kube, { mergePatch: async () => ({}) });
+  const read = cluster.kube.read.bind(cluster.kube);
+  Object.assign(cluster.kube, {
+    mergePatch: async () => ({}),
+    read: async (resource: Resource, ref: ObjectRef, signal: AbortSignal) => {
+      if (!mayReadBindings && resource.plural === "clusterrolebindings")
+        throw new KubeError("Forbidden", "no", { retry: { kind: "never" }, refuser: { kind: "rights" } });
+      return read(resource, ref, signal);
+    },
+  });
   const { code, notes } = await runOffline(argv, "", { cluster });
   return { code, said: notes.join("\n") };
 }
@@ -51,7 +61,7 @@ describe("an --install-namespace", () => {
     });
 
     test(`NB6: that does not exist is told with the one that is meant: ${argv.join(" ")}`, async () => {
-      const { code, said } = await run(named("nope"), [...WORLD, worker("kvi")]);
+      const { code, said } = await run(named("nope"), [...WORLD, worker("kvi"), binding("kvi")]);
       assert.deepEqual(
         [code, said],
         [2, `${start}namespace nope does not exist; keyvault-injector is installed in kvi: write --install-namespace kvi`],
@@ -63,11 +73,21 @@ describe("an --install-namespace", () => {
       assert.match(said, /is installed in kvi: write --install-namespace kvi$/);
     });
 
+    test(`A7: that does not exist is not told with a Deployment that no binding names: ${argv.join(" ")}`, async () => {
+      const { code, said } = await run(named("nope"), [...WORLD, worker("aaa")]);
+      assert.deepEqual([code, said], [2, `${start}namespace nope does not exist; name the install's with --install-namespace`]);
+    });
+
+    test(`A7: that does not exist is told with a Deployment, if the user may not read bindings: ${argv.join(" ")}`, async () => {
+      const { said } = await run(named("nope"), [...WORLD, worker("kvi")], { mayReadBindings: false });
+      assert.match(said, /is installed in kvi: write --install-namespace kvi$/);
+    });
+
     // `uninstall` runs in the Job of the chart, which marks its own namespace and may not list Deployments.
     if (argv[0] === "uninstall") continue;
 
     test(`NB6: in which nothing is installed is told with the one that is meant: ${argv.join(" ")}`, async () => {
-      const { code, said } = await run(named("shop"), [...WORLD, worker("kvi")]);
+      const { code, said } = await run(named("shop"), [...WORLD, worker("kvi"), binding("kvi")]);
       assert.deepEqual([code, said], [2, `${start}keyvault-injector is installed in kvi, not in shop: write --install-namespace kvi`]);
     });
   }

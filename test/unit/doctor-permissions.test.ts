@@ -209,6 +209,13 @@ test("NV8: doctor lists the classes, and their statuses, once for its checks and
         labels: { "app.kubernetes.io/name": "keyvault-injector" },
       },
     },
+    {
+      apiVersion: "rbac.authorization.k8s.io/v1",
+      kind: "ClusterRoleBinding",
+      metadata: { name: "keyvault-injector-sync" },
+      roleRef: { kind: "ClusterRole", name: "keyvault-injector-sync" },
+      subjects: [{ kind: "ServiceAccount", name: "keyvault-injector-sync", namespace: "keyvault-injector" }],
+    },
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
     usedClass("shop-secrets", { objects: ["secret/db-password"], secrets: { db: { password: "db-password" } } }),
   ];

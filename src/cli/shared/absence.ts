@@ -7,7 +7,7 @@ import { CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
 import type { Binding } from "./rbac.ts";
 import { installNamespace, MORE_RESOURCES, OWN_LABEL, targetResource } from "./resources.ts";
-import { listed, type Viewer, valueIn } from "./viewer.ts";
+import { listed, type Viewer, type ViewResult, valueIn } from "./viewer.ts";
 
 export const NO_CLASSES_SERVED =
   "the API server serves no secretproviderclasses, so there are none: run keyvault-injector doctor to see what is not installed";
@@ -52,24 +52,34 @@ export interface WorkerBinding {
   readonly namespace: string;
 }
 
-/** Returns what the worker's cluster-wide bindings bind. Nothing if the user may not read them. */
-export async function workerBindings(viewer: Viewer): Promise<readonly WorkerBinding[]> {
-  const read = async (binding: string): Promise<readonly WorkerBinding[]> => {
-    const subjects = valueIn(await viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name: binding }))?.subjects ?? [];
-    return subjects.flatMap(({ namespace }) => (namespace === undefined ? [] : [{ binding, namespace }]));
-  };
-  return (await Promise.all(WORKER_BINDINGS.map(read))).flat();
+/** Returns what the worker's cluster-wide bindings bind; nothing if they do not exist. */
+export async function readWorkerBindings(viewer: Viewer): Promise<ViewResult<readonly WorkerBinding[]>> {
+  const readings = await Promise.all(WORKER_BINDINGS.map((name) => viewer.object<Binding>(RESOURCES.clusterRoleBindings, { name })));
+  const bound = readings.flatMap((reading) => workersIn(valueIn(reading)));
+  const unread = readings.find((reading) => reading.kind === "unseen" || reading.kind === "unserved");
+  return bound.length === 0 && unread !== undefined ? unread : { kind: "seen", value: bound };
+}
+
+function workersIn(binding: Binding | undefined): readonly WorkerBinding[] {
+  if (binding === undefined) return [];
+  return (binding.subjects ?? []).flatMap(({ namespace }) =>
+    namespace === undefined ? [] : [{ binding: binding.metadata.name, namespace }],
+  );
 }
 
 /**
  * Returns the namespaces of installs. Goes by the cluster-wide binding of the worker, because tenants can create Deployments with the label
- * of an install, but no such binding. If it is missing, or the user may not read it, goes by the Deployments that the user may list.
+ * of an install, but no such binding. Goes by the Deployments that the user may list only if the user may not read the binding.
  */
 export async function installPlaces(viewer: Viewer): Promise<readonly string[]> {
-  const bound = (await workerBindings(viewer)).map(({ namespace }) => namespace);
-  if (bound.length > 0) return [...new Set(bound)].sort();
-  const found = listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL }));
-  return [...new Set(found.map(({ metadata }) => metadata.namespace ?? ""))].sort();
+  const bindings = await readWorkerBindings(viewer);
+  if (bindings.kind === "seen") return [...new Set(bindings.value.map(({ namespace }) => namespace))].sort();
+  return namespacesOf(listed(await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL })));
+}
+
+/** Returns the namespaces of the objects, each once and in order. */
+export function namespacesOf(objects: readonly KubeObject[]): readonly string[] {
+  return [...new Set(objects.map(({ metadata }) => metadata.namespace ?? ""))].sort();
 }
 
 /** Explains that the namespace of the install does not exist. */

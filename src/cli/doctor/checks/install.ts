@@ -7,7 +7,7 @@ import { KubeError } from "../../../domain/ports/kube-error.ts";
 import { type Shard, shardLease } from "../../../domain/shards.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { wordsOf } from "../../../domain/words.ts";
-import { installPlaces, type WorkerBinding, workerBindings } from "../../shared/absence.ts";
+import { installPlaces, namespacesOf, readWorkerBindings, type WorkerBinding } from "../../shared/absence.ts";
 import type { ActingClient } from "../../shared/command.ts";
 import { injectionModeOf } from "../../shared/injection-mode.ts";
 import { readNodeSide } from "../../shared/node-side.ts";
@@ -47,11 +47,10 @@ export const checkApi: Check = async ({ cluster, signal }) => {
 export const checkInstances: Check = async ({ viewer, namespace }) => {
   const reading = await viewer.all<WorkloadObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
   if (reading.kind !== "seen") return [on.instances.skipped(reading)];
-  const found = [...new Set(reading.value.map(({ metadata }) => metadata.namespace ?? ""))].sort();
+  const found = namespacesOf(reading.value);
   const others = found.filter((name) => name !== namespace);
-  const bindings = await workerBindings(viewer);
-  const workers = bindings.map((binding) => binding.namespace);
-  const bound = strayBindings(bindings, namespace);
+  const bindings = await readWorkerBindings(viewer);
+  const bound = strayBindings(listed(bindings), namespace);
   const { fine, warn, fail, notThere } = on.instances;
   if (found.length === 0 && bound.length === 0) return [notThere("no Deployment of an instance exists", "deployments")];
   if (others.length === 0 && bound.length === 0) return [fine(`one instance, in namespace ${namespace}`)];
@@ -62,11 +61,9 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   }
   const seconds = others.map((name) => {
     // Tenants can create such a Deployment, but no ClusterRoleBinding.
-    if (workers.includes(namespace) && !workers.includes(name)) {
-      const lacking =
-        "no ClusterRoleBinding of the worker names that namespace, so a worker there cannot write Secrets of other namespaces";
+    if (!mayBeInstall(name, bindings)) {
       return warn(
-        `namespace ${name} has a Deployment with the label of an instance; ${lacking}`,
+        `namespace ${name} has a Deployment with the label of an instance; ${UNBOUND}, so a worker there cannot write Secrets of other namespaces`,
         `remove the Deployment or its label: ${shell`kubectl get deployments -n ${name} -l ${OWN_LABEL}`}`,
       );
     }
@@ -75,6 +72,13 @@ export const checkInstances: Check = async ({ viewer, namespace }) => {
   });
   return [...seconds, ...bound];
 };
+
+const UNBOUND = "no ClusterRoleBinding of the worker names that namespace";
+
+/** Whether a Deployment in the namespace can be an install's: a binding names the namespace, or the user may not read bindings. */
+function mayBeInstall(namespace: string, bindings: ViewResult<readonly WorkerBinding[]>): boolean {
+  return bindings.kind !== "seen" || bindings.value.some((bound) => bound.namespace === namespace);
+}
 
 /** Reports a ClusterRoleBinding of another install. Cluster-wide names are shared, so a second install takes them from the first. */
 function strayBindings(bindings: readonly WorkerBinding[], namespace: string): readonly CheckResult[] {
@@ -96,16 +100,25 @@ export async function checkInstalled(context: InstallContext): Promise<readonly 
   const configuration = await viewer.object<KubeObject>(RESOURCES.mutatingWebhookConfigurations, { name: WEBHOOK_CONFIGURATION });
   const deployments = await viewer.all<KubeObject>(MORE_RESOURCES.deployments, { labelSelector: OWN_LABEL });
   const policies = await viewer.all<KubeObject>(RESOURCES.validatingAdmissionPolicies);
+  const labelled = namespacesOf(listed(deployments));
+  const bindings = await readWorkerBindings(viewer);
   const isThere =
     configuration.kind === "seen" ||
-    listed(deployments).length > 0 ||
+    labelled.some((namespace) => mayBeInstall(namespace, bindings)) ||
     listed(policies).some(({ metadata }) => Object.hasOwn(POLICIES, metadata.name));
   if (isThere && (await isBeingRemoved(context)))
     return [on.install.warn(MARKED, "finish the uninstall, or run keyvault-injector uninstall --undo")];
   if (isThere) return [on.install.fine("keyvault-injector is installed in this cluster")];
   const unseen = [configuration, deployments, policies].find((reading) => reading.kind === "unseen");
   if (unseen !== undefined) return [on.install.skipped(unseen)];
-  return [on.install.fail("keyvault-injector is not installed in this cluster", await installAdvice(context))];
+  return [on.install.fail(notInstalled(labelled), await installAdvice(context))];
+}
+
+/** `labelled`: namespaces with a Deployment that has the label of an install. */
+function notInstalled([labelled]: readonly string[]): string {
+  const message = "keyvault-injector is not installed in this cluster";
+  if (labelled === undefined) return message;
+  return `${message}; namespace ${labelled} has a Deployment with the label of an install, but ${UNBOUND}`;
 }
 
 const MARKED = "marked for removal by uninstall --prepare: the worker heals nothing, and no policy rejects pods without their volume";
