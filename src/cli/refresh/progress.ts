@@ -39,6 +39,8 @@ export interface RefreshProgress {
   /** Whether the worker has succeeded, no Secret has an older version, and no file has, or may have, one. */
   readonly isUpToDate: boolean;
   readonly unseen: readonly string[];
+  /** Time that the command waited in vain, in milliseconds; undefined if it did not wait until its time was over. */
+  readonly timedOutMs?: number;
 }
 
 /** `wasNamed`: whether the status has named the request at any time so far. */
@@ -125,13 +127,15 @@ export async function waitForProgress(
     const waited = clock.now() - began;
     const isOver = waited >= withinMs;
     if (checked instanceof CommandFailure) {
-      if (isOver) return { ...last, isUpToDate: false, unseen: [...last.unseen, `the last check failed: ${checked.message}`] };
+      if (isOver)
+        return { ...last, isUpToDate: false, timedOutMs: withinMs, unseen: [...last.unseen, `the last check failed: ${checked.message}`] };
     } else {
       const { answer, pods } = checked;
       const isKnown = answer.kind !== "none" || pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
       const isUpToDate = checked.isUpToDate && isKnown;
       const isDone = isFinal(answer) || (filesFollow ? isUpToDate : isFetchedWell(answer));
-      if (isDone || isOver) return { ...checked, isUpToDate };
+      if (isDone) return { ...checked, isUpToDate };
+      if (isOver) return { ...checked, isUpToDate, timedOutMs: withinMs };
       last = checked;
     }
     terminal.reportProgress(isFetchedWell(last.answer) ? "mounted files" : "the worker");
