@@ -118,3 +118,31 @@ describe("NB1: the last line of refresh --wait", () => {
     assert.doesNotMatch(output, /everything/);
   });
 });
+
+describe("NB2: refresh", () => {
+  const unscheduled = (name: string): Manifest => {
+    const { ["spec"]: spec, ...pod } = podOf(name) as Manifest & { readonly spec: object };
+    return { ...pod, spec: { ...spec, nodeName: undefined } };
+  };
+
+  test("says what it did to the pods, and not that a kubelet did something", async () => {
+    const { output } = await refreshed([CLASS, SECRET, STATUS, podOf("a"), podOf("b"), DRIVER]);
+    assert.match(output, /^ {2}annotated 2 pods, so that their kubelets sync them now$/m);
+    assert.doesNotMatch(output, /triggered/);
+  });
+
+  test("gives no times of a driver that is not there, and does not advise a restart", async () => {
+    const { output } = await refreshed([CLASS, SECRET, STATUS, podOf("a")]);
+    assert.match(
+      output,
+      /^ {2}it is not known when the mounted files are updated: no DaemonSet runs the CSI driver's image; see keyvault-injector doctor$/m,
+    );
+    assert.doesNotMatch(output, /2m30s|[Rr]estart the pods/);
+  });
+
+  test("counts the pods that no kubelet has, and claims no sync of them", async () => {
+    const { output } = await refreshed([CLASS, SECRET, STATUS, podOf("a"), unscheduled("b"), DRIVER]);
+    assert.match(output, /^ {2}annotated 1 pod, so that its kubelet syncs it now$/m);
+    assert.match(output, /^ {2}1 pod is not scheduled yet$/m);
+  });
+});

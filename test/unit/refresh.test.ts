@@ -124,8 +124,11 @@ describe("refresh", () => {
     Object.assign(cluster.kube, { mergePatch: async () => ({}) });
     const { output } = await runOffline(["refresh", "web", "-n", "shop"], "", { cluster });
 
-    assert.match(output, /^ {2}the kubelets were triggered for 1 pod; the driver then updates the files if its version is 1\.6 or later$/m);
-    assert.match(output, /^ {2}it is not known how soon mounted files follow: /m);
+    assert.match(
+      output,
+      /^ {2}annotated 1 pod, so that its kubelet syncs it now; the driver then updates the files if its version is 1\.6 or later$/m,
+    );
+    assert.match(output, /^ {2}it is not known when the mounted files are updated: /m);
   });
 
   test("NC-6: its help names every permission that it uses", async () => {

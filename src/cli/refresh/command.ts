@@ -102,9 +102,11 @@ async function refreshNow(refreshing: Refreshing, { isWanted, timeoutMs, signal 
   const before = await refreshProgress(refreshing);
   // The annotation is harmless if the driver turns out not to be 1.6 or later.
   const isAsked = pace.kind === "republish" || pace.kind === "unknown";
-  const refusals = isAsked ? await askKubelets(asking, ref.namespace, before.pods) : [];
+  // A pod that no kubelet has yet mounts the newest version when it starts.
+  const scheduled = before.pods.filter(({ isScheduled }) => isScheduled).map(({ name }) => name);
+  const refusals = isAsked ? await askKubelets(asking, ref.namespace, scheduled) : [];
   const progress = isWanted ? await waitForProgress(refreshing, before, { pace, withinMs: timeoutMs ?? defaultMs(pace), isNamed }) : before;
-  const asked = isAsked && refusals.length === 0 ? before.pods.length : 0;
+  const asked = isAsked && refusals.length === 0 ? scheduled.length : 0;
   return { refreshing, pace, refusals, progress, asked, isWaited: isWanted };
 }
 

@@ -30,10 +30,16 @@ export interface Refreshing {
   readonly defect: ClassDefect | undefined;
 }
 
+/** A pod that mounts the class. */
+export interface MountingPod {
+  readonly name: string;
+  /** Whether it has a node, and therefore a kubelet. */
+  readonly isScheduled: boolean;
+}
+
 /** Progress of a refresh. */
 export interface RefreshProgress {
-  /** Pods that mount the class. */
-  readonly pods: readonly string[];
+  readonly pods: readonly MountingPod[];
   readonly usages: readonly ObjectUsage[];
   readonly answer: RefreshAnswer;
   /** Whether the worker has succeeded, no Secret has an older version, and no file has, or may have, one. */
@@ -55,7 +61,7 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
   const { namespace: within } = ref;
   const { snapshot, unseen } = await gather(cluster, context, { within, cloudName, isWanted: () => true, needed: within });
   const usages = objectUsages(snapshot, () => true, isShown);
-  const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);
+  const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name, node }) => ({ name, isScheduled: node !== undefined }));
   const isUnused = pods.length === 0 && snapshot.unseen("pods", ref.namespace) === undefined;
   const answer = answerIn(refreshing, { status, spc, isUnused, wasNamed });
   return { pods, usages, answer, isUpToDate: isFetchedWell(answer) && usages.every(isNowhereOld), unseen };

@@ -3,16 +3,16 @@ import { counted } from "../../domain/words.ts";
 import { type Line, line } from "../shared/terminal.ts";
 import { usagesText } from "../where/text.ts";
 import { answerText } from "./answer.ts";
-import type { Refreshing, RefreshProgress } from "./progress.ts";
+import type { MountingPod, Refreshing, RefreshProgress } from "./progress.ts";
 import { verdictText } from "./verdict.ts";
 
 export interface Refreshed {
   readonly refreshing: Refreshing;
   readonly pace: DriverPace;
-  /** Reasons why the command could not trigger kubelets. */
+  /** Reasons why the command could not annotate pods. */
   readonly refusals: readonly string[];
   readonly progress: RefreshProgress;
-  /** Number of pods whose kubelets the command triggered. */
+  /** Number of pods that the command annotated. */
   readonly asked: number;
   readonly isWaited: boolean;
 }
@@ -23,6 +23,7 @@ export function refreshText({ refreshing, pace, progress, asked, isWaited, refus
   const lines = [
     worker,
     ...kubeletsText({ asked, refusals, isKnown: pace.kind === "republish" }),
+    ...unscheduledText(progress.pods),
     ...(progress.pods.length > 0 ? [paceText(pace)] : progress.answer.kind === "unused" ? [] : ["no pod mounts the class"]),
   ];
   const usages = progress.usages.length === 0 ? [] : [line``, ...usagesText(progress.usages, { isWide })];
@@ -37,9 +38,15 @@ function kubeletsText({
   isKnown,
 }: Pick<Refreshed, "asked" | "refusals"> & { readonly isKnown: boolean }): readonly string[] {
   if (asked > 0) {
-    const triggered = `the kubelets were triggered for ${counted(asked, "pod")}`;
-    return [isKnown ? triggered : `${triggered}; the driver then updates the files if its version is 1.6 or later`];
+    const annotated = `annotated ${counted(asked, "pod")}, so that ${asked === 1 ? "its kubelet syncs it" : "their kubelets sync them"} now`;
+    return [isKnown ? annotated : `${annotated}; the driver then updates the files if its version is 1.6 or later`];
   }
   if (refusals.length === 0) return [];
-  return [isKnown ? "the kubelets were not triggered: the files follow at their next sync" : "the kubelets were not triggered"];
+  const refused = "the pods could not be annotated";
+  return [isKnown ? `${refused}: the files are updated at the kubelets' next sync` : refused];
+}
+
+function unscheduledText(pods: readonly MountingPod[]): readonly string[] {
+  const count = pods.filter(({ isScheduled }) => !isScheduled).length;
+  return count === 0 ? [] : [`${counted(count, "pod")} ${count === 1 ? "is" : "are"} not scheduled yet`];
 }

@@ -25,6 +25,8 @@ export type DriverPace =
   | { readonly kind: "never"; readonly why: string }
   | { readonly kind: "unknown"; readonly why: string };
 
+const NO_DRIVER = "no DaemonSet runs the CSI driver's image";
+
 /** The driver's own default. */
 const DEFAULT_INTERVAL_MS = 120_000;
 
@@ -36,7 +38,7 @@ const ROUND_MS = 30_000;
 
 export function driverPace(facts: DriverFacts | undefined): DriverPace {
   if (facts === undefined) return { kind: "unknown", why: "you lack permission to see the CSI driver's DaemonSet" };
-  if (facts.images.length === 0) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image" };
+  if (facts.images.length === 0) return { kind: "unknown", why: NO_DRIVER };
   if (flagIn(facts.args, "enable-secret-rotation") !== "true") {
     return { kind: "never", why: "the CSI driver runs without --enable-secret-rotation=true" };
   }
@@ -85,6 +87,13 @@ export function paceText(pace: DriverPace): string {
     case "never":
       return `mounted files do not follow while a pod runs: ${pace.why}; restart the pods`;
     case "unknown":
-      return `it is not known how soon mounted files follow: ${pace.why}; with the CSI driver's default rotation it takes 2m30s to 3m30s. Restart the pods to update the files now`;
+      return `it is not known when the mounted files are updated: ${pace.why}; ${adviceWithout(pace.why)}`;
   }
+}
+
+/** Without a driver, no file is updated, and a restarted pod does not start. */
+function adviceWithout(why: string): string {
+  return why === NO_DRIVER
+    ? "see keyvault-injector doctor"
+    : "with the CSI driver's default rotation it takes 2m30s to 3m30s. Restart the pods to update the files now";
 }
