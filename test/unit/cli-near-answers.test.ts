@@ -27,3 +27,27 @@ describe("NB13: where, for a version that is unknown", () => {
     assert.notEqual(await last(known), HINT);
   });
 });
+
+describe("NB12: a name that is near to another one", () => {
+  const namespace: Manifest = { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } };
+  const { ["spec"]: spec } = CLASS as Manifest & { readonly spec: { readonly parameters: object } };
+  const withIdentity = { ...spec, parameters: { ...spec.parameters, clientID: "app-1" } };
+  const lent = {
+    ...CLASS,
+    spec: withIdentity,
+    metadata: { ...CLASS.metadata, annotations: { "keyvault-injector.dev/service-account": "cart" } },
+  };
+
+  for (const [argv, said] of [
+    [["where", "nosuch"], "no class lists the object nosuch; the classes list secret/db-pass"],
+    [["where", "secret/db-pas"], "no class lists the object secret/db-pas; did you mean secret/db-pass?"],
+    [["where", "--vault", "nosuch"], "no class uses the vault nosuch; the classes use shop-kv"],
+    [["where", "--vault", "shop-kw"], "no class uses the vault shop-kw; did you mean vault shop-kv?"],
+    [["grants", "--account", "crat"], "--account: no synced class or event queue uses the ServiceAccount crat; did you mean cart?"],
+  ] as const) {
+    test(`is suggested: ${argv.join(" ")}`, async () => {
+      const { code, notes } = await runOffline(argv, "", { cluster: heldCluster([namespace, lent, STATUS]) });
+      assert.deepEqual([code, notes], [2, [`keyvault-injector ${argv[0]}: ${said}`]]);
+    });
+  }
+});
