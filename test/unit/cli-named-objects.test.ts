@@ -66,13 +66,23 @@ describe("a class that is named", () => {
 
 describe("an object that where is asked for", () => {
   for (const [name, argv, code, said] of [
-    ["is called as the help calls it", ["where", "cert/other-one"], 2, /no class names certificate\/other-one$/],
-    ["is called so in the plural, too", ["where", "certificates/other-one"], 2, /no class names certificate\/other-one$/],
+    [
+      "is called as the help calls it",
+      ["where", "cert/other-one"],
+      2,
+      /no class lists the object certificate\/other-one; the classes list certificate\/tls, secret\/db-pass$/,
+    ],
+    [
+      "is called so in the plural, too",
+      ["where", "certificates/other-one"],
+      2,
+      /no class lists the object certificate\/other-one; the classes list certificate\/tls, secret\/db-pass$/,
+    ],
     [
       "of another type has the one of its name",
       ["where", "key/db-pass"],
       2,
-      /no class names key\/db-pass; did you mean secret\/db-pass\?$/,
+      /no class lists the object key\/db-pass; did you mean secret\/db-pass\?$/,
     ],
     [
       "NU6: of a class's name is said to be a class",
@@ -80,7 +90,12 @@ describe("an object that where is asked for", () => {
       2,
       /web is a class, not a vault object: run keyvault-injector explain spc\/web -n shop$/,
     ],
-    ["NU6: with a type is no class", ["where", "secret/web"], 2, /no class names secret\/web$/],
+    [
+      "NU6: with a type is no class",
+      ["where", "secret/web"],
+      2,
+      /no class lists the object secret\/web; the classes list certificate\/tls, secret\/db-pass$/,
+    ],
     ["may be two words", ["where", "secret", "db-pass"], 0, /^$/],
     ["is one", ["where", "secret/db-pass", "cert/tls"], 2, /where takes one object; remove secret\/db-pass or cert\/tls/],
     ["may be an identifier", ["where", "https://shop-kv.vault.azure.net/secrets/db-pass"], 0, /^$/],
@@ -90,7 +105,7 @@ describe("an object that where is asked for", () => {
       "of another vault by its identifier is not there",
       ["where", "https://else-kv.vault.azure.net/secrets/db-pass"],
       2,
-      /no class names secret\/db-pass of vault else-kv.vault.azure.net$/,
+      /no class lists the object secret\/db-pass of vault else-kv.vault.azure.net; the classes use shop-kv$/,
     ],
     [
       "is of one vault",
@@ -134,7 +149,12 @@ describe("NB15: what where is asked for in other words", () => {
       /where: db is a Kubernetes Secret, created from secret\/db-pass: run keyvault-injector where secret\/db-pass$/,
       WORLD,
     ],
-    ["a key of that name is not", ["where", "key/db"], /no class names key\/db$/, WORLD],
+    [
+      "a key of that name is not",
+      ["where", "key/db"],
+      /no class lists the object key\/db; the classes list certificate\/tls, secret\/db-pass$/,
+      WORLD,
+    ],
     [
       "a name of two objects is told with both",
       ["where", "tls"],
@@ -144,10 +164,15 @@ describe("NB15: what where is asked for in other words", () => {
     [
       "a name of none is told with the one that is meant",
       ["where", "db-pas"],
-      /no class names db-pas; did you mean secret\/db-pass\?$/,
+      /no class lists the object db-pas; did you mean secret\/db-pass\?$/,
       WORLD,
     ],
-    ["a name of none is told", ["where", "other"], /no class names other$/, WORLD],
+    [
+      "a name of none is told",
+      ["where", "other"],
+      /no class lists the object other; the classes list certificate\/tls, secret\/db-pass$/,
+      WORLD,
+    ],
     ["a type alone is no name", ["where", "secret"], /"secret" is a type, but names no object; write secret\/NAME$/, WORLD],
   ] as const satisfies readonly (readonly [string, readonly string[], RegExp, readonly Manifest[]])[]) {
     test(name, async () => {

@@ -58,12 +58,12 @@ describe("an object of a vault that no class has", () => {
   for (const [argv, meant] of [
     [
       ["where", "secret/db-password", "--vault", "shop-vault", "-n", "shop"],
-      /no class in namespace shop names secret\/db-password of vault shop-vault$/,
+      /no class in namespace shop lists the object secret\/db-password of vault shop-vault$/,
     ],
-    [["where", "secret/db-password", "-n", "shop"], /no class in namespace shop names secret\/db-password$/],
+    [["where", "secret/db-password", "-n", "shop"], /no class in namespace shop lists the object secret\/db-password$/],
     [
       ["where", "secret/db-password", "--vault", "shop"],
-      /no class names secret\/db-password of vault shop; did you mean vault shop-vault\?$/,
+      /no class lists the object secret\/db-password of vault shop; did you mean vault shop-vault\?$/,
     ],
     [
       ["where", "secret/db-password", "--vault", "shopvault.vault.azure.net"],
@@ -84,7 +84,7 @@ describe("an object of a vault that no class has", () => {
     assert.deepEqual(await listed("shop"), [
       2,
       true,
-      ["keyvault-injector where: no class is of vault shop; did you mean vault shop-vault?"],
+      ["keyvault-injector where: no class uses the vault shop; did you mean vault shop-vault?"],
     ]);
     assert.deepEqual(await listed("shop-vault"), [0, false, []]);
   });

@@ -137,7 +137,7 @@ describe("ST4: refresh of a class of another provider", () => {
         output,
         new RegExp(`^ {2}the class was not annotated: its provider is "${provider}", so keyvault-injector ignores it$`, "m"),
       );
-      assert.match(output, /^ {2}the kubelets were triggered for 1 pod$/m);
+      assert.match(output, /^ {2}annotated 1 pod, so that its kubelet syncs it now$/m);
       assert.doesNotMatch(output, /has no Secrets|nothing updates its Secrets/);
     });
   }

@@ -106,7 +106,9 @@ describe("AT20-1: a grant", () => {
     const { code, notes, patches } = await granted("--account", "cart", "--account", "crat", "--apply");
 
     assert.deepEqual([code, patches], [2, {}]);
-    assert.deepEqual(notes, ["keyvault-injector grants: --account: no synced class and no event queue uses the ServiceAccount crat there"]);
+    assert.deepEqual(notes, [
+      "keyvault-injector grants: --account: no synced class or event queue uses the ServiceAccount crat; did you mean cart?",
+    ]);
   });
 
   test("AT20-1: is named by the runbook and by the policy, too", () => {

@@ -8,7 +8,7 @@ import { usedClass, usedPod, usedSecret, usedStatus } from "../support/fixtures/
 describe("where: what is not there, or not seen", () => {
   test("an object that no class names ends with 2, and with the one that may be meant", async () => {
     const { code, report } = await whereIs([CLASS], "secret/db-pas");
-    assert.deepEqual([code, report.problems], [2, ["no class names secret/db-pas; did you mean secret/db-pass?"]]);
+    assert.deepEqual([code, report.problems], [2, ["no class lists the object secret/db-pas; did you mean secret/db-pass?"]]);
   });
 
   test("an API server without the driver's definitions says that files are not seen", async () => {

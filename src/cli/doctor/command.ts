@@ -97,9 +97,7 @@ function subjectOf({ arguments: [word, named] }: CommandInput): Subject | undefi
   if (named === undefined && isClassWord(word)) return "class";
   const subject = SUBJECTS.find((known) => known === word);
   if (subject === undefined) {
-    throw new CommandFailure(
-      `doctor cannot check ${JSON.stringify(word)}; write class, class NAMESPACE/NAME, plan, or nothing`,
-    );
+    throw new CommandFailure(`doctor cannot check ${JSON.stringify(word)}; write class, class NAMESPACE/NAME, plan, or nothing`);
   }
   if (subject === "plan" && named !== undefined) throw new CommandFailure("plan takes no name; limit it to a namespace with -n NAME");
   return subject;

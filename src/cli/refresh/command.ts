@@ -4,9 +4,8 @@ import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { KubeError } from "../../domain/ports/kube-error.ts";
 import { syncDefect } from "../../domain/preflight/class-defect.ts";
-import { type DriverPace, driverPace, paceText } from "../../domain/refresh/driver-pace.ts";
+import { type DriverPace, driverPace } from "../../domain/refresh/driver-pace.ts";
 import { conditionOf } from "../../domain/sync/class-status.ts";
-import { counted } from "../../domain/words.ts";
 import { installIn } from "../shared/absence.ts";
 import {
   type Cluster,
@@ -25,13 +24,13 @@ import { type CsiDriver, driverFacts, readNodeSide } from "../shared/node-side.t
 import { valueOf } from "../shared/options.ts";
 import { DEFAULT_CLOUD } from "../shared/resources.ts";
 import { readWorkerSettings } from "../shared/settings-in-force.ts";
-import { type Line, line, shown } from "../shared/terminal.ts";
+import { shown } from "../shared/terminal.ts";
 import { createViewer, refusalText, type Viewer, valueIn } from "../shared/viewer.ts";
 import { objectsReport } from "../where/report.ts";
-import { usagesText } from "../where/text.ts";
-import { answerReport, answerText, fetchingOf, isAnswered } from "./answer.ts";
-import { classIn, type Refreshing, type RefreshProgress, readClassStatus, refreshProgress, waitForProgress } from "./progress.ts";
+import { answerReport, fetchingOf, isAnswered } from "./answer.ts";
+import { classIn, type Refreshing, readClassStatus, refreshProgress, waitForProgress } from "./progress.ts";
 import { followAnswer } from "./seen-answer.ts";
+import { type Refreshed, refreshText } from "./text.ts";
 
 const FORMATS = ["text", "wide", "json"] as const;
 
@@ -102,9 +101,11 @@ async function refreshNow({ refreshing, pace }: Opened, { isWanted, timeoutMs, s
   const before = await refreshProgress(refreshing);
   // The annotation is harmless if the driver turns out not to be 1.6 or later.
   const isAsked = pace.kind === "republish" || pace.kind === "unknown";
-  const refusals = isAsked ? await askKubelets(asking, ref.namespace, before.pods) : [];
+  // A pod that no kubelet has yet mounts the newest version when it starts.
+  const scheduled = before.pods.filter(({ isScheduled }) => isScheduled).map(({ name }) => name);
+  const refusals = isAsked ? await askKubelets(asking, ref.namespace, scheduled) : [];
   const progress = isWanted ? await waitForProgress(refreshing, before, { pace, withinMs: timeoutMs ?? defaultMs(pace), isNamed }) : before;
-  const asked = isAsked && refusals.length === 0 ? before.pods.length : 0;
+  const asked = isAsked && refusals.length === 0 ? scheduled.length : 0;
   return { refreshing, pace, refusals, progress, asked, isWaited: isWanted };
 }
 
@@ -150,17 +151,6 @@ async function openRefresh(
   return { refreshing: { cluster, context, viewer, ref, request, cloudName, defect, fetching }, pace };
 }
 
-interface Refreshed {
-  readonly refreshing: Refreshing;
-  readonly pace: DriverPace;
-  /** Reasons why the command could not trigger kubelets. */
-  readonly refusals: readonly string[];
-  readonly progress: RefreshProgress;
-  /** Number of pods whose kubelets the command triggered. */
-  readonly asked: number;
-  readonly isWaited: boolean;
-}
-
 function result(refreshed: Refreshed, input: CommandInput, context: CommandContext): CommandResult {
   const { refreshing, pace, progress, asked, isWaited, refusals } = refreshed;
   const format = formatOf(input.options, FORMATS);
@@ -187,32 +177,6 @@ function result(refreshed: Refreshed, input: CommandInput, context: CommandConte
     ...[...refusals, ...unseen].map((why) => `note: ${why}`),
   ];
   return { code: isWaited && !isUpToDate ? EXIT.found : EXIT.fine, output, notes };
-}
-
-function refreshText({ refreshing, pace, progress, asked, isWaited, refusals }: Refreshed, isWide: boolean): readonly Line[] {
-  const { ref } = refreshing;
-  const worker = answerText(progress.answer, { ref, isWaited });
-  const lines = [
-    worker,
-    ...kubeletsText({ asked, refusals, isKnown: pace.kind === "republish" }),
-    ...(progress.pods.length > 0 ? [paceText(pace)] : progress.answer.kind === "unused" ? [] : ["no pod mounts the class"]),
-  ];
-  const usages = progress.usages.length === 0 ? [] : [line``, ...usagesText(progress.usages, { isWide })];
-  return [line`refresh of class ${ref.namespace}/${ref.name}`, ...lines.map((each) => line`  ${each}`), ...usages];
-}
-
-/** `isKnown`: whether it is known that the driver updates files at the kubelet's sync. */
-function kubeletsText({
-  asked,
-  refusals,
-  isKnown,
-}: Pick<Refreshed, "asked" | "refusals"> & { readonly isKnown: boolean }): readonly string[] {
-  if (asked > 0) {
-    const triggered = `the kubelets were triggered for ${counted(asked, "pod")}`;
-    return [isKnown ? triggered : `${triggered}; the driver then updates the files if its version is 1.6 or later`];
-  }
-  if (refusals.length === 0) return [];
-  return [isKnown ? "the kubelets were not triggered: the files follow at their next sync" : "the kubelets were not triggered"];
 }
 
 async function readPace(viewer: Viewer, install: string): Promise<DriverPace> {

@@ -30,15 +30,23 @@ export interface Refreshing {
   readonly defect: ClassDefect | undefined;
 }
 
+/** A pod that mounts the class. */
+export interface MountingPod {
+  readonly name: string;
+  /** Whether it has a node, and therefore a kubelet. */
+  readonly isScheduled: boolean;
+}
+
 /** Progress of a refresh. */
 export interface RefreshProgress {
-  /** Pods that mount the class. */
-  readonly pods: readonly string[];
+  readonly pods: readonly MountingPod[];
   readonly usages: readonly ObjectUsage[];
   readonly answer: RefreshAnswer;
   /** Whether the worker has succeeded, no Secret has an older version, and no file has, or may have, one. */
   readonly isUpToDate: boolean;
   readonly unseen: readonly string[];
+  /** Time that the command waited in vain, in milliseconds; undefined if it did not wait until its time was over. */
+  readonly timedOutMs?: number;
 }
 
 /** `wasNamed`: whether the status has named the request at any time so far. */
@@ -53,7 +61,7 @@ export async function refreshProgress(refreshing: Refreshing, wasNamed = false):
   const { namespace: within } = ref;
   const { snapshot, unseen } = await gather(cluster, context, { within, cloudName, isWanted: () => true, needed: within });
   const usages = objectUsages(snapshot, () => true, isShown);
-  const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name }) => name);
+  const pods = snapshot.podsOfClass(ref.namespace, ref.name).map(({ name, node }) => ({ name, isScheduled: node !== undefined }));
   const isUnused = pods.length === 0 && snapshot.unseen("pods", ref.namespace) === undefined;
   const answer = answerIn(refreshing, { status, spc, isUnused, wasNamed });
   return { pods, usages, answer, isUpToDate: isFetchedWell(answer) && usages.every(isNowhereOld), unseen };
@@ -125,13 +133,15 @@ export async function waitForProgress(
     const waited = clock.now() - began;
     const isOver = waited >= withinMs;
     if (checked instanceof CommandFailure) {
-      if (isOver) return { ...last, isUpToDate: false, unseen: [...last.unseen, `the last check failed: ${checked.message}`] };
+      if (isOver)
+        return { ...last, isUpToDate: false, timedOutMs: withinMs, unseen: [...last.unseen, `the last check failed: ${checked.message}`] };
     } else {
       const { answer, pods } = checked;
       const isKnown = answer.kind !== "none" || pods.length === 0 || !filesFollow || waited >= pace.atMostMs;
       const isUpToDate = checked.isUpToDate && isKnown;
       const isDone = isFinal(answer) || (filesFollow ? isUpToDate : isFetchedWell(answer));
-      if (isDone || isOver) return { ...checked, isUpToDate };
+      if (isDone) return { ...checked, isUpToDate };
+      if (isOver) return { ...checked, isUpToDate, timedOutMs: withinMs };
       last = checked;
     }
     terminal.reportProgress(isFetchedWell(last.answer) ? "mounted files" : "the worker");

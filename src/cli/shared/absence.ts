@@ -123,7 +123,12 @@ function anyOf(names: readonly string[]): string {
 
 function namesText(classes: readonly KubeObject[]): string {
   if (classes.length === 0) return "no classes";
-  const names = classes.map(({ metadata }) => metadata.name).sort();
+  return someNames(classes.map(({ metadata }) => metadata.name));
+}
+
+/** Joins the first names, and counts the others. */
+export function someNames(unsorted: readonly string[]): string {
+  const names = [...unsorted].sort();
   const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
   return `${names.slice(0, MOST_NAMES).join(", ")}${more}`;
 }

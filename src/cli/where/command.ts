@@ -12,9 +12,9 @@ import {
   type WantedObject,
 } from "../../domain/where/object-reference.ts";
 import { objectUsages } from "../../domain/where/object-usage.ts";
-import { isVault, type NamedSecret, nearestVault } from "../../domain/where/read-class.ts";
+import { isVault, type NamedSecret, nearestVault, vaultName } from "../../domain/where/read-class.ts";
 import type { ObjectUsage } from "../../domain/where/usage.ts";
-import { assertNamespace, installIn } from "../shared/absence.ts";
+import { assertNamespace, installIn, someNames } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -94,7 +94,7 @@ async function runWhere(input: CommandInput, context: CommandContext): Promise<C
     const places = { within, unknown };
     if (asked !== undefined)
       return usageResult({ asked: { ...asked, vault }, usages, named, made, classes, gathered, places }, input, context);
-    if (unknown !== undefined) throw new CommandFailure(`${noClass(gathered, within)} is of vault ${unknown.vault}${unknown.meant}`);
+    if (unknown !== undefined) throw new CommandFailure(`${noClass(gathered, within)} uses the vault ${unknown.vault}${unknown.meant}`);
     const expiries = expiryCalendar(usages, gathered.snapshot.now, withinMs);
     const undated = usages.filter(({ expires, secrets }) => expires === undefined && secrets.length === 0).length;
     const format = formatOf(input.options, FORMATS);
@@ -206,7 +206,8 @@ function spokenName({ type, name }: Asked): string {
 
 function meantVault(vault: string, vaults: readonly string[]): string {
   const near = nearestVault(vault, vaults);
-  return near === undefined ? "" : `; did you mean vault ${near}?`;
+  if (near !== undefined) return `; did you mean vault ${near}?`;
+  return vaults.length === 0 ? "" : `; the classes use ${someNames([...new Set(vaults.map(vaultName))])}`;
 }
 
 function noClass({ unseen }: Gathered, within: string | undefined): string {
@@ -221,8 +222,12 @@ function absenceText({ asked, named, made, classes, gathered, places: { within, 
   if (namesake !== undefined)
     return shell`${namesake.name} is a class, not a vault object: run keyvault-injector explain spc/${namesake.name} -n ${namesake.namespace ?? ""}`;
   const near = nearestObject(asked, named);
-  const meant = near === undefined ? (unknown?.meant ?? "") : `; did you mean ${near}?`;
-  return `${noClass(gathered, within)} names ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;
+  const meant = near === undefined ? (unknown?.meant ?? listedText(named)) : `; did you mean ${near}?`;
+  return `${noClass(gathered, within)} lists the object ${spokenName(asked)}${asked.vault === undefined ? "" : ` of vault ${asked.vault}`}${meant}`;
+}
+
+function listedText(named: readonly ObjectReference[]): string {
+  return named.length === 0 ? "" : `; the classes list ${someNames([...new Set(named.map(spokenReference))])}`;
 }
 
 /** Returns the objects from which the worker creates the Kubernetes Secret with that name. */

@@ -30,7 +30,13 @@ interface Width {
 }
 
 export function usagesText(usages: readonly ObjectUsage[], width: Width): readonly Line[] {
-  return usages.flatMap((usage, index) => [...(index === 0 ? [] : [line``]), ...usageLines(usage, width)]);
+  const lines = usages.flatMap((usage, index) => [...(index === 0 ? [] : [line``]), ...usageLines(usage, width)]);
+  const isUnexplained = !width.isWide && usages.some(({ secrets, containers }) => [...secrets, ...containers].some(isUnknown));
+  return isUnexplained ? [...lines, line`To see why a version is unknown, add -o wide.`] : lines;
+}
+
+function isUnknown({ state }: Held): boolean {
+  return state === "unknown";
 }
 
 function usageLines(usage: ObjectUsage, width: Width): readonly Line[] {

@@ -23,7 +23,8 @@ export type DriverPace =
   | { readonly kind: "timer"; readonly intervalMs: number; readonly atMostMs: number }
   /** Files stay as they were when the pod started. */
   | { readonly kind: "never"; readonly why: string }
-  | { readonly kind: "unknown"; readonly why: string };
+  /** `isWithoutDriver`: without a driver, no file is updated, and a restarted pod does not start. */
+  | { readonly kind: "unknown"; readonly why: string; readonly isWithoutDriver?: true };
 
 /** The driver's own default. */
 const DEFAULT_INTERVAL_MS = 120_000;
@@ -38,7 +39,7 @@ const ROUND_MS = 30_000;
 export function driverPace(drivers: readonly DriverFacts[] | undefined): DriverPace {
   if (drivers === undefined) return { kind: "unknown", why: "you lack permission to see the CSI driver's DaemonSet" };
   const [pace, ...others] = drivers.map(paceOf);
-  if (pace === undefined) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image" };
+  if (pace === undefined) return { kind: "unknown", why: "no DaemonSet runs the CSI driver's image", isWithoutDriver: true };
   if (others.every((other) => JSON.stringify(other) === JSON.stringify(pace))) return pace;
   const names = drivers.map(({ daemonSet }) => daemonSet).join(" and ");
   return { kind: "unknown", why: `the DaemonSets ${names} run the CSI driver with different settings` };
@@ -93,6 +94,8 @@ export function paceText(pace: DriverPace): string {
     case "never":
       return `mounted files do not follow while a pod runs: ${pace.why}; restart the pods`;
     case "unknown":
-      return `it is not known how soon mounted files follow: ${pace.why}; with the CSI driver's default rotation it takes 2m30s to 3m30s. Restart the pods to update the files now`;
+      return `it is not known when the mounted files are updated: ${pace.why}; ${pace.isWithoutDriver === true ? "see keyvault-injector doctor" : WITH_DEFAULTS}`;
   }
 }
+
+const WITH_DEFAULTS = "with the CSI driver's default rotation it takes 2m30s to 3m30s. Restart the pods to update the files now";

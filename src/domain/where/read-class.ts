@@ -105,8 +105,13 @@ function hostOf(address: string): string {
 
 /** Returns the name of the vault that the user may mean: one with a similar name, or one whose name contains the text. */
 export function nearestVault(wanted: string, vaults: readonly string[]): string | undefined {
-  const [want = "", ...names] = [wanted, ...vaults].map((vault) => hostOf(vault).split(".")[0] ?? "");
+  const [want = "", ...names] = [wanted, ...vaults].map(vaultName);
   return nearestSpelling(want, names) ?? names.find((name) => name.includes(want));
+}
+
+/** Returns the first part of the vault's host. */
+export function vaultName(vault: string): string {
+  return hostOf(vault).split(".")[0] ?? "";
 }
 
 /** Returns the pinned version of the entry; undefined if the entry follows the newest version. */
