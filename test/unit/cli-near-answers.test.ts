@@ -51,3 +51,15 @@ describe("NB12: a name that is near to another one", () => {
     });
   }
 });
+
+describe("NB23: a second class", () => {
+  for (const [command, message] of [
+    ["refresh", 'unexpected argument "shop/b"; refresh takes one class'],
+    ["restore", 'unexpected argument "shop/b"; restore takes one class'],
+  ] as const) {
+    test(`is answered with how many ${command} takes`, async () => {
+      const { code, notes } = await runOffline([command, "shop/a", "shop/b"], "", { cluster: heldCluster([]) });
+      assert.deepEqual([code, notes], [2, [`keyvault-injector ${command}: ${message}`]]);
+    });
+  }
+});

@@ -59,6 +59,7 @@ export const refresh: Command = {
   optionHelp: { namespace: "Namespace of the class. Default: the kubeconfig's namespace, or default." },
   hasJsonReport: true,
   arguments: 1,
+  argumentsText: "refresh takes one class",
   run: runRefresh,
 };
 

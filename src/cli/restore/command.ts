@@ -60,6 +60,7 @@ export const restore: Command = {
   formats: FORMATS,
   hasJsonReport: true,
   arguments: 1,
+  argumentsText: "restore takes one class",
   run: runRestore,
 };
 

@@ -104,6 +104,8 @@ export interface Syntax {
   readonly optionHelp?: Readonly<Partial<Record<OptionName, string>>>;
   /** Maximum number of words besides the options. */
   readonly arguments: number;
+  /** Says how many words the command takes, for a message about one too many, such as `refresh takes one class`. */
+  readonly argumentsText?: string;
 }
 
 /** An option of one command. */
@@ -169,7 +171,8 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
     if (problem === undefined) keepValue(values, token.name, known.get(token.name)?.value === undefined ? switchValue(value) : value);
     else problems.push(problem);
   }
-  if (words.length > syntax.arguments) problems.push(unexpectedWord(words[syntax.arguments] ?? "", [...known.keys()]));
+  if (words.length > syntax.arguments)
+    problems.push(unexpectedWord(words[syntax.arguments] ?? "", [...known.keys()], syntax.argumentsText));
   if (values.get("all-namespaces")?.[0] === "true" && values.has("namespace"))
     problems.push("-A and -n contradict each other; write one of them");
   const isHelpWanted = values.delete("help");
@@ -208,9 +211,9 @@ function withLongSwitches(argv: readonly string[], known: ReadonlyMap<string, Op
   });
 }
 
-function unexpectedWord(word: string, options: readonly string[]): string {
-  const meant = options.includes(word) ? `; did you mean --${word}?` : "";
-  return `unexpected argument ${JSON.stringify(word)}${meant}`;
+function unexpectedWord(word: string, options: readonly string[], argumentsText: string | undefined): string {
+  const advice = options.includes(word) ? `did you mean --${word}?` : argumentsText;
+  return `unexpected argument ${JSON.stringify(word)}${advice === undefined ? "" : `; ${advice}`}`;
 }
 
 interface OptionToken {
