@@ -109,7 +109,8 @@ function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
   const by = switchedOffByClass(spc);
   if (by !== undefined) return { outcome: "unmirrored", reason: "SwitchedOff", message: `sync is turned off by ${by}` };
   if (!mirrorsNothing(spc)) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
-  return { outcome: "unmirrored", reason: "NoSecretObjects", message: "pods mount it, and it syncs nothing" };
+  const message = "it lists no secretObjects, so nothing is synced; pods can still mount it";
+  return { outcome: "unmirrored", reason: "NoSecretObjects", message };
 }
 
 const SHOWN = 12;
