@@ -8,7 +8,7 @@ import { apiVersionProblem, isClass, readClassItem } from "../manifest/class-ite
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
 import { uncheckedTemplates } from "../manifest/unchecked-templates.ts";
-import { objectAbsence } from "../shared/absence.ts";
+import { absentNamespaceNotes, objectAbsence } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -91,12 +91,15 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
-    const explaining = await explainContext(items, namespace, cluster && createViewer(cluster, context.signal), { options, context });
+    const viewer = cluster && createViewer(cluster, context.signal);
+    const explaining = await explainContext(items, namespace, viewer, { options, context });
+    const absent = await absentNamespaceNotes(items, namespace, viewer);
     const explanations: Explanation[] = [];
     for (const item of items) explanations.push(await explainItem(item, explaining));
     const result = resultOf(explanations, input, context);
     const isUnreadable = read.problems.length > 0;
-    return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...fileFindings(read).map(showFinding)] };
+    const found = fileFindings(read).map(showFinding);
+    return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...absent, ...found] };
   });
 }
 
