@@ -97,7 +97,7 @@ describe("explain -f", () => {
 
   test("says what is wrong with a class, and each identity by name", async () => {
     for (const [parameters, identity] of [
-      [{ clientID: "app-1" }, /application app-1, .*workload identity/],
+      [{ clientID: "app-1" }, /workload identity as the application app-1: /],
       [{ useVMManagedIdentity: "true", userAssignedIdentityID: "id-1" }, /managed identity id-1/],
       [{ useVMManagedIdentity: "true" }, /system-assigned/],
       [{ usePodIdentity: "true" }, /retired/],

@@ -20,3 +20,26 @@ describe("NB3: explain, of a class without secretObjects that no pod mounts", ()
     assert.match(output, /^ {2}ok +pods +no pod mounts it now$/m);
   });
 });
+
+describe("NB19: explain, of a class with workload identity", () => {
+  const identity = async (annotations: Readonly<Record<string, string>>): Promise<string | undefined> => {
+    const spc = usedClass("wi", { objects: ["secret/db-pass"], secrets: { db: { PASSWORD: "db-pass" } } });
+    const parameters = { ...(spc.spec as { parameters: object }).parameters, clientID: "app-1" };
+    const given = { ...spc, metadata: { ...spc.metadata, annotations }, spec: { ...(spc.spec as object), parameters } };
+    return /^ {2}(.*identity .*)$/m.exec(await explained(given))?.[1]?.replaceAll(/ +/g, " ");
+  };
+
+  test("names both ServiceAccounts, and does not claim that the application trusts them", async () => {
+    assert.equal(
+      await identity({ "keyvault-injector.dev/service-account": "cart" }),
+      "ok identity class wi uses workload identity as the application app-1: the worker signs in with the ServiceAccount cart, and each pod with its own; federated credentials are not checked",
+    );
+  });
+
+  test("does not name the worker's ServiceAccount, if the class does not", async () => {
+    assert.equal(
+      await identity({}),
+      "ok identity class wi uses workload identity as the application app-1: the worker signs in with the ServiceAccount of its pods, and each pod with its own; federated credentials are not checked",
+    );
+  });
+});
