@@ -32,6 +32,7 @@ import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts
 import { explainClass } from "./explain-class.ts";
 import { type ExplainContext, explainPod, type PodToExplain } from "./explain-pod.ts";
 import { type Explanation, explanationsText, isWrong } from "./explanation.ts";
+import { insteadOfSecret, secretResource } from "./secret-target.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -123,7 +124,7 @@ interface Target {
 function targetOf({ arguments: [first, second] }: CommandInput): Target | undefined {
   if (first === undefined || (first === "-" && second === undefined)) return undefined;
   const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
-  const resource = targetResource(kind);
+  const resource = targetResource(kind) ?? secretResource(kind);
   if (resource === undefined && second === undefined && isFileName(first)) return undefined;
   if (resource === undefined) throw new CommandFailure(noKindText(kind, first, second));
   if (name === "" || name.includes("/") || rest.length > 0) throw new CommandFailure(noNameText(kind, [name, ...rest]));
@@ -156,6 +157,7 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   const { options, context } = explaining;
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
+  if (resource === RESOURCES.secrets) throw new CommandFailure(await insteadOfSecret(viewer, { namespace, name }));
   const reading = await viewer.object<KubeObject>(resource, { namespace, name });
   if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}; ask for permission to get ${resource.plural}`);
   if (reading.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
