@@ -218,10 +218,10 @@ function listed(holders: readonly Holder[]): string {
   const texts = others.map(([subject, binding]) => `${subject} (${binding})`);
   if (by.size === 0) return "no account through RBAC (except cluster administrators' groups)";
   const left = texts.length - SHOWN;
+  const named = [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : [])].join(", ");
   const own = by.size - others.length;
-  return [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : []), ...(own > 0 ? [`${own} of Kubernetes (system:)`] : [])].join(
-    ", ",
-  );
+  const builtIn = own === 0 ? "" : `${own} built-in Kubernetes ${own === 1 ? "identity" : "identities"} (system:…)`;
+  return [named, builtIn].filter((text) => text !== "").join(", and ");
 }
 
 /** Whether the binding has the prefix `system:`, which Kubernetes reserves for its control plane. */
