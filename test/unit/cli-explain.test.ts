@@ -22,7 +22,7 @@ const injected = async () =>
 
 /** One object for each reason that follows from the object alone. */
 const CASES: Readonly<Record<string, readonly [what: () => unknown, message: RegExp, ...args: string[]]>> = {
-  Injected: [() => aPod(OPTED_IN), /added to each new pod/],
+  Injected: [() => aPod(OPTED_IN), /^injection would add 1 volume and 1 mount$/],
   AlreadyInjected: [injected, /everything requested is there/],
   NotOptedIn: [() => aPod({}), /nothing is requested: .*inject: "true"/],
   MirrorPod: [

@@ -182,7 +182,7 @@ async function explainItem(item: ManifestItem, context: ExplainContext): Promise
     const problems = [...(unserved === undefined ? [] : [unserved]), ...refused.map(({ message }) => message)];
     return explainClass({ object, namespace, spc, refused: problems }, context.viewer);
   }
-  const pod = podIn(item.object, { object, namespace, isStored: false });
+  const pod = podIn(item.object, { object, namespace, isStored: false, isGiven: true });
   if (pod !== undefined) return explainPod(pod, context);
   const { kind: outcome, reason } = unchanged("Unsupported");
   const place = isInNone(item) ? undefined : namespace;
@@ -211,7 +211,7 @@ function sourceText(workload: JsonObject): string {
 }
 
 /** Returns the pod that the object is, or creates; undefined if it creates none. */
-function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "namespace" | "isStored">): PodToExplain | undefined {
+function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "namespace" | "isStored" | "isGiven">): PodToExplain | undefined {
   const path = podPath(workload);
   const pod = path === undefined ? undefined : podAt(workload, path);
   if (path === undefined || pod === undefined) return undefined;

@@ -17,7 +17,7 @@ import { webhookScope } from "./cluster-steps.ts";
 import { classSteps, clusterSteps, readStatusObject } from "./explain-class.ts";
 import { type Explanation, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 import { type ExplainedRestarts, explainRestarts } from "./restart-steps.ts";
-import { controllerOf, templateOf, volumeSteps } from "./volume-steps.ts";
+import { additionsText, controllerOf, templateOf, volumeSteps } from "./volume-steps.ts";
 
 export interface PodToExplain {
   readonly object: string;
@@ -25,6 +25,8 @@ export interface PodToExplain {
   readonly pod: JsonObject;
   /** Whether the pod already exists. Its content is then compared with what the webhook would decide today. */
   readonly isStored: boolean;
+  /** Whether the object comes from a file, so that its pods do not exist yet. */
+  readonly isGiven?: boolean;
   /** Path of the pod in `workload`; absent or empty if the object is the pod itself. */
   readonly path?: readonly string[];
   /** Object that is the pod, or creates it. */
@@ -154,7 +156,7 @@ function brokenBecause(name: string, fact: ClassFact): readonly ExplanationVerdi
 }
 
 function verdictOf(
-  { isStored, object, pod: given, path = [], misplaced = [] }: PodToExplain,
+  { isStored, isGiven = false, object, pod: given, path = [], misplaced = [] }: PodToExplain,
   { decision, pod }: Injection,
   asksForRestarts: boolean,
 ): ExplanationVerdict {
@@ -167,6 +169,7 @@ function verdictOf(
     if (isWhole) return { outcome: "unchanged", reason: "AlreadyInjected", message: UNDENIED.AlreadyInjected };
     return { outcome, reason, message: `${object} requests injection, but was created without it: ${againText(given)}` };
   }
+  if (decision.kind === "patched" && isGiven) return { outcome, reason, message: `injection would add ${additionsText(given, pod)}` };
   // Reports why the pod requests nothing, although its author meant it to.
   const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
   if (mistake !== undefined) return { outcome, reason, message: mistake };

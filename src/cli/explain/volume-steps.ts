@@ -92,6 +92,23 @@ function envSteps({ name, envFrom }: PodContainer, { before, template, asked }: 
   });
 }
 
+/** Counts what injection adds to a pod. */
+export function additionsText(before: JsonObject, after: JsonObject | undefined): string {
+  const [had, has] = [readPod(before), readPod(after)];
+  if (!had.ok || !has.ok) return "nothing";
+  const added = (count: (pod: Pod) => number, one: string, many = `${one}s`): readonly string[] => {
+    const more = count(has.value) - count(had.value);
+    return more === 0 ? [] : [more === 1 ? `1 ${one}` : `${more} ${many}`];
+  };
+  const inAll = (list: "mounts" | "envFrom") => (pod: Pod) => pod.containers.reduce((sum, container) => sum + container[list].length, 0);
+  const parts = [
+    ...added(({ volumes }) => volumes.length, "volume"),
+    ...added(inAll("mounts"), "mount"),
+    ...added(inAll("envFrom"), "envFrom entry", "envFrom entries"),
+  ];
+  return parts.length === 0 ? "only its label and annotation" : parts.join(" and ");
+}
+
 /** Returns the pod template of the controller that created the pod; undefined if there is none, or the user may not read it. */
 export async function templateOf(pod: JsonObject, namespace: string, viewer: Viewer | undefined): Promise<Pod | undefined> {
   const owner = controllerOf(pod);
