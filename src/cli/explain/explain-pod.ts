@@ -156,7 +156,7 @@ function brokenBecause(name: string, fact: ClassFact): readonly ExplanationVerdi
 }
 
 function verdictOf(
-  { isStored, isGiven = false, object, pod: given, path = [], misplaced = [] }: PodToExplain,
+  { isStored, isGiven, object, pod: given, path = [], misplaced = [] }: PodToExplain,
   { decision, pod }: Injection,
   asksForRestarts: boolean,
 ): ExplanationVerdict {
@@ -169,12 +169,17 @@ function verdictOf(
     if (isWhole) return { outcome: "unchanged", reason: "AlreadyInjected", message: UNDENIED.AlreadyInjected };
     return { outcome, reason, message: `${object} requests injection, but was created without it: ${againText(given)}` };
   }
-  if (decision.kind === "patched" && isGiven) return { outcome, reason, message: `injection would add ${additionsText(given, pod)}` };
   // Reports why the pod requests nothing, although its author meant it to.
   const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
   if (mistake !== undefined) return { outcome, reason, message: mistake };
   if (reason === "NotOptedIn" && asksForRestarts) return { outcome, reason, message: RESTARTS_ALONE };
-  return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
+  return { outcome, reason, message: undeniedText(decision.reason, isGiven === true ? given : undefined, pod) };
+}
+
+/** `given`: the pod of a file, to which injection would add something. */
+function undeniedText(reason: Undenied, given: JsonObject | undefined, pod: JsonObject | undefined): string {
+  if (pod === undefined) return "";
+  return reason === "Injected" && given !== undefined ? `injection would add ${additionsText(given, pod)}` : UNDENIED[reason];
 }
 
 /** Returns the advice for a pod without injection. A workload recreates its pods from the template, without a pod's own annotations. */
