@@ -268,12 +268,12 @@ describe("explain", { skip: refusal }, () => {
     }
   });
 
-  test("of its pod says AlreadyInjected, with the volume as the pod's own", async () => {
+  test("of its pod says AlreadyInjected, and that injection added the volume", async () => {
     const [pod] = await storedIn(SHOP, "pods");
     const { code, verdict, said } = await explain(`pod/${pod?.metadata.name ?? ""}`, "-n", SHOP);
 
     assert.deepEqual([code, verdict.reason], [0, "AlreadyInjected"]);
-    assert.match(said, /the pod's own/);
+    assert.match(said, /^volume ok: volume secrets-store-inline \(added by injection\)/m);
   });
 
   test("of classes says what the status says, who mounts them, and ends with 1 for one that fails", async () => {

@@ -300,7 +300,10 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
       assert.match(notes.join(""), /--list, --all, or one class as NAMESPACE\/NAME$/);
     }
     assert.match((await restore("--list", "--force")).notes.join(""), /--list restores nothing; remove one of the two$/);
-    assert.match((await restore(`${namespace}/nobody`)).notes.join(""), /^keyvault-injector restore: no snapshot of class \S+\/nobody exists; /);
+    assert.match(
+      (await restore(`${namespace}/nobody`)).notes.join(""),
+      /^keyvault-injector restore: no snapshot of class \S+\/nobody exists; /,
+    );
     assert.match((await restore("a/b/c")).notes.join(""), /names no class; write NAMESPACE\/NAME$/);
   });
 

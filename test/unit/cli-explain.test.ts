@@ -22,7 +22,7 @@ const injected = async () =>
 
 /** One object for each reason that follows from the object alone. */
 const CASES: Readonly<Record<string, readonly [what: () => unknown, message: RegExp, ...args: string[]]>> = {
-  Injected: [() => aPod(OPTED_IN), /added to each new pod/],
+  Injected: [() => aPod(OPTED_IN), /^injection would add 1 volume and 1 mount$/],
   AlreadyInjected: [injected, /everything requested is there/],
   NotOptedIn: [() => aPod({}), /nothing is requested: .*inject: "true"/],
   MirrorPod: [
@@ -97,7 +97,7 @@ describe("explain -f", () => {
 
   test("says what is wrong with a class, and each identity by name", async () => {
     for (const [parameters, identity] of [
-      [{ clientID: "app-1" }, /application app-1, .*workload identity/],
+      [{ clientID: "app-1" }, /workload identity as the application app-1: /],
       [{ useVMManagedIdentity: "true", userAssignedIdentityID: "id-1" }, /managed identity id-1/],
       [{ useVMManagedIdentity: "true" }, /system-assigned/],
       [{ usePodIdentity: "true" }, /retired/],

@@ -34,9 +34,9 @@ describe("N30: who may read a Secret", () => {
 
     assert.equal(
       reported(rbac(...own, binding("ops", "eve"))),
-      "Secret app can be read by User eve (ClusterRoleBinding ops), 2 of Kubernetes (system:)",
+      "Secret app can be read by User eve (ClusterRoleBinding ops), and 2 built-in Kubernetes identities (system:…)",
     );
-    assert.equal(reported(rbac(...own)), "Secret app can be read by 2 of Kubernetes (system:)");
+    assert.equal(reported(rbac(...own)), "Secret app can be read by 2 built-in Kubernetes identities (system:…)");
     assert.equal(reported(rbac()), "Secret app can be read by no account through RBAC (except cluster administrators' groups)");
   });
 });

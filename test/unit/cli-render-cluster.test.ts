@@ -12,10 +12,12 @@ const CREDENTIALS = ["spec", "volumes", 0, "csi", "nodePublishSecretRef", "name"
 
 const refused = () => Promise.reject(new Error("nobody else"));
 
-/** A cluster that contains only these objects. */
+const NAMESPACE: KubeObject = { apiVersion: "v1", kind: "Namespace", metadata: { name: "default" } };
+
+/** A cluster that contains only these objects and the namespace. */
 function clusterOf(...objects: readonly KubeObject[]): Cluster {
   const read = async ({ kind }: Resource, { name }: ObjectRef) => {
-    const object = objects.find((each) => each.kind === kind && each.metadata.name === name);
+    const object = [NAMESPACE, ...objects].find((each) => each.kind === kind && each.metadata.name === name);
     return object === undefined ? { kind: "absent" } : { kind: "found", object };
   };
   const kube = { read } as unknown as KubeClient; // The code makes no other calls.

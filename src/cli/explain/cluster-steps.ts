@@ -26,9 +26,9 @@ interface AskedPod {
 
 /** Finds out whether the API server calls the webhook for an opted-in pod, and what happens to the pod if it does not. */
 export async function webhookScope(viewer: Viewer, pod: AskedPod): Promise<WebhookScope> {
-  const labels = await namespaceLabels(viewer, pod.namespace);
-  const asked = await readWebhook(viewer, pod, labels);
-  const policy = await finalCheckStep(viewer, pod.namespace, labels, asked.unasked === undefined);
+  const facts = await namespaceFacts(viewer, pod.namespace);
+  const asked = await readWebhook(viewer, pod, facts);
+  const policy = await finalCheckStep(viewer, pod.namespace, facts.labels, asked.unasked === undefined);
   return { steps: [...asked.steps, policy], unasked: asked.unasked && withFate(asked.unasked, policy) };
 }
 
@@ -39,10 +39,15 @@ function withFate(verdict: ExplanationVerdict, policy: ExplanationStep): Explana
   return { ...verdict, message: `${fate}: ${verdict.message}` };
 }
 
-/** Undefined if the user may not read them. */
+/** Undefined if the Namespace does not exist, or the user may not read it. */
 type Labels = Readonly<Record<string, string>> | undefined;
 
-async function readWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promise<WebhookScope> {
+interface NamespaceFacts {
+  readonly labels: Labels;
+  readonly isAbsent: boolean;
+}
+
+async function readWebhook(viewer: Viewer, pod: AskedPod, { labels, isAbsent }: NamespaceFacts): Promise<WebhookScope> {
   const { namespace } = pod;
   const reading = await readEntry(viewer);
   if (reading.kind === "unseen")
@@ -64,7 +69,8 @@ async function readWebhook(viewer: Viewer, pod: AskedPod, labels: Labels): Promi
   if (ofPod !== undefined) {
     return unasked("PodExcluded", `the webhook's objectSelector excludes the pod (${ofPod}): change the pod's labels, or the selector`);
   }
-  const unknown = labels === undefined ? [say.webhook.unknown(`namespace ${namespace} cannot be read, and may be excluded`)] : [];
+  const why = isAbsent ? "does not exist yet" : "cannot be read";
+  const unknown = labels === undefined ? [say.webhook.unknown(`namespace ${namespace} ${why}, and may be excluded`)] : [];
   const { objectSelector: _judged, ...rest } = entry;
   const narrowed = narrowingsOf(rest).map((what) =>
     say.webhook.problem(`in the webhook's configuration, ${what} differs from the shipped one, and may exclude the pod`),
@@ -115,9 +121,9 @@ async function readySteps(viewer: Viewer, { clientConfig }: WebhookEntry): Promi
   return [say.webhook.problem(`the webhook has no ready pod in namespace ${namespace}: ${shell`see kubectl get pods -n ${namespace}`}`)];
 }
 
-async function namespaceLabels(viewer: Viewer, namespace: string): Promise<Labels> {
+async function namespaceFacts(viewer: Viewer, namespace: string): Promise<NamespaceFacts> {
   const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name: namespace });
-  return reading.kind === "seen" ? (reading.value.metadata.labels ?? {}) : undefined;
+  return { labels: reading.kind === "seen" ? (reading.value.metadata.labels ?? {}) : undefined, isAbsent: reading.kind === "absent" };
 }
 
 function unasked(reason: ExplainReason, message: string): WebhookScope {
@@ -212,10 +218,10 @@ function listed(holders: readonly Holder[]): string {
   const texts = others.map(([subject, binding]) => `${subject} (${binding})`);
   if (by.size === 0) return "no account through RBAC (except cluster administrators' groups)";
   const left = texts.length - SHOWN;
+  const named = [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : [])].join(", ");
   const own = by.size - others.length;
-  return [...texts.slice(0, SHOWN), ...(left > 0 ? [`${left} more`] : []), ...(own > 0 ? [`${own} of Kubernetes (system:)`] : [])].join(
-    ", ",
-  );
+  const builtIn = own === 0 ? "" : `${own} built-in Kubernetes ${own === 1 ? "identity" : "identities"} (system:…)`;
+  return [named, builtIn].filter((text) => text !== "").join(", and ");
 }
 
 /** Whether the binding has the prefix `system:`, which Kubernetes reserves for its control plane. */

@@ -8,7 +8,7 @@ import { apiVersionProblem, isClass, readClassItem } from "../manifest/class-ite
 import { itemsOf, type ManifestItem, podAt, podPath } from "../manifest/items.ts";
 import { metadataProblems } from "../manifest/own-metadata.ts";
 import { uncheckedTemplates } from "../manifest/unchecked-templates.ts";
-import { objectAbsence } from "../shared/absence.ts";
+import { absentNamespaceNotes, objectAbsence } from "../shared/absence.ts";
 import {
   answered,
   type Cluster,
@@ -32,6 +32,7 @@ import { createViewer, openIfConfigured, type Viewer } from "../shared/viewer.ts
 import { explainClass } from "./explain-class.ts";
 import { type ExplainContext, explainPod, type PodToExplain } from "./explain-pod.ts";
 import { type Explanation, explanationsText, isWrong } from "./explanation.ts";
+import { insteadOfSecret, secretResource } from "./secret-target.ts";
 
 const FORMATS = ["text", "json"] as const;
 
@@ -93,12 +94,15 @@ async function runExplain(input: CommandInput, context: CommandContext): Promise
     const read = await readFiles(sources);
     const namespace = valueOf(options, "namespace") ?? cluster?.namespace ?? "default";
     const items = read.documents.flatMap(itemsOf);
-    const explaining = await explainContext(items, namespace, cluster && createViewer(cluster, context.signal), { options, context });
+    const viewer = cluster && createViewer(cluster, context.signal);
+    const explaining = await explainContext(items, namespace, viewer, { options, context });
+    const absent = await absentNamespaceNotes(items, namespace, viewer);
     const explanations: Explanation[] = [];
     for (const item of items) explanations.push(await explainItem(item, explaining));
     const result = resultOf(explanations, input, context);
     const isUnreadable = read.problems.length > 0;
-    return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...fileFindings(read).map(showFinding)] };
+    const found = fileFindings(read).map(showFinding);
+    return { ...result, code: isUnreadable ? EXIT.unusable : result.code, notes: [...notes, ...absent, ...found] };
   });
 }
 
@@ -122,7 +126,7 @@ interface Target {
 function targetOf({ arguments: [first, second] }: CommandInput): Target | undefined {
   if (first === undefined || (first === "-" && second === undefined)) return undefined;
   const [kind = "", name = "", ...rest] = second === undefined ? first.split("/") : [first, second];
-  const resource = targetResource(kind);
+  const resource = targetResource(kind) ?? secretResource(kind);
   if (resource === undefined && second === undefined && isFileName(first)) return undefined;
   if (resource === undefined) throw new CommandFailure(noKindText(kind, first, second));
   if (name === "" || name.includes("/") || rest.length > 0) throw new CommandFailure(noNameText(kind, [name, ...rest]));
@@ -155,6 +159,7 @@ async function explainTarget({ resource, name }: Target, cluster: Cluster, expla
   const { options, context } = explaining;
   const namespace = valueOf(options, "namespace") ?? cluster.namespace;
   const viewer = createViewer(cluster, context.signal);
+  if (resource === RESOURCES.secrets) throw new CommandFailure(await insteadOfSecret(viewer, { namespace, name }));
   const reading = await viewer.object<KubeObject>(resource, { namespace, name });
   if (reading.kind === "unseen") throw new CommandFailure(`${reading.why}; ask for permission to get ${resource.plural}`);
   if (reading.kind === "unserved") throw new CommandFailure(`the API server serves no ${resource.plural}; are the CRDs applied?`);
@@ -179,7 +184,7 @@ async function explainItem(item: ManifestItem, context: ExplainContext): Promise
     const problems = [...(unserved === undefined ? [] : [unserved]), ...refused.map(({ message }) => message)];
     return explainClass({ object, namespace, spc, refused: problems }, context.viewer);
   }
-  const pod = podIn(item.object, { object, namespace, isStored: false });
+  const pod = podIn(item.object, { object, namespace, isStored: false, isGiven: true });
   if (pod !== undefined) return explainPod(pod, context);
   const { kind: outcome, reason } = unchanged("Unsupported");
   const place = isInNone(item) ? undefined : namespace;
@@ -208,7 +213,7 @@ function sourceText(workload: JsonObject): string {
 }
 
 /** Returns the pod that the object is, or creates; undefined if it creates none. */
-function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "namespace" | "isStored">): PodToExplain | undefined {
+function podIn(workload: JsonObject, facts: Pick<PodToExplain, "object" | "namespace" | "isStored" | "isGiven">): PodToExplain | undefined {
   const path = podPath(workload);
   const pod = path === undefined ? undefined : podAt(workload, path);
   if (path === undefined || pod === undefined) return undefined;

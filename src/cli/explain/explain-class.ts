@@ -1,3 +1,4 @@
+import { statedAccount } from "../../domain/account-name.ts";
 import { CLASS_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
 import { DEFAULT_CREDENTIALS_SECRET } from "../../domain/injection/settings.ts";
@@ -109,7 +110,8 @@ function verdictWithoutStatus(spc: SecretProviderClass): ExplanationVerdict {
   const by = switchedOffByClass(spc);
   if (by !== undefined) return { outcome: "unmirrored", reason: "SwitchedOff", message: `sync is turned off by ${by}` };
   if (!mirrorsNothing(spc)) return { outcome: "pending", reason: "NoStatus", message: "no status from the worker yet" };
-  return { outcome: "unmirrored", reason: "NoSecretObjects", message: "pods mount it, and it syncs nothing" };
+  const message = "it lists no secretObjects, so nothing is synced; pods can still mount it";
+  return { outcome: "unmirrored", reason: "NoSecretObjects", message };
 }
 
 const SHOWN = 12;
@@ -161,11 +163,12 @@ export function classSteps(name: string, fact: ClassFact, { absence, isSynced = 
   return [say.class.ok(`SecretProviderClass ${name} exists`), ...problems, ...identity];
 }
 
-function identityStep(name: string, { spec }: SecretProviderClass, warnings: readonly PreflightWarning[]): ExplanationStep {
-  const mode = readIdentityMode(spec?.parameters ?? {});
+function identityStep(name: string, spc: SecretProviderClass, warnings: readonly PreflightWarning[]): ExplanationStep {
+  const mode = readIdentityMode(spc.spec?.parameters ?? {});
   if (!mode.ok) return say.identity.problem(`class ${name}: ${describeProblem(mode.error)}`);
   const unfilled = unfilledIdentity(mode.value);
   if (unfilled !== undefined) return say.identity.problem(`class ${name} names no identity: ${unfilled.field} is still a placeholder`);
+  if (mode.value.kind === "workloadIdentity") return say.identity.ok(workloadIdentityText(spc, mode.value.clientId));
   const who = identityText(mode.value);
   // The provider may support an identity that the worker does not support.
   const isForMounts = warnings.some(({ reason }) => reason === "IdentityUnavailable");
@@ -173,12 +176,19 @@ function identityStep(name: string, { spec }: SecretProviderClass, warnings: rea
   return say.identity.ok(`class ${name} accesses the vault as ${who}`);
 }
 
-function identityText(mode: IdentityMode): string {
+/** Does not say whether the vault's tenant trusts the ServiceAccounts, because only a sign-in would show it. */
+function workloadIdentityText(spc: SecretProviderClass, clientId: string): string {
+  const account = statedAccount(spc.metadata.annotations) ?? "of its pods";
+  const signIns = mirrorsNothing(spc)
+    ? "each pod signs in with its own ServiceAccount"
+    : `the worker signs in with the ServiceAccount ${account}, and each pod with its own`;
+  return `class ${spc.metadata.name} uses workload identity as the application ${clientId}: ${signIns}; federated credentials are not checked`;
+}
+
+function identityText(mode: Exclude<IdentityMode, { readonly kind: "workloadIdentity" }>): string {
   switch (mode.kind) {
     case "servicePrincipal":
       return "the service principal of a credentials Secret";
-    case "workloadIdentity":
-      return `the application ${mode.clientId}, which trusts the pod's ServiceAccount (workload identity)`;
     case "managedIdentity":
       return mode.clientId === undefined ? "the node's system-assigned managed identity" : `the node's managed identity ${mode.clientId}`;
     case "podIdentity":

@@ -1,10 +1,10 @@
 import type { AdmissionDecision } from "../../domain/admission/decision.ts";
 import { POD_ANNOTATIONS } from "../../domain/annotations.ts";
 import type { ClassFact } from "../../domain/injection/credentials.ts";
-import { type Pod, type PodContainer, readPod } from "../../domain/injection/pod.ts";
+import { type Pod, readPod } from "../../domain/injection/pod.ts";
 import { CSI_DRIVER } from "../../domain/injection/settings.ts";
 import { memberOf } from "../../domain/json-members.ts";
-import { isJsonObject, type JsonObject } from "../../domain/json-object.ts";
+import type { JsonObject } from "../../domain/json-object.ts";
 import { type KubeObject, RESOURCES, type SecretProviderClass } from "../../domain/kubernetes.ts";
 import type { Clock } from "../../domain/ports/clock.ts";
 import { classDefect } from "../../domain/preflight/class-defect.ts";
@@ -17,6 +17,7 @@ import { webhookScope } from "./cluster-steps.ts";
 import { classSteps, clusterSteps, readStatusObject } from "./explain-class.ts";
 import { type Explanation, type ExplanationStep, type ExplanationVerdict, say } from "./explanation.ts";
 import { type ExplainedRestarts, explainRestarts } from "./restart-steps.ts";
+import { additionsText, controllerOf, templateOf, volumeSteps } from "./volume-steps.ts";
 
 export interface PodToExplain {
   readonly object: string;
@@ -24,6 +25,8 @@ export interface PodToExplain {
   readonly pod: JsonObject;
   /** Whether the pod already exists. Its content is then compared with what the webhook would decide today. */
   readonly isStored: boolean;
+  /** Whether the object comes from a file, so that its pods do not exist yet. */
+  readonly isGiven?: boolean;
   /** Path of the pod in `workload`; absent or empty if the object is the pod itself. */
   readonly path?: readonly string[];
   /** Object that is the pod, or creates it. */
@@ -63,7 +66,12 @@ export async function explainPod(given: PodToExplain, context: ExplainContext): 
     ...workloadSteps(input),
     ...defaultsSteps(context),
     ...[...injection.classes].flatMap(([name, fact]) => classSteps(name, fact, { absence: context.facts.absenceOf({ namespace, name }) })),
-    ...volumeSteps(before.ok ? before.value : undefined, injection, unasked === undefined ? undefined : pod),
+    ...volumeSteps({
+      before: before.ok ? before.value : undefined,
+      injection,
+      untouched: unasked === undefined ? undefined : pod,
+      template: await templateOf(pod, namespace, context.viewer),
+    }),
     ...adviceSteps(input, injection, context),
     ...restarts.steps,
     ...ofCluster,
@@ -148,7 +156,7 @@ function brokenBecause(name: string, fact: ClassFact): readonly ExplanationVerdi
 }
 
 function verdictOf(
-  { isStored, object, pod: given, path = [], misplaced = [] }: PodToExplain,
+  { isStored, isGiven, object, pod: given, path = [], misplaced = [] }: PodToExplain,
   { decision, pod }: Injection,
   asksForRestarts: boolean,
 ): ExplanationVerdict {
@@ -165,16 +173,19 @@ function verdictOf(
   const [mistake] = reason === "NotOptedIn" ? [...misplaced, ...decision.warnings] : [];
   if (mistake !== undefined) return { outcome, reason, message: mistake };
   if (reason === "NotOptedIn" && asksForRestarts) return { outcome, reason, message: RESTARTS_ALONE };
-  return { outcome, reason, message: pod === undefined ? "" : UNDENIED[decision.reason] };
+  return { outcome, reason, message: undeniedText(decision.reason, isGiven === true ? given : undefined, pod) };
+}
+
+/** `given`: the pod of a file, to which injection would add something. */
+function undeniedText(reason: Undenied, given: JsonObject | undefined, pod: JsonObject | undefined): string {
+  if (pod === undefined) return "";
+  return reason === "Injected" && given !== undefined ? `injection would add ${additionsText(given, pod)}` : UNDENIED[reason];
 }
 
 /** Returns the advice for a pod without injection. A workload recreates its pods from the template, without a pod's own annotations. */
 function againText(pod: JsonObject): string {
-  const owners = memberOf(pod, "metadata")["ownerReferences"];
-  const owner: unknown = Array.isArray(owners)
-    ? owners.find((each: unknown) => isJsonObject(each) && each["controller"] === true)
-    : undefined;
-  if (!isJsonObject(owner)) return "recreate it";
+  const owner = controllerOf(pod);
+  if (owner === undefined) return "recreate it";
   const { kind, name } = owner;
   return `restart the workload that owns ${String(kind)} ${String(name)}, or write the annotations on its pod template if they are missing there`;
 }
@@ -208,47 +219,6 @@ function optInStep(pod: Pod, isAskedElsewhere: boolean): ExplanationStep {
 /** Reports a Namespace that the user may not read: its annotations are defaults for its pods. */
 function defaultsSteps({ facts }: ExplainContext): readonly ExplanationStep[] {
   return facts.unseen("namespaces").map((why) => say["opt-in"].unknown(`${why}: it is not known whether it has defaults for this pod`));
-}
-
-/** `untouched`: the pod without injection, if the API server does not call the webhook. */
-function volumeSteps(before: Pod | undefined, injection: Injection, untouched: JsonObject | undefined): readonly ExplanationStep[] {
-  const { classes, request } = injection;
-  const stored = untouched ?? injection.pod;
-  const after = stored === undefined ? undefined : readPod(stored);
-  if (after?.ok !== true) return [];
-  const mounted = after.value.volumes.filter(({ csi }) => csi?.driver === CSI_DRIVER);
-  const had = new Set(before?.volumes.map(({ name }) => name));
-  const volumes = mounted.map(({ name, csi }) => {
-    const reference =
-      csi?.credentialsSecret === undefined ? "no credentials reference" : `credentials from Secret ${csi.credentialsSecret}`;
-    return say.volume.ok(
-      `volume ${name} (${had.has(name) ? "the pod's own" : "added"}) mounts class ${csi?.secretProviderClass ?? "?"}, ${reference}`,
-    );
-  });
-  const names = new Set(mounted.map(({ name }) => name));
-  const selected = request?.selection.containers.map(({ name }) => name);
-  const why = untouched === undefined ? undefined : "the API server does not call the webhook";
-  const mounts = after.value.containers.flatMap((container) => mountSteps(container, names, why ?? leftOutBecause(container, selected)));
-  const env = after.value.containers.flatMap((container, index) => envSteps(container, before?.containers[index]));
-  return [...volumes, ...(classes.size === 0 && mounted.length === 0 ? [] : mounts), ...env];
-}
-
-function leftOutBecause({ name }: PodContainer, selected: readonly string[] | undefined): string {
-  if (selected === undefined || selected.includes(name)) return "the pod mounts no class volume into it";
-  return `annotation ${POD_ANNOTATIONS.containers} excludes it`;
-}
-
-function mountSteps({ name, mounts }: PodContainer, volumes: ReadonlySet<string>, why: string): readonly ExplanationStep[] {
-  const own = mounts.filter(({ volume }) => volumes.has(volume));
-  if (own.length === 0) return [say.mount.warning(`container ${name} sees no file of a class: ${why}`)];
-  return own.map(({ volume, mountPath }) => say.mount.ok(`container ${name} has volume ${volume} at ${mountPath}`));
-}
-
-function envSteps({ name, envFrom }: PodContainer, before: PodContainer | undefined): readonly ExplanationStep[] {
-  const had = new Set(before?.envFrom.map(({ secret }) => secret));
-  return envFrom
-    .filter(({ secret }) => secret !== undefined && !had.has(secret))
-    .map(({ secret }) => say["env-from"].ok(`container ${name} takes its environment from Secret ${secret ?? ""} (added)`));
 }
 
 /** Explains what only the cluster knows: credentials, synced Secrets, and permissions. */

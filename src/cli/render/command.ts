@@ -11,6 +11,7 @@ import { itemsOf, type ManifestItem, podAt, podPath, replacedItems, withItems, w
 import { metadataProblems } from "../manifest/own-metadata.ts";
 import { uncheckedTemplates } from "../manifest/unchecked-templates.ts";
 import { toJson, toYaml } from "../manifest/yaml.ts";
+import { absentNamespaceNotes } from "../shared/absence.ts";
 import {
   type Cluster,
   type Command,
@@ -112,6 +113,7 @@ async function renderDocuments(
     code: problems.length > 0 ? EXIT.unusable : isWrong ? EXIT.found : EXIT.fine,
     output: WRITERS[formatOf(options, FORMATS)](printed, context.terminal),
     notes: [
+      ...(await absentNamespaceNotes(documents.flatMap(itemsOf), namespace, viewer)),
       ...modeNotes(all, injecting),
       ...(await unaskedNotes(all, viewer, context)),
       ...injecting.facts.unseen().map((why) => `warning: ${why}: results that depend on it are not known`),

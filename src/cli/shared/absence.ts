@@ -3,11 +3,13 @@ import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../..
 import { shell } from "../../domain/shell-words.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
 import { parseReference } from "../../domain/where/object-reference.ts";
+import { isClass } from "../manifest/class-item.ts";
+import { type ManifestItem, podPath } from "../manifest/items.ts";
 import { CommandFailure } from "./command.ts";
 import type { OptionValues } from "./options.ts";
 import type { Binding } from "./rbac.ts";
 import { installNamespace, MORE_RESOURCES, OWN_LABEL, targetResource } from "./resources.ts";
-import { listed, type Viewer, type ViewResult, valueIn } from "./viewer.ts";
+import { listed, skippingUnanswered, type Viewer, type ViewResult, valueIn } from "./viewer.ts";
 
 export const NO_CLASSES_SERVED =
   "the API server serves no secretproviderclasses, so there are none: run keyvault-injector doctor to see what is not installed";
@@ -25,6 +27,26 @@ async function namespaceProblem(viewer: Viewer, name: string): Promise<string | 
   const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
   if (reading.kind !== "absent") return undefined;
   return `namespace ${name} does not exist${meant(name, listed(await viewer.all<KubeObject>(RESOURCES.namespaces)))}`;
+}
+
+/** Warns about namespaces of objects in files that neither exist nor are among the files. Says nothing of those that the user may not get. */
+export async function absentNamespaceNotes(
+  items: readonly ManifestItem[],
+  defaultNamespace: string,
+  viewer: Viewer | undefined,
+): Promise<readonly string[]> {
+  if (viewer === undefined) return [];
+  const created = new Set(items.filter(({ kind }) => kind === "Namespace").map(({ name }) => name));
+  const placed = items.filter((item) => isClass(item) || podPath(item.object) !== undefined);
+  const names = new Set(placed.map(({ namespace = defaultNamespace }) => namespace).filter((name) => !created.has(name)));
+  const answering = skippingUnanswered(viewer);
+  const notes: string[] = [];
+  for (const name of names) {
+    const problem = await namespaceProblem(answering, name);
+    const place = placed.some(({ namespace }) => namespace === name) ? "metadata.namespace" : "-n";
+    if (problem !== undefined) notes.push(`warning: ${problem.replace(/[^?]$/, "$&.")} Create it first, or correct ${place}`);
+  }
+  return notes;
 }
 
 /**

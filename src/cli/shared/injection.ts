@@ -40,6 +40,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
   );
   const namespaces = new Map(items.filter(({ kind }) => kind === "Namespace").map((item) => [item.name, annotationsOf(item)]));
   const unseen = new Map<string, Seen>();
+  const absentNamespaces = new Set<string>();
   let areClassesServed = true;
   const known = (reading: ViewResult<unknown> | undefined, kind: Seen): "missing" | "unknown" => {
     if (reading?.kind === "unseen") unseen.set(reading.why, kind);
@@ -73,6 +74,7 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     if (reading.kind === "seen") return { kind: "found", annotations: reading.value.metadata.annotations ?? {} };
     // The webhook may read the Namespace even if the user may not, so this is reported, but not as a refusal.
     known(reading, "namespaces");
+    if (reading.kind === "absent") absentNamespaces.add(ref.name);
     return { kind: "missing" };
   });
   const absenceOf = ({ namespace, name }: Required<ObjectRef>): string | undefined => {
@@ -84,7 +86,8 @@ export function createFacts(items: readonly ManifestItem[], viewer: Viewer | und
     const meant = near === undefined ? "" : `; did you mean ${quoted(near, 63)}?`;
     if (viewer === undefined) return `is not in these files${meant}`;
     if (!areClassesServed && near === undefined) return "cannot exist: the API server serves no secretproviderclasses; apply the CRDs";
-    if (near === undefined) return undefined;
+    if (near === undefined)
+      return absentNamespaces.has(namespace) ? `does not exist, because namespace ${namespace} does not exist` : undefined;
     return items.length === 0
       ? `does not exist in namespace ${namespace}${meant}`
       : `is neither in these files nor in the namespace${meant}`;
