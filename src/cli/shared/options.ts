@@ -159,13 +159,12 @@ export function parseArguments(argv: readonly string[], syntax: Syntax): Result<
   const { tokens } = parseArgs({ args: withLongSwitches(argv, known), options, strict: false, allowPositionals: true, tokens: true });
   const problems: string[] = [];
   const values = new Map<string, string[]>();
-  const words: string[] = [];
-  let unknownAt: number | undefined;
+  const isUnknown = (token: (typeof tokens)[number] | undefined): boolean =>
+    token?.kind === "option" && token.value === undefined && !known.has(token.name);
+  // The word after an unknown option may be its value.
+  const words = tokens.flatMap((token, index) => (token.kind === "positional" && !isUnknown(tokens[index - 1]) ? [token.value] : []));
   for (const token of tokens) {
-    // The word after an unknown option may be its value.
-    if (token.kind === "positional" && token.index - 1 !== unknownAt) words.push(token.value);
     if (token.kind !== "option") continue;
-    if (!known.has(token.name) && token.value === undefined) unknownAt = token.index;
     const value = valueIn(token);
     const problem = optionProblem({ ...token, value }, known, values);
     if (problem === undefined) keepValue(values, token.name, known.get(token.name)?.value === undefined ? switchValue(value) : value);
