@@ -1,12 +1,14 @@
 /** Which DaemonSets count as the cluster's CSI driver and Azure provider: users can create DaemonSets that run an image of any name. */
 import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import path from "node:path";
 import { describe, test } from "node:test";
 import type { DoctorContext } from "../../src/cli/doctor/checks/check.ts";
 import { checkInstalled } from "../../src/cli/doctor/checks/install.ts";
 import { checkDriver, checkDriverSync, checkProvider } from "../../src/cli/doctor/checks/nodes.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
-import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { MANIFESTS, type Manifest } from "../support/cluster/shipped-manifests.ts";
 import { classVolume, usedClass, usedPod, usedPodStatus } from "../support/fixtures/used-objects.ts";
 import { holding } from "../support/worker/held-objects.ts";
 
@@ -162,5 +164,16 @@ describe("A2: doctor", () => {
     const [clusters] = await checkInstalled(contextOf([TENANT_PROVIDER, daemonSet("kube-system", "p", { image: PROVIDER })]));
     assert.doesNotMatch(tenants?.fix ?? "", /linux\.enabled/);
     assert.match(clusters?.fix ?? "", /--set linux\.enabled=false/);
+  });
+});
+
+describe("NB5: doctor, where driver and provider are missing", () => {
+  test("names a command that fits the cluster's version, and the chart's value", async () => {
+    const fixes = (await Promise.all([checkDriver, checkProvider].map((check) => check(contextOf([]))))).flat().map(({ fix = "" }) => fix);
+    const folders = fixes.flatMap((fix) => fix.match(/(?<=[/(])(?:csi-driver|azure-provider)[-.\w]*/g) ?? []);
+
+    for (const fix of fixes) assert.match(fix, /^kubectl apply -k manifests\/components\/\S+.*, or set the chart's value \S+=true$/);
+    assert.ok(folders.includes("csi-driver") && folders.includes("csi-driver-before-1.35"));
+    for (const name of folders) assert.ok(existsSync(path.join(MANIFESTS, "components", name)), name);
   });
 });

@@ -10,13 +10,19 @@ import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { type ViewResult, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type InstallContext, on } from "./check.ts";
 
+/** What installs each part, from manifests and from the chart. */
+const INSTALL: Readonly<Record<NodePart, string>> = {
+  driver:
+    "kubectl apply -k manifests/components/csi-driver (csi-driver-before-1.35 on Kubernetes 1.34 and earlier), or set the chart's value secrets-store-csi-driver.install=true",
+  provider: "kubectl apply -k manifests/components/azure-provider, or set the chart's value linux.enabled=true",
+};
+
 export const checkDriver: Check = async (context) => {
   const registered = await context.viewer.object<CsiDriver>(RESOURCES.csiDrivers, { name: CSI_DRIVER });
-  const component = "manifests/components/csi-driver";
-  const missing = on.driver.fail(`CSIDriver ${CSI_DRIVER} does not exist: no pod with a class starts`, `apply ${component}`);
+  const missing = on.driver.fail(`CSIDriver ${CSI_DRIVER} does not exist: no pod with a class starts`, INSTALL.driver);
   const unregistered = registered.kind === "unseen" ? on.driver.skipped(registered) : missing;
   const reading = await readNodeSide(context.viewer, "driver", context.namespace);
-  const found = [...readiness("driver", reading, component), ...differences(valueIn(reading), valueIn(registered))];
+  const found = [...readiness("driver", reading), ...differences(valueIn(reading), valueIn(registered))];
   return registered.kind === "seen" ? found : [unregistered, ...found];
 };
 
@@ -29,13 +35,13 @@ function differences(drivers: NodeSide | undefined, registered: CsiDriver | unde
 }
 
 export const checkProvider: Check = async ({ viewer, namespace }) =>
-  readiness("provider", await readNodeSide(viewer, "provider", namespace), "manifests/components/azure-provider");
+  readiness("provider", await readNodeSide(viewer, "provider", namespace));
 
-function readiness(part: NodePart, reading: ViewResult<NodeSide>, component: string): readonly CheckResult[] {
+function readiness(part: NodePart, reading: ViewResult<NodeSide>): readonly CheckResult[] {
   const { fine, warn, fail, skipped } = on[part];
   if (reading.kind !== "seen") return [skipped(reading)];
   const { found, unlike } = reading.value;
-  if (found.length === 0) return [fail(`no DaemonSet runs the ${part}'s image${exceptFor(unlike, part)}`, `apply ${component}`)];
+  if (found.length === 0) return [fail(`no DaemonSet runs the ${part}'s image${exceptFor(unlike, part)}`, INSTALL[part])];
   return found.map((daemonSet) => {
     const { metadata, status } = daemonSet;
     const [wanted, ready] = [status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0];
