@@ -132,8 +132,8 @@ export const checkTokens: Check = async ({ viewer, namespace, clock }) => {
     if (older.length > 0) results.push(refusedTokens(account.value, older));
   }
   if (accounts.length === 0) return [on.tokens.notThere("no ServiceAccount of the install exists", "deployments")];
-  if (count === 0) return [on.tokens.notThere("the install has no pods", "deployments")];
-  return orFine(results, on.tokens.fine(`of ${counted(count, "pod")}, none has a token of a deleted ServiceAccount`));
+  const none = "none has a token of a deleted ServiceAccount";
+  return orFine(results, on.tokens.fine(count === 0 ? "the install has no pods" : `of ${counted(count, "pod")}, ${none}`));
 };
 
 function refusedTokens({ metadata: { namespace, name, creationTimestamp } }: KubeObject, pods: readonly string[]): CheckResult {
