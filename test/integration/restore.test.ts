@@ -294,10 +294,14 @@ describe("restore", { skip: refusal === undefined ? false : `SKIPPED: ${refusal}
   });
 
   test("names what it needs where nothing, too much, or no snapshot is named", async () => {
-    for (const args of [[], ["--list", "--all"], ["--all", "first"]]) {
+    for (const [args, words] of [
+      [[], /specify --list, --all, or one class as NAMESPACE\/NAME$/],
+      [["--list", "--all"], /--list and --all contradict each other; specify one of them$/],
+      [["--all", "first"], /--all and first contradict each other; specify one of them$/],
+    ] as const) {
       const { code, notes } = await restore(...args);
       assert.equal(code, 2);
-      assert.match(notes.join(""), /--list, --all, or one class as NAMESPACE\/NAME$/);
+      assert.match(notes.join(""), words);
     }
     assert.match((await restore("--list", "--force")).notes.join(""), /--list restores nothing; remove one of the two$/);
     assert.match(
