@@ -36,7 +36,7 @@ const olderOf = async (spc: Manifest) => (await findGrants(holding([binding, spc
 
 describe("a class that is older than the policy that asks its author", () => {
   test("AT20-3: is listed whatever was written since: a label renews the time of all fields of its manager", async () => {
-    const listed = [{ name: "shop/web", lends: ["lends the ServiceAccount admin"] }];
+    const listed = [{ name: "shop/web", lends: ['lends the ServiceAccount "admin"'] }];
     assert.deepEqual(await olderOf(classOfAge(BEFORE, BEFORE)), listed);
     assert.deepEqual(await olderOf(classOfAge(BEFORE, LATER)), listed);
   });
@@ -52,7 +52,7 @@ describe("a class that is older than the policy that asks its author", () => {
 
     assert.deepEqual(LENDING.map(([annotation]) => annotation).sort(), judged.map(([, annotation = ""]) => annotation).sort());
     assert.deepEqual((await olderOf(classOfAge(BEFORE, BEFORE, { "keyvault-injector.dev/mirror-to": "payments" })))?.[0]?.lends, [
-      "copies its Secrets to Namespace payments",
+      'copies its Secrets to Namespace "payments"',
     ]);
   });
 });
