@@ -10,7 +10,7 @@ import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { type ViewResult, valueIn } from "../../shared/viewer.ts";
 import { type Check, type CheckResult, type InstallContext, on } from "./check.ts";
 
-/** What installs each part, from manifests and from the chart. */
+/** Commands that install each part, from manifests or with the chart. */
 const INSTALL: Readonly<Record<NodePart, string>> = {
   driver:
     "kubectl apply -k manifests/components/csi-driver (csi-driver-before-1.35 on Kubernetes 1.34 and earlier), or set the chart's value secrets-store-csi-driver.install=true",
