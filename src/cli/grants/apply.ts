@@ -34,8 +34,7 @@ export async function applyGrants(kube: KubeClient, { grants, versions }: Grants
   let isSilent = false;
   for (const grant of grants) {
     const { namespace } = grant;
-    const refusal = async () => refusalOf(kube, grant, versions.get(namespace), signal);
-    const error: KubeError | "untried" | undefined = isSilent ? "untried" : await refusal();
+    const error: KubeError | "untried" | undefined = isSilent ? "untried" : await refusalOf(kube, grant, versions.get(namespace), signal);
     if (error === undefined) applied.push(grant);
     else refused.push({ namespace, problem: problemOf(namespace, error) });
     if (error instanceof KubeError) isSilent = error.status === undefined;

@@ -1,4 +1,4 @@
-import { grantCommand } from "../../domain/grants/namespace-grants.ts";
+import { type Grant, grantCommand } from "../../domain/grants/namespace-grants.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { toYaml } from "../manifest/yaml.ts";
 import { installIn } from "../shared/absence.ts";
@@ -122,13 +122,11 @@ function commandFor(grant: MissingGrant): string {
   return shell`kubectl annotate namespace ${grant.namespace} --overwrite ${annotations}`;
 }
 
-/** Returns the command that adds these grants only. Classes can have come to use other accounts by the time it runs. */
-function exactCommand({ namespace, accounts, managedIdentity }: MissingGrant, { namespaces }: Needs, install: string | undefined): string {
+/** Returns the grant with only the accounts that its Namespace lacks. */
+function added({ namespace, accounts, managedIdentity }: MissingGrant, { namespaces }: Needs): Grant {
   const used = namespaces.find((each) => each.namespace === namespace)?.accounts ?? [];
   const missing = accounts === undefined ? [] : used.filter(({ isGranted }) => !isGranted);
-  const what = [...missing.flatMap(({ account }) => ["--account", account]), ...(managedIdentity ? ["--managed-identity"] : [])];
-  const where = install === undefined ? [] : ["--install-namespace", install];
-  return shell`keyvault-injector grants ${["--namespace", namespace, ...what, ...where]} --apply`;
+  return { namespace, accounts: missing.map(({ account }) => account), managedIdentity };
 }
 
 function namespaceLines({ namespace, accounts, managedIdentity }: NamespaceNeeds): readonly string[] {
@@ -190,7 +188,7 @@ function suggestedLines(grants: readonly MissingGrant[], needs: Needs, install: 
   return [
     "",
     "To add exactly these, keep the output of -o yaml in Git, or run (--apply alone also adds what classes have come to use by then):",
-    ...grants.map((grant) => `  ${exactCommand(grant, needs, install)}`),
+    ...grants.map((grant) => `  ${grantCommand(added(grant, needs), install)}`),
     "Without this command:",
     ...grants.map((grant) => `  ${commandFor(grant)}`),
     ...settingLines(named),

@@ -1,5 +1,5 @@
 /** Grants that the user names. Anyone who can write a class can add other grants to the list of missing ones. */
-import { nearestSpelling } from "../../domain/spelling.ts";
+import { meant } from "../shared/absence.ts";
 import { CommandFailure } from "../shared/command.ts";
 import type { OptionValues } from "../shared/options.ts";
 import { type MissingGrant, missingGrants, type Needs } from "./needs.ts";
@@ -21,9 +21,7 @@ export function wantedNeeds(needs: Needs, wanted: WantedGrants | undefined): Nee
   const used = new Set(needs.namespaces.flatMap(({ accounts }) => accounts.map(({ account }) => account)));
   const unused = wanted.accounts.find((account) => !used.has(account));
   if (unused !== undefined)
-    throw new CommandFailure(
-      `--account: no synced class or event queue uses the ServiceAccount ${unused}${meantAccount(unused, [...used])}`,
-    );
+    throw new CommandFailure(`--account: no synced class or event queue uses the ServiceAccount ${unused}${meant(unused, [...used])}`);
   const namespaces = needs.namespaces.map((each) => ({
     ...each,
     accounts: each.accounts.filter(({ account }) => wanted.accounts.includes(account)),
@@ -33,11 +31,6 @@ export function wantedNeeds(needs: Needs, wanted: WantedGrants | undefined): Nee
     ...needs,
     namespaces: namespaces.filter(({ accounts, managedIdentity }) => accounts.length > 0 || managedIdentity !== undefined),
   };
-}
-
-function meantAccount(account: string, used: readonly string[]): string {
-  const near = nearestSpelling(account, used);
-  return near === undefined ? "" : `; did you mean ${near}?`;
 }
 
 /**

@@ -1,7 +1,6 @@
 import type { ObjectRef } from "../../domain/kubernetes.ts";
-import { nearestSpelling } from "../../domain/spelling.ts";
 import { counted } from "../../domain/words.ts";
-import { assertNamespace, installIn } from "../shared/absence.ts";
+import { assertNamespace, installIn, meant } from "../shared/absence.ts";
 import {
   answered,
   type Command,
@@ -107,9 +106,9 @@ function chosen(snapshots: readonly StoredSnapshot[], wanted: Required<ObjectRef
     ({ revision, className }) => revision.metadata.namespace === wanted.namespace && className === wanted.name,
   );
   if (found.length > 0) return found;
-  const near = nearestSpelling(wanted.name, [...new Set(snapshots.map(({ className }) => className))]);
-  const advice = near === undefined ? "keyvault-injector restore --list shows all snapshots" : `did you mean ${near}?`;
-  throw new CommandFailure(`no snapshot of class ${wanted.namespace}/${wanted.name} exists; ${advice}`);
+  const near = meant(wanted.name, [...new Set(snapshots.map(({ className }) => className))]);
+  const advice = near || "; keyvault-injector restore --list shows all snapshots";
+  throw new CommandFailure(`no snapshot of class ${wanted.namespace}/${wanted.name} exists${advice}`);
 }
 
 function isWrong(result: Restorable | Restored): boolean {

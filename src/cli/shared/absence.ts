@@ -2,6 +2,7 @@ import { OWN_DEPLOYMENT } from "../../domain/healing/components.ts";
 import { type KubeObject, type ObjectRef, RESOURCES, type Resource } from "../../domain/kubernetes.ts";
 import { shell } from "../../domain/shell-words.ts";
 import { nearestSpelling } from "../../domain/spelling.ts";
+import { shownNames } from "../../domain/sync/shown-names.ts";
 import { parseReference } from "../../domain/where/object-reference.ts";
 import { isClass } from "../manifest/class-item.ts";
 import { type ManifestItem, podPath } from "../manifest/items.ts";
@@ -26,7 +27,7 @@ export async function assertNamespace(viewer: Viewer, name: string | undefined):
 async function namespaceProblem(viewer: Viewer, name: string): Promise<string | undefined> {
   const reading = await viewer.object<KubeObject>(RESOURCES.namespaces, { name });
   if (reading.kind !== "absent") return undefined;
-  return `namespace ${name} does not exist${meant(name, listed(await viewer.all<KubeObject>(RESOURCES.namespaces)))}`;
+  return `namespace ${name} does not exist${meant(name, namesOf(listed(await viewer.all<KubeObject>(RESOURCES.namespaces))))}`;
 }
 
 /** Warns about namespaces of objects in files that neither exist nor are among the files. Says nothing of those that the user may not get. */
@@ -122,7 +123,7 @@ export async function classAbsence(viewer: Viewer, { namespace, name }: Required
   const said = `SecretProviderClass ${namespace}/${name} does not exist`;
   const elsewhere = await namespacesOfClass(viewer, name);
   if (elsewhere.length > 0) return `${said}; did you mean ${anyOf(elsewhere.map((other) => `${other}/${name}`))}?`;
-  const near = meant(name, listed(reading));
+  const near = meant(name, namesOf(listed(reading)));
   if (near !== "") return `${said}${near}`;
   return reading.kind === "seen" ? `${said}; namespace ${namespace} has ${namesText(reading.value)}` : said;
 }
@@ -145,14 +146,16 @@ function anyOf(names: readonly string[]): string {
 
 function namesText(classes: readonly KubeObject[]): string {
   if (classes.length === 0) return "no classes";
-  return someNames(classes.map(({ metadata }) => metadata.name));
+  return someNames(namesOf(classes));
+}
+
+function namesOf(objects: readonly KubeObject[]): readonly string[] {
+  return objects.map(({ metadata }) => metadata.name);
 }
 
 /** Joins the first names, and counts the others. */
 export function someNames(unsorted: readonly string[]): string {
-  const names = [...unsorted].sort();
-  const more = names.length > MOST_NAMES ? ` and ${names.length - MOST_NAMES} more` : "";
-  return `${names.slice(0, MOST_NAMES).join(", ")}${more}`;
+  return shownNames([...unsorted].sort(), MOST_NAMES);
 }
 
 /** Explains why an object was not found: its namespace does not exist, or the user means another object. */
@@ -162,7 +165,7 @@ export async function objectAbsence(viewer: Viewer, resource: Resource, { namesp
   const said = `${resource.kind} ${name} does not exist in namespace ${namespace}`;
   const elsewhere = resource === RESOURCES.secretProviderClasses ? await namespacesOfClass(viewer, name) : [];
   if (elsewhere.length > 0) return `${said}; did you mean the one of ${anyOf(elsewhere.map((other) => `-n ${other}`))}?`;
-  const near = meant(name, listed(await viewer.all<KubeObject>(resource, { namespace })));
+  const near = meant(name, namesOf(listed(await viewer.all<KubeObject>(resource, { namespace }))));
   return `${said}${near === "" ? "; name another namespace with -n" : near}`;
 }
 
@@ -176,10 +179,8 @@ function otherObject(kind: string, name: string): string | undefined {
   return `${JSON.stringify(word)} names an object of a vault, not a class: ${shell`run keyvault-injector where ${word}`} to find its classes`;
 }
 
-function meant(name: string, others: readonly KubeObject[]): string {
-  const near = nearestSpelling(
-    name,
-    others.map(({ metadata }) => metadata.name),
-  );
+/** Returns a question about the nearest of the names, to end a message; empty if none is near. */
+export function meant(name: string, others: readonly string[]): string {
+  const near = nearestSpelling(name, others);
   return near === undefined ? "" : `; did you mean ${near}?`;
 }

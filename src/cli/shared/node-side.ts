@@ -1,5 +1,6 @@
 import { NODE_NAMESPACE } from "../../domain/healing/components.ts";
 import type { KubeObject } from "../../domain/kubernetes.ts";
+import { keyOf } from "../../domain/object-key.ts";
 import type { DriverFacts } from "../../domain/refresh/driver-pace.ts";
 import { MORE_RESOURCES } from "./resources.ts";
 import { imagesOf, type WorkloadObject } from "./settings-in-force.ts";
@@ -49,11 +50,6 @@ function foldersOf({ spec }: WorkloadObject): readonly string[] {
   return (spec?.template?.spec?.volumes ?? []).flatMap(({ hostPath }) => hostPath?.path ?? []);
 }
 
-/** Returns `NAMESPACE/NAME`. */
-export function daemonSetName({ metadata: { namespace = "", name } }: WorkloadObject): string {
-  return `${namespace}/${name}`;
-}
-
 export interface CsiDriver extends KubeObject {
   readonly spec?: { readonly requiresRepublish?: boolean };
 }
@@ -69,7 +65,7 @@ export function driverFacts(drivers: readonly WorkloadObject[], registered: CsiD
     const isDriver = ({ image = "" }): boolean => MARKS.driver.image.test(image);
     const containers = (driver.spec?.template?.spec?.containers ?? []).filter(isDriver);
     return {
-      daemonSet: daemonSetName(driver),
+      daemonSet: keyOf(driver),
       images: containers.map(({ image = "" }) => image),
       args: containers.flatMap(({ args = [] }) => args),
       requiresRepublish,

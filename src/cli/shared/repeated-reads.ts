@@ -27,9 +27,9 @@ export function isUnansweredFailure(error: unknown): error is CommandFailure {
 
 /**
  * Returns the same cluster, whose client repeats a read that the API server could not answer, such as during an upgrade of the control
- * plane. It also repeats a patch, because the API server may have stored it although its answer was lost, and because a
- * repetition of a command's patch makes the same change, or is refused if it names a resourceVersion. Does not repeat the first read without
- * any answer, because the address may be wrong, and no read after one that stayed without an answer.
+ * plane. It also repeats a patch, because the API server may have stored it although its answer was lost, and because a repetition of a
+ * command's patch makes the same change, or is refused if it names a resourceVersion. Does not repeat the first read without any answer,
+ * because the address may be wrong, and no read after one that stayed without an answer.
  */
 export function withRepeatedReads(cluster: Cluster, clock: Clock): Cluster {
   const { kube } = cluster;

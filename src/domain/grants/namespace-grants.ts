@@ -31,17 +31,17 @@ export function grantsOf({ metadata: { name, annotations = {} } }: KubeObject): 
   };
 }
 
-/** One permission that a Namespace can grant. */
-export type Grant = { readonly namespace: string } & ({ readonly account: string } | { readonly managedIdentity: true });
+/** Permissions that a Namespace can grant. */
+export type Grant = { readonly namespace: string } & Partial<NamespaceGrants>;
 
 /**
- * Returns the command that grants, for messages. It grants only the one missing permission, because an author of classes can request more
- * between the message and the command. `install` is the install's namespace, if it is not the default.
+ * Returns the command that grants, for messages. It grants only these permissions, because an author of classes can request more between
+ * the message and the command. `install` is the install's namespace, if it is not the default.
  */
-export function grantCommand(grant: Grant, install?: string): string {
-  const what = "account" in grant ? ["--account", grant.account] : ["--managed-identity"];
+export function grantCommand({ namespace, accounts = [], managedIdentity = false }: Grant, install?: string): string {
+  const what = [...accounts.flatMap((account) => ["--account", account]), ...(managedIdentity ? ["--managed-identity"] : [])];
   const where = install === undefined ? [] : ["--install-namespace", install];
-  return shell`keyvault-injector grants ${["--namespace", grant.namespace, ...what, ...where]} --apply`;
+  return shell`keyvault-injector grants ${["--namespace", namespace, ...what, ...where]} --apply`;
 }
 
 /** Explains why the worker requests no token of an account; undefined if it may. */
@@ -52,5 +52,5 @@ export function accountRefusal(
   if (namespace === UNGRANTABLE)
     return `no token for the ServiceAccount ${name}: the worker requests none in ${UNGRANTABLE}; use a ServiceAccount of another namespace`;
   if (grants.accounts.includes(name)) return undefined;
-  return `no token for the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user with write access to the Namespace can add ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or run: ${grantCommand({ namespace, account: name })}`;
+  return `no token for the ServiceAccount ${name}: Namespace ${namespace} does not grant it. A user with write access to the Namespace can add ${name} to its annotation ${GRANT_ANNOTATIONS.serviceAccounts}, or run: ${grantCommand({ namespace, accounts: [name] })}`;
 }

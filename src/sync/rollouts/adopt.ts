@@ -43,8 +43,8 @@ export function adopt({ memory, now, timeoutMs }: UnderWayInput, workload: Workl
 }
 
 /**
- * Returns how many restarts of the namespace may be under way. A halted namespace without an unfinished restart has a rejected one, and no code reads the
- * message that names it. A new leader therefore begins one at a time until the API server has accepted one.
+ * Returns how many restarts of the namespace may be under way. A halted namespace without an unfinished restart has a rejected one, and no
+ * code reads the message that names it. A new leader therefore begins one at a time until the API server has accepted one.
  */
 export function mostAtATime(input: UnderWayInput, isHalted: boolean, setting: number): number {
   return isHalted && input.now < adoptedUntil(input.memory, input.timeoutMs) ? 1 : setting;

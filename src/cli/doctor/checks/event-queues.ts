@@ -176,7 +176,7 @@ async function workloadOf(
   const { viewer, cluster, namespace, signal } = context;
   const account = { namespace: given.namespace ?? namespace, name: given.name };
   const granting = grantCommand(
-    { namespace: account.namespace, account: account.name },
+    { namespace: account.namespace, accounts: [account.name] },
     namespace === INSTALL_NAMESPACE ? undefined : namespace,
   );
   const absent = (): CheckResult =>

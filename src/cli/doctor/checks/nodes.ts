@@ -1,10 +1,11 @@
 import { CSI_DRIVER } from "../../../domain/injection/settings.ts";
 import { type KubeObject, RESOURCES } from "../../../domain/kubernetes.ts";
+import { keyOf } from "../../../domain/object-key.ts";
 import { driverPace } from "../../../domain/refresh/driver-pace.ts";
 import { shell } from "../../../domain/shell-words.ts";
 import { DRIVER_SYNC_GUIDE } from "../../../domain/sync/take-over.ts";
 import { counted } from "../../../domain/words.ts";
-import { type CsiDriver, daemonSetName, driverFacts, type NodePart, type NodeSide, readNodeSide } from "../../shared/node-side.ts";
+import { type CsiDriver, driverFacts, type NodePart, type NodeSide, readNodeSide } from "../../shared/node-side.ts";
 import { holdersOfRight, readRbac, serviceAccount } from "../../shared/rbac.ts";
 import { MORE_RESOURCES } from "../../shared/resources.ts";
 import { type ViewResult, valueIn } from "../../shared/viewer.ts";
@@ -45,7 +46,7 @@ function readiness(part: NodePart, reading: ViewResult<NodeSide>): readonly Chec
   return found.map((daemonSet) => {
     const { metadata, status } = daemonSet;
     const [wanted, ready] = [status?.desiredNumberScheduled ?? 0, status?.numberReady ?? 0];
-    const message = `DaemonSet ${daemonSetName(daemonSet)}: ${ready} of ${wanted} are ready`;
+    const message = `DaemonSet ${keyOf(daemonSet)}: ${ready} of ${wanted} are ready`;
     if (ready < wanted)
       return fail(
         message,
@@ -59,7 +60,7 @@ function exceptFor(unlike: NodeSide["unlike"], part: NodePart): string {
   const [first] = unlike;
   if (first === undefined) return "";
   const more = unlike.length > 1 ? ` and ${unlike.length - 1} more` : "";
-  return `, except for ${daemonSetName(first)}${more}, which ${more === "" ? "mounts" : "mount"} none of the folders that the ${part} needs`;
+  return `, except for ${keyOf(first)}${more}, which ${more === "" ? "mounts" : "mount"} none of the folders that the ${part} needs`;
 }
 
 /** Warns if the driver's own sync is on: two writers of the same Secrets fight. The driver's chart grants the permission on request. */

@@ -142,7 +142,9 @@ export async function readAccount({ viewer }: WayContext, spc: SecretProviderCla
     account,
     absence: reading.kind === "absent" ? absentAccount(account) : undefined,
     ungranted:
-      refusal === undefined ? undefined : found("account-not-granted", refusal, `Run ${grantCommand({ namespace, account: name.value })}.`),
+      refusal === undefined
+        ? undefined
+        : found("account-not-granted", refusal, `Run ${grantCommand({ namespace, accounts: [name.value] })}.`),
     unseen: reading.kind === "unseen" ? reading.why : undefined,
   });
 }
