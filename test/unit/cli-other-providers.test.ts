@@ -8,6 +8,7 @@ import { WRITTEN_KEYS } from "../../src/domain/written-keys.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { csiDriver } from "../support/fixtures/csi-driver.ts";
 import { prefixed } from "../support/fixtures/pods.ts";
 import { usedPod } from "../support/fixtures/used-objects.ts";
 
@@ -88,33 +89,10 @@ describe("ST3: explain of a class of another provider", () => {
   });
 });
 
-const DRIVER: readonly Manifest[] = [
-  {
-    apiVersion: "apps/v1",
-    kind: "DaemonSet",
-    metadata: { name: "csi", namespace: "kube-system" },
-    spec: {
-      template: {
-        spec: {
-          containers: [
-            { name: "driver", image: "registry.k8s.io/csi-secrets-store/driver:v1.6.0", args: ["--enable-secret-rotation=true"] },
-          ],
-        },
-      },
-    },
-  },
-  {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "CSIDriver",
-    metadata: { name: "secrets-store.csi.k8s.io" },
-    spec: { requiresRepublish: true },
-  },
-];
-
 /** Runs the command. Also returns `PLURAL NAME` of every object that it annotated. */
 async function refreshed(objects: readonly Manifest[], ...args: readonly string[]) {
   const written: string[] = [];
-  const cluster = heldCluster([...objects, ...DRIVER]);
+  const cluster = heldCluster([...objects, ...csiDriver()]);
   Object.assign(cluster.kube, {
     mergePatch: async ({ plural }: Resource, { name }: ObjectRef) => {
       written.push(`${plural} ${name}`);

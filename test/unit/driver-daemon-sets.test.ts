@@ -9,6 +9,7 @@ import { checkDriver, checkDriverSync, checkProvider } from "../../src/cli/docto
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import { MANIFESTS, type Manifest } from "../support/cluster/shipped-manifests.ts";
+import { CSI_DRIVER_OBJECT } from "../support/fixtures/csi-driver.ts";
 import { classVolume, usedClass, usedPod, usedPodStatus } from "../support/fixtures/used-objects.ts";
 import { holding } from "../support/worker/held-objects.ts";
 
@@ -19,12 +20,6 @@ const POD = usedPod("web-1", {
   volumes: [classVolume("web")],
 });
 const FILES = usedPodStatus("web-1", { className: "web", versions: { "secret/db-pass": "a".repeat(32) }, writtenAt: 5 });
-const CSI_DRIVER: Manifest & { readonly spec: object } = {
-  apiVersion: "storage.k8s.io/v1",
-  kind: "CSIDriver",
-  metadata: { name: "secrets-store.csi.k8s.io" },
-  spec: { requiresRepublish: true },
-};
 
 interface Made {
   readonly image?: string;
@@ -61,7 +56,7 @@ const BY_HELM = daemonSet("csi-driver", "secrets-store", { folders: DRIVER_FOLDE
 
 async function refresh(daemonSets: readonly Manifest[], args: readonly string[] = []) {
   let [waitedMs, annotated] = [0, 0];
-  const cluster = heldCluster([CLASS, POD, FILES, CSI_DRIVER, ...daemonSets]);
+  const cluster = heldCluster([CLASS, POD, FILES, CSI_DRIVER_OBJECT, ...daemonSets]);
   Object.assign(cluster.kube, { mergePatch: async ({ plural }: { plural: string }) => void (annotated += plural === "pods" ? 1 : 0) });
   const sleep = async (milliseconds: number): Promise<void> => {
     waitedMs += milliseconds;
@@ -120,26 +115,26 @@ test("A2: refresh --wait waits no longer than its maximum, whatever the driver's
 describe("A2: doctor", () => {
   test("judges the cluster's driver and provider, not those of tenants", async () => {
     const provider = daemonSet("kube-system", "provider", { image: PROVIDER });
-    const objects = [CSI_DRIVER, TENANT, TENANT_PROVIDER, IN_KUBE_SYSTEM, provider];
+    const objects = [CSI_DRIVER_OBJECT, TENANT, TENANT_PROVIDER, IN_KUBE_SYSTEM, provider];
     assert.deepEqual(await messagesOf(checkDriver, objects), ["OK DaemonSet kube-system/csi-secrets-store: 3 of 3 are ready"]);
     assert.deepEqual(await messagesOf(checkProvider, objects), ["OK DaemonSet kube-system/provider: 3 of 3 are ready"]);
   });
 
   test("judges a driver and a provider in a namespace of their own", async () => {
     const provider = daemonSet("csi-driver", "provider", { image: PROVIDER, folders: PROVIDER_FOLDERS });
-    const objects = [CSI_DRIVER, TENANT, TENANT_PROVIDER, BY_HELM, provider];
+    const objects = [CSI_DRIVER_OBJECT, TENANT, TENANT_PROVIDER, BY_HELM, provider];
     assert.deepEqual(await messagesOf(checkDriver, objects), ["OK DaemonSet csi-driver/secrets-store: 3 of 3 are ready"]);
     assert.deepEqual(await messagesOf(checkProvider, objects), ["OK DaemonSet csi-driver/provider: 3 of 3 are ready"]);
   });
 
   test("takes a driver for Windows by the folders of Windows", async () => {
     const windows = daemonSet("csi-driver", "windows", { folders: ["C:\\var\\lib\\kubelet\\plugins\\csi-secrets-store"] });
-    assert.deepEqual(await messagesOf(checkDriver, [CSI_DRIVER, windows]), ["OK DaemonSet csi-driver/windows: 3 of 3 are ready"]);
+    assert.deepEqual(await messagesOf(checkDriver, [CSI_DRIVER_OBJECT, windows]), ["OK DaemonSet csi-driver/windows: 3 of 3 are ready"]);
   });
 
   test("fails where only tenants' DaemonSets run the images, and names them", async () => {
     const unlike = (name: string) => `except for ${name}, which mounts none of the folders that the`;
-    const objects = [CSI_DRIVER, TENANT, TENANT_PROVIDER];
+    const objects = [CSI_DRIVER_OBJECT, TENANT, TENANT_PROVIDER];
     assert.deepEqual(await messagesOf(checkDriver, objects), [
       `FAIL no DaemonSet runs the driver's image, ${unlike("aaa-tenant/x")} driver needs`,
     ]);
@@ -152,7 +147,7 @@ describe("A2: doctor", () => {
 
   test("warns of drivers that differ, and names all", async () => {
     const other = daemonSet("aaa-tenant", "x", { image: OLD_DRIVER, folders: DRIVER_FOLDERS });
-    assert.deepEqual(await messagesOf(checkDriver, [CSI_DRIVER, other, BY_HELM]), [
+    assert.deepEqual(await messagesOf(checkDriver, [CSI_DRIVER_OBJECT, other, BY_HELM]), [
       "OK DaemonSet aaa-tenant/x: 3 of 3 are ready",
       "OK DaemonSet csi-driver/secrets-store: 3 of 3 are ready",
       "WARN the DaemonSets aaa-tenant/x and csi-driver/secrets-store run the CSI driver with different settings",

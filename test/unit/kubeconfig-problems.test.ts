@@ -6,21 +6,16 @@ import { afterEach, beforeEach, describe, test } from "node:test";
 import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { loadKubeConfig } from "../../src/kube/load-config.ts";
-import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
+import { startCredentialRecorder } from "../support/processes/stub-api-server.ts";
 
 const signal = new AbortController().signal;
 
 describe("a kubeconfig", () => {
-  let server: StubApiServer;
+  let server: Awaited<ReturnType<typeof startCredentialRecorder>>;
   let address: string;
   let kubeconfig: string;
-  let sent: (string | undefined)[];
   beforeEach(async () => {
-    sent = [];
-    server = await startStubApiServer((_request, response) => {
-      sent.push(response.req.headers.authorization);
-      sendJson(response, 200, { metadata: { name: "kube-system" } });
-    });
+    server = await startCredentialRecorder();
     address = JSON.parse(await readFile(server.kubeconfig, "utf8")).clusters[0].cluster.server;
     kubeconfig = path.join(await mkdtemp(path.join(tmpdir(), "kubeconfigs-")), "config");
   });
@@ -59,7 +54,7 @@ describe("a kubeconfig", () => {
     test(`ST8: is refused where its context names a user who is not there, ${what}`, async () => {
       const message = `${kubeconfig}: contexts[c].user: "nobody" is not a user of the kubeconfig; add it to users, or correct the name`;
       await assert.rejects(ask({ user: "nobody", users }), { message });
-      assert.deepEqual(sent, []);
+      assert.deepEqual(server.sent, []);
     });
   }
 
@@ -69,7 +64,7 @@ describe("a kubeconfig", () => {
   ] as const) {
     test(`ST8: with ${what} is used without credentials`, async () => {
       await ask(written);
-      assert.deepEqual(sent, [undefined]);
+      assert.deepEqual(server.sent, [undefined]);
     });
   }
 
@@ -97,7 +92,7 @@ describe("a kubeconfig", () => {
   ] as const) {
     test(`ST9: is used with a server ${what}, as what it means`, async () => {
       await ask({ user: "u", cluster: { server: spelled(address) } });
-      assert.deepEqual(sent, ["Bearer tok"]);
+      assert.deepEqual(server.sent, ["Bearer tok"]);
     });
   }
 });

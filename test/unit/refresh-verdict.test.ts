@@ -4,6 +4,7 @@ import type { ObjectRef, Resource } from "../../src/domain/kubernetes.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { csiDriver } from "../support/fixtures/csi-driver.ts";
 import { classVolume, usedClass, usedPod, usedPodStatus, usedSecret, usedStatus } from "../support/fixtures/used-objects.ts";
 
 const VERSION = "a".repeat(32);
@@ -27,18 +28,7 @@ const WITH_ENV = usedPod("env-1", {
   started: 1,
   container: { env: [{ name: "PASS", valueFrom: { secretKeyRef: { name: "db", key: "password" } } }] },
 });
-const DRIVER: Manifest = {
-  apiVersion: "apps/v1",
-  kind: "DaemonSet",
-  metadata: { name: "csi", namespace: "kube-system" },
-  spec: {
-    template: {
-      spec: {
-        containers: [{ name: "driver", image: "registry.k8s.io/csi-secrets-store/driver:v1.6.0", args: ["--enable-secret-rotation=true"] }],
-      },
-    },
-  },
-};
+const [DRIVER] = csiDriver();
 
 async function refreshed(objects: readonly Manifest[], ...args: readonly string[]) {
   const held = [...objects];

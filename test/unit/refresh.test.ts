@@ -6,6 +6,7 @@ import { KubeError } from "../../src/domain/ports/kube-error.ts";
 import { runOffline } from "../support/cli/cli.ts";
 import { heldCluster } from "../support/cli/held-cluster.ts";
 import type { Manifest } from "../support/cluster/shipped-manifests.ts";
+import { csiDriver } from "../support/fixtures/csi-driver.ts";
 import { classVolume, usedClass, usedPod, usedPodStatus, usedSecret, usedStatus } from "../support/fixtures/used-objects.ts";
 
 const VERSION = "a".repeat(32);
@@ -18,20 +19,6 @@ const POD = usedPod("web-1", {
   volumes: [classVolume("web")],
 });
 const FILES = usedPodStatus("web-1", { className: "web", versions: { "secret/db-pass": VERSION }, writtenAt: 5 });
-
-function driver(version: string, args: readonly string[] = ["--enable-secret-rotation=true"]): readonly Manifest[] {
-  const image = `registry.k8s.io/csi-secrets-store/driver:${version}`;
-  const metadata = { name: "csi", namespace: "kube-system" };
-  return [
-    { apiVersion: "apps/v1", kind: "DaemonSet", metadata, spec: { template: { spec: { containers: [{ name: "driver", image, args }] } } } },
-    {
-      apiVersion: "storage.k8s.io/v1",
-      kind: "CSIDriver",
-      metadata: { name: "secrets-store.csi.k8s.io" },
-      spec: { requiresRepublish: true },
-    },
-  ];
-}
 
 interface Refresh {
   readonly args?: readonly string[];
@@ -70,7 +57,10 @@ async function refreshed(objects: readonly Manifest[], { args = [], refused = []
 describe("refresh", () => {
   test("NW-L9: warns of a class that no refresh helps, and of no other", async () => {
     const broken = usedClass("web", { objects: ["secret/db-pass"], secrets: { app: { password: "no-such" } } });
-    const [wrong, right] = [await refreshed([broken, ...driver("v1.6.0")]), await refreshed([CLASS, SECRET, STATUS, ...driver("v1.6.0")])];
+    const [wrong, right] = [
+      await refreshed([broken, ...csiDriver("v1.6.0")]),
+      await refreshed([CLASS, SECRET, STATUS, ...csiDriver("v1.6.0")]),
+    ];
 
     assert.match(
       wrong.notes.join("\n"),
@@ -81,7 +71,7 @@ describe("refresh", () => {
   });
 
   test("asks the worker, and from 1.6 of the driver on the kubelets", async () => {
-    const { code, written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")]);
+    const { code, written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...csiDriver("v1.6.0")]);
 
     assert.deepEqual(written, ["secretproviderclasses shop/web", "pods shop/web-1"]);
     assert.deepEqual([code, report.pace.kind, report.asked, report.isAnswered], [0, "republish", 1, false]);
@@ -89,8 +79,8 @@ describe("refresh", () => {
   });
 
   for (const [name, more, pace] of [
-    ["an earlier driver, which cannot be asked", driver("v1.5.6"), "timer"],
-    ["a driver that does not rotate", driver("v1.6.0", []), "never"],
+    ["an earlier driver, which cannot be asked", csiDriver("v1.5.6"), "timer"],
+    ["a driver that does not rotate", csiDriver("v1.6.0", []), "never"],
   ] as const) {
     test(`leaves pods alone with ${name}`, async () => {
       const { written, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...more]);
@@ -105,7 +95,7 @@ describe("refresh", () => {
   for (const [name, objects, options, why] of [
     [
       "the user may not list DaemonSets",
-      driver("v1.6.0"),
+      csiDriver("v1.6.0"),
       { onList: unlisted("daemonsets") },
       "you lack permission to see the CSI driver's DaemonSet",
     ],
@@ -139,7 +129,7 @@ describe("refresh", () => {
   });
 
   test("says where the user may not patch pods, and goes on", async () => {
-    const { code, report, notes } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")], { refused: ["pods"] });
+    const { code, report, notes } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...csiDriver("v1.6.0")], { refused: ["pods"] });
     assert.deepEqual([code, report.asked, notes], [0, 0, ["note: you lack permission to patch pods shop/web-1; ask for it"]]);
   });
 
@@ -151,7 +141,7 @@ describe("refresh", () => {
   });
 
   test("waits no longer than it is told, and ends with 1 where the worker has not answered", async () => {
-    const { code, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")], {
+    const { code, report } = await refreshed([CLASS, SECRET, STATUS, POD, FILES, ...csiDriver("v1.6.0")], {
       args: ["--wait", "--timeout", "0s"],
     });
     assert.deepEqual([code, report.isAnswered, report.isUpToDate], [1, false, false]);
@@ -165,7 +155,7 @@ describe("refresh", () => {
       if (real === 10_000) wall -= 1_800_000;
       assert.ok(real < 3_600_000, "it would wait forever");
     };
-    const cluster = heldCluster([CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")]);
+    const cluster = heldCluster([CLASS, SECRET, STATUS, POD, FILES, ...csiDriver("v1.6.0")]);
     Object.assign(cluster.kube, { mergePatch: async () => ({}) });
     const clock = { now: () => wall, monotonic: () => real, sleep };
     const { code } = await runOffline(["refresh", "web", "-n", "shop", "--wait", "--timeout", "60s"], "", { cluster, clock });
@@ -178,7 +168,7 @@ describe("refresh", () => {
     const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
     // The clock of a command in a test does not advance.
     const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
-    const { code, report } = await refreshed([CLASS, SECRET, answered, POD, FILES, ...driver("v1.6.0")], { args: ["--wait"] });
+    const { code, report } = await refreshed([CLASS, SECRET, answered, POD, FILES, ...csiDriver("v1.6.0")], { args: ["--wait"] });
     assert.deepEqual([code, report.isAnswered, report.isUpToDate], [0, true, true]);
   });
 
@@ -190,7 +180,7 @@ describe("refresh", () => {
       return Object.assign(usedStatus("web", {}), { status: { ...status, observedRefresh, objects } });
     };
     const waited = async (status: Manifest) => {
-      const { code, report } = await refreshed([only, status, POD, FILES, ...driver("v1.6.0")], { args: ["--wait", "--timeout", "0s"] });
+      const { code, report } = await refreshed([only, status, POD, FILES, ...csiDriver("v1.6.0")], { args: ["--wait", "--timeout", "0s"] });
       return [code, report.isAnswered, report.isUpToDate];
     };
     assert.deepEqual(await waited(answeredBy("an older one")), [1, false, false]);
@@ -217,7 +207,7 @@ describe("refresh", () => {
   });
 
   test("N11: does not wait for an answer that the user may not see", async () => {
-    const cluster = heldCluster([CLASS, SECRET, POD, FILES, ...driver("v1.6.0")]);
+    const cluster = heldCluster([CLASS, SECRET, POD, FILES, ...csiDriver("v1.6.0")]);
     const { kube } = cluster;
     const [read, list] = [kube.read.bind(kube), kube.list.bind(kube)];
     const refuse = ({ plural }: Resource): void => {
@@ -240,7 +230,7 @@ describe("refresh", () => {
   test("R18-14: is not done by an answer that came after the rest was listed", async () => {
     const { ["status"]: status } = STATUS as Manifest & { readonly status: object };
     const answered = { ...STATUS, status: { ...status, observedRefresh: "2023-11-14T22:13:20.000Z" } };
-    const held: Manifest[] = [CLASS, SECRET, STATUS, POD, FILES, ...driver("v1.6.0")];
+    const held: Manifest[] = [CLASS, SECRET, STATUS, POD, FILES, ...csiDriver("v1.6.0")];
     const { report } = await refreshed(held, {
       // The worker answers right after the command listed the pods.
       onList: ({ plural }) => void (plural === "pods" && held.splice(2, 1, answered)),

@@ -9,22 +9,17 @@ import { createKubeClient } from "../../src/kube/client.ts";
 import { PooledKubeConfig } from "../../src/kube/config.ts";
 import { loadKubeConfig } from "../../src/kube/load-config.ts";
 import { runCli } from "../support/cli/cli.ts";
-import { type StubApiServer, sendJson, startStubApiServer } from "../support/processes/stub-api-server.ts";
+import { startCredentialRecorder } from "../support/processes/stub-api-server.ts";
 
 const signal = new AbortController().signal;
 
 describe("a file with a token", () => {
-  let server: StubApiServer;
+  let server: Awaited<ReturnType<typeof startCredentialRecorder>>;
   let folder: string;
   let file: string;
   let kubeconfig: string;
-  let sent: (string | undefined)[];
   beforeEach(async () => {
-    sent = [];
-    server = await startStubApiServer((_request, response) => {
-      sent.push(response.req.headers.authorization);
-      sendJson(response, 200, { metadata: { name: "kube-system" } });
-    });
+    server = await startCredentialRecorder();
     folder = await mkdtemp(path.join(tmpdir(), "token-files-"));
     file = path.join(folder, "token");
     kubeconfig = path.join(folder, "config");
@@ -57,13 +52,13 @@ describe("a file with a token", () => {
   ] as const) {
     test(`ST6: with ${what} is used as by kubectl, which trims it`, async () => {
       await ask(content);
-      assert.deepEqual(sent, ["Bearer tok"]);
+      assert.deepEqual(server.sent, ["Bearer tok"]);
     });
   }
 
   test("ST6: is read again while the process runs, because it may rotate", async () => {
     await ask("old\n", "new\n");
-    assert.deepEqual(sent, ["Bearer old", "Bearer new"]);
+    assert.deepEqual(server.sent, ["Bearer old", "Bearer new"]);
   });
 
   for (const [what, content, problem] of [
@@ -74,7 +69,7 @@ describe("a file with a token", () => {
     test(`ST6: ${what} is named, and no request leaves without it`, async () => {
       const message = `get namespaces kube-system: no credentials for the API server (${file} ${problem}); check the kubeconfig's user`;
       await assert.rejects(ask(content), { message });
-      assert.deepEqual(sent, []);
+      assert.deepEqual(server.sent, []);
     });
   }
 

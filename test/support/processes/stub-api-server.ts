@@ -42,6 +42,16 @@ export async function startStubApiServer(handle: (request: StubRequest, response
   };
 }
 
+/** An API server that answers every read with an object, and keeps the `Authorization` header of each request; undefined if it has none. */
+export async function startCredentialRecorder(): Promise<StubApiServer & { readonly sent: readonly (string | undefined)[] }> {
+  const sent: (string | undefined)[] = [];
+  const server = await startStubApiServer((_request, response) => {
+    sent.push(response.req.headers.authorization);
+    sendJson(response, 200, { metadata: { name: "kube-system" } });
+  });
+  return { ...server, sent };
+}
+
 export function sendJson(response: ServerResponse, status: number, body: unknown): void {
   response.writeHead(status, { "content-type": "application/json" }).end(JSON.stringify(body));
 }
