@@ -125,6 +125,7 @@ describe("a live CRD", () => {
     };
 
     assert.equal(hasFailed(going), false);
+    assert.equal(hasFailed(saying("True", "InstanceDeletionPending")), false);
     assert.equal(hasFailed(saying("True", "InstanceDeletionInProgress")), false);
     assert.equal(hasFailed(saying("False", "InstanceDeletionCompleted")), false);
     assert.equal(hasFailed(saying("True", "InstanceDeletionFailed")), true);

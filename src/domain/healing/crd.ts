@@ -43,6 +43,9 @@ export function isEstablished(crd: CustomResourceDefinition): boolean {
   return crd.status?.conditions?.some((condition) => condition.type === "Established" && condition.status === "True") ?? false;
 }
 
+/** Reasons of the condition `Terminating` before the API server has deleted all instances, and while it does. */
+const DELETION_UNDER_WAY: readonly unknown[] = ["InstanceDeletionPending", "InstanceDeletionInProgress"];
+
 /**
  * Whether the API server failed to delete the instances of a terminating CRD. It retries by itself, but with a copy that may lack this very
  * condition. Then it gets a conflict and assumes a change by someone else, for which it waits for an event. No event arrives, so it retries
@@ -50,5 +53,5 @@ export function isEstablished(crd: CustomResourceDefinition): boolean {
  */
 export function hasDeletionFailed(crd: CustomResourceDefinition): boolean {
   const terminating = crd.status?.conditions?.find(({ type }) => type === "Terminating");
-  return terminating?.status === "True" && terminating.reason !== "InstanceDeletionInProgress";
+  return terminating?.status === "True" && !DELETION_UNDER_WAY.includes(terminating.reason);
 }
