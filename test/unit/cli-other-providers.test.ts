@@ -145,3 +145,32 @@ describe("ST4: refresh of a class of another provider", () => {
     }
   });
 });
+
+describe("doctor of a class of another provider", () => {
+  const doctored = (provider: string, ...args: readonly string[]) =>
+    runOffline(["doctor", ...args], "", { cluster: heldCluster([classOf(provider)]) });
+
+  for (const provider of ["Azure", "azur"]) {
+    test(`fails where the author meant azure: ${JSON.stringify(provider)}`, async () => {
+      const { code, output } = await doctored(provider, "class", "shop/web", "--no-vaults");
+
+      assert.equal(code, 1, output);
+      assert.match(output, /FAIL {2}class {7}class-invalid: spec\.provider is "azure?": write "azure"/i);
+    });
+  }
+
+  test("is well where another is meant", async () => {
+    const { code, output } = await doctored("gcp", "class", "shop/web", "--no-vaults");
+
+    assert.equal(code, 0, output);
+    assert.match(output, /OK {4}class {7}provider gcp: keyvault-injector ignores the class/);
+  });
+
+  test("plans nothing for it, and does not say that there are no classes", async () => {
+    const { code, output } = await doctored("gcp", "plan");
+
+    assert.equal(code, 0, output);
+    assert.match(output, /^1 class, of another provider: keyvault-injector ignores it$/m);
+    assert.doesNotMatch(output, /no classes/);
+  });
+});

@@ -278,6 +278,11 @@ export async function answerClasses(context: ClassContext, named: Required<Objec
 const noneIn = (namespace: string | undefined): Line =>
   namespace === undefined ? line`there are no classes in any namespace` : line`there are no classes in namespace ${namespace}`;
 
+const allOfOthers = (count: number): Line =>
+  count === 1
+    ? line`1 class, of another provider: keyvault-injector ignores it`
+    : line`${count} classes, all of other providers: keyvault-injector ignores them`;
+
 const NOTHING_TO_PLAN =
   "0 classes, so the worker would write nothing: the API server does not serve secretproviderclasses yet; install keyvault-injector, or the CSI driver, and then create a class";
 
@@ -293,7 +298,7 @@ async function answerPlan(context: ClassContext, within: string | undefined): Pr
   return {
     report: "plan",
     fields: () => ({ classes: planned }),
-    text: planned.length === 0 ? [noneIn(within)] : planText(planned),
+    text: planned.length === 0 ? [classes.length === 0 ? noneIn(within) : allOfOthers(classes.length)] : planText(planned),
     hasFailed,
   };
 }

@@ -2,6 +2,7 @@ import type { ObjectFile } from "../../../domain/content/object-file.ts";
 import { type ObjectRef, RESOURCES, type SecretProviderClass } from "../../../domain/kubernetes.ts";
 import { keyOf } from "../../../domain/object-key.ts";
 import type { VaultIdentity } from "../../../domain/ports/vault-identity.ts";
+import { classDefect } from "../../../domain/preflight/class-defect.ts";
 import type { ClassObject } from "../../../domain/provider-class/object-rules.ts";
 import { type ClassProblem, describeProblem } from "../../../domain/provider-class/problem.ts";
 import type { ProviderClass } from "../../../domain/read-class.ts";
@@ -58,10 +59,7 @@ export async function walkNamed(context: ClassContext, ref: Required<ObjectRef>)
 export async function walkClass(context: ClassContext, spc: SecretProviderClass): Promise<ClassWalk> {
   const { namespace = "", name } = spc.metadata;
   const asked = await walkToVault(context, spc);
-  if (asked === "notOurs") {
-    const message = `provider ${spc.spec?.provider ?? ""}: keyvault-injector ignores the class`;
-    return { namespace, name, findings: [fineLeaf("class-not-azure", message)] };
-  }
+  if (asked === "notOurs") return { namespace, name, findings: [foreignLeaf(context, spc)] };
   const said = await checkStatus(context, spc);
   const toVault = await seenFromElsewhere(context, spc, { ...asked, status: said.status });
   const secrets = said.status === undefined ? [] : await checkSecrets(context, spc, { status: said.status, files: asked.files });
@@ -69,6 +67,12 @@ export async function walkClass(context: ClassContext, spc: SecretProviderClass)
 }
 
 const nothingAsked = (findings: readonly ClassFinding[]): VaultReading => ({ findings, files: [], isComplete: false });
+
+function foreignLeaf({ install }: ClassContext, spc: SecretProviderClass): ClassFinding {
+  const mistaken = classDefect(spc, install.settings.limits);
+  if (mistaken !== undefined) return found("class-invalid", mistaken.message, "In spec.provider: write azure.");
+  return fineLeaf("class-not-azure", `provider ${spc.spec?.provider ?? ""}: keyvault-injector ignores the class`);
+}
 
 async function walkToVault(context: ClassContext, spc: SecretProviderClass): Promise<VaultReading | "notOurs"> {
   // The walk looks up the identity later, to show all that the text of the class shows before it.
