@@ -74,7 +74,7 @@ describe("a script that waits until an object is up to date", () => {
 
     const page = textOf("how-to/see-where-an-object-is-used.md");
     assert.doesNotMatch(page, /(until|while).* where /);
-    assert.match(page, /`unknown` with code 0\. Use `refresh --wait` in scripts/);
+    assert.match(page, /with code 0 for `unknown`\. In scripts, use `refresh --wait`/);
     assert.match(textOf("reference/cli.md"), /^\| `unknown` \|.*The exit code is 0 unless/m);
   });
 });
