@@ -16,6 +16,7 @@ import { listsAreEnough } from "./invariants/asking.ts";
 import { classesAreChecked } from "./invariants/checked.ts";
 import { statusesAreTrue } from "./invariants/claims.ts";
 import { restartsKeepBudgets, restartsKeepHours, restartsStayFew } from "./invariants/controls.ts";
+import { deletionsAreLeft } from "./invariants/crds.ts";
 import { eventsEnd, leaderReadsEvents } from "./invariants/event-queue.ts";
 import { eventsArrive } from "./invariants/events.ts";
 import { unusedKeepsGrace } from "./invariants/grace.ts";
@@ -84,6 +85,7 @@ export const INVARIANTS: readonly Invariant[] = [
   restartsKeepHours,
   restartsStayFew,
   restartsKeepBudgets,
+  deletionsAreLeft,
 ];
 
 const HOUR = 60 * MINUTE;

@@ -1,4 +1,4 @@
-/** Defects in what statuses report, found by the simulation. */
+/** Defects in how the worker reads states: its own statuses, and the conditions of the API server. */
 import type { Planted } from "./edits.ts";
 
 export const STATUS_DEFECTS: readonly Planted[] = [
@@ -11,6 +11,18 @@ export const STATUS_DEFECTS: readonly Planted[] = [
         file: "src/sync/classes/review-statuses.ts",
         find: "  return known === undefined ?",
         replace: "  return known === undefined || known > 0 ?",
+      },
+    ],
+  },
+  {
+    id: "S23",
+    shownBy: ["a deletion of a CRD is retried only after it has failed"],
+    what: "a deletion of a CRD that has not begun counts as failed",
+    edits: [
+      {
+        file: "src/domain/healing/crd.ts",
+        find: `["InstanceDeletionPending", "InstanceDeletionInProgress"]`,
+        replace: `["InstanceDeletionInProgress"]`,
       },
     ],
   },
