@@ -1,4 +1,4 @@
-/** What the worker does to a CRD that someone deletes. */
+/** Writes of the worker to a CRD that someone deletes. */
 import { SYNC_USER } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
