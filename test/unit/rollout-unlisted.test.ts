@@ -97,4 +97,30 @@ describe("a kind that cannot be listed", () => {
     assert.equal(restarts.stamp(TEAM, "web"), undefined);
     assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: the worker cannot list Deployments/);
   });
+
+  test("R2-5: does not lift the halt that the leader before reported", async () => {
+    const watcher = new FailingWatcher("Namespace");
+    watcher.isFailing = false;
+    restarts = new Restarts({ mostAtATime: 3 }, watcher.over);
+    restarts.team(TEAM);
+    for (const name of ["a", "b", "c"]) restarts.deploy(TEAM, name);
+    await restarts.lead();
+    restarts.failWrites("a", "Forbidden", 403);
+    for (const name of ["b", "c"]) restarts.annotate(TEAM, name, { "restart-paused": "true" });
+    await restarts.pass(1_000);
+    await restarts.rotate(TEAM);
+    await restarts.pass(MINUTE);
+    for (const name of ["b", "c"]) restarts.annotate(TEAM, name, { "restart-paused": "false" });
+    await restarts.pass(30_000);
+    assert.match(restarts.rotated(TEAM), /^False RolloutFailed: Deployment a/);
+    await restarts.stop();
+    watcher.isFailing = true;
+    await restarts.lead();
+    await restarts.pass(150_000);
+    assert.match(restarts.rotated(TEAM), /^Unknown VersionsUnknown: the worker cannot list Namespaces/);
+    watcher.isFailing = false;
+    await restarts.pass(MINUTE);
+
+    assert.deepEqual([restarts.stamp(TEAM, "b"), restarts.stamp(TEAM, "c")], [undefined, undefined]);
+  });
 });

@@ -1,6 +1,7 @@
 /** Restarts whose window closes while their request waits in the worker, behind slow writes of the same namespace. */
 import assert from "node:assert/strict";
 import { afterEach, describe, test } from "node:test";
+import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { Restarts } from "../support/simulation/restarts.ts";
 
 const MINUTE = 60_000;
@@ -42,4 +43,27 @@ describe("RA10: a restart whose request waits past the end of its window", () =>
     await restarts.pass(10 * MINUTE);
     assert.ok(restarts.stamp(TEAM, "web"));
   });
+});
+
+describe("R2-2: a restart whose Namespace changes while its request waits", () => {
+  for (const [what, annotations, begins] of [
+    ["does not begin if restarts are paused", { "keyvault-injector.dev/restart-paused": "true" }, false],
+    ["does not begin if the window is closed", { "keyvault-injector.dev/restart-window": "0 3 1 1 * for 1h" }, false],
+    ["begins if something else is changed", { "keyvault-injector.dev/mount-path": "/mnt" }, true],
+  ] as const) {
+    test(what, async () => {
+      restarts = new Restarts();
+      const { cluster } = restarts.world;
+      restarts.team(TEAM);
+      restarts.deploy(TEAM, "web");
+      await restarts.lead();
+      cluster.waits = ({ verb, ref }) => (verb === "patch" && ref.name === "web" ? 2 * MINUTE : 0);
+      await restarts.rotate(TEAM);
+      cluster.put(RESOURCES.namespaces, { apiVersion: "v1", kind: "Namespace", metadata: { name: TEAM, annotations } });
+
+      await restarts.pass(10 * MINUTE);
+
+      assert.equal(restarts.stamp(TEAM, "web") !== undefined, begins);
+    });
+  }
 });

@@ -93,7 +93,7 @@ function isMoving({ workload, ...input }: StandingInput): boolean {
   return !hasStopped && (progress.isRolling || progress.counts.available > 0);
 }
 
-function turnOf(workload: Workload): Turn {
+export function turnOf(workload: Workload): Turn {
   // Includes workloads whose pods are all available but have not yet proven that they stay available.
   if (isRestarted(workload)) return "unfinished";
   return workload.progress.isComplete ? "ready" : "unready";
@@ -112,6 +112,6 @@ export function allowedMs({ progress }: Workload, timeoutMs: number): number {
 }
 
 /** Returns the standing of a workload whose restart the API server or a policy rejected. */
-export function rejectedFor(why: string): Standing {
+export function rejectedFor(why: string): Extract<Standing, { readonly kind: "failed" }> {
   return { kind: "failed", why: `the API server rejected its restart: ${why}` };
 }

@@ -5,7 +5,7 @@ import type { Workload } from "../../domain/rollout/workload.ts";
 import { rotatedIn } from "../../domain/sync/rotated-condition.ts";
 import type { RolloutCaches } from "./rollout-context.ts";
 import type { RolloutMemory } from "./rollout-memory.ts";
-import { adoptedUntil, type UnderWayInput } from "./under-way.ts";
+import { isAdopting, type UnderWayInput } from "./under-way.ts";
 
 /**
  * Whether the namespace was halted when this process began to lead, according to the conditions of its classes, and this process has not
@@ -29,8 +29,9 @@ export function isHaltInherited(
  * new leader has seen none of them stand still. In a halted namespace, such a restart has failed until it makes progress: any of them may be
  * the one that the earlier leader reported. Pods that become available again are not progress, because they may be in a crash loop.
  */
-export function adopt({ memory, now, timeoutMs }: UnderWayInput, workload: Workload, isHalted: boolean): void {
-  if (now >= adoptedUntil(memory, timeoutMs)) return;
+export function adopt(input: UnderWayInput, workload: Workload, isHalted: boolean): void {
+  if (!isAdopting(input)) return;
+  const { memory, now, timeoutMs } = input;
   const known = memory.of(workload);
   const { templateStamp: stamp } = workload;
   if (known.begun !== undefined || stamp === undefined || !isRestarted(workload)) return;
@@ -47,5 +48,5 @@ export function adopt({ memory, now, timeoutMs }: UnderWayInput, workload: Workl
  * code reads the message that names it. A new leader therefore begins one at a time until the API server has accepted one.
  */
 export function mostAtATime(input: UnderWayInput, isHalted: boolean, setting: number): number {
-  return isHalted && input.now < adoptedUntil(input.memory, input.timeoutMs) ? 1 : setting;
+  return isHalted && isAdopting(input) ? 1 : setting;
 }

@@ -28,8 +28,8 @@ interface WorkloadMemory {
   pods: { readonly of: string; readonly list: readonly AgingPod[] } | undefined;
   /** Sequence number of the last list of its pods among all pod lists of this process; 0 if there was none. */
   listed: number;
-  /** The restart that this process last began, or found under way when it began to lead: stamp and time (Unix milliseconds). */
-  begun: { readonly stamp: string; readonly at: number; readonly adopted?: AdoptedRestart } | undefined;
+  /** The restart that this process last began, or found under way when it began to lead. Read it by {@link RolloutMemory.begunOf}. */
+  begun: Begun | undefined;
   /** Requests for this workload that failed at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
   /** Why the API server or a policy rejected the last restart on which it gave a verdict; undefined if it accepted the restart. */
@@ -43,6 +43,15 @@ interface WorkloadMemory {
   reportedWait: string | undefined;
   /** Reason why its restart cannot begin, as last reported. */
   reportedHold: string | undefined;
+}
+
+interface Begun {
+  readonly stamp: string;
+  /** Unix milliseconds. */
+  readonly at: number;
+  readonly adopted?: AdoptedRestart;
+  /** The restart that was under way before. It still is if the write of this one failed. */
+  readonly before?: Begun | undefined;
 }
 
 /** A restart that an earlier leader began. */
@@ -87,9 +96,20 @@ export class RolloutMemory {
   /** By namespace. */
   readonly #inheritedHalts = new Map<string, boolean>();
   #lists = 0;
+  #judgesSince: number | undefined;
 
   constructor(leadsSince = Number.NEGATIVE_INFINITY) {
     this.leadsSince = leadsSince;
+  }
+
+  /**
+   * Returns the Unix time in milliseconds since which this process knows the workloads and judges them. Call this only with all of them
+   * listed. After the start of a process that adopts nothing, returns that start.
+   */
+  judgesSince(now: number): number {
+    if (!Number.isFinite(this.leadsSince)) return this.leadsSince;
+    this.#judgesSince ??= now;
+    return this.#judgesSince;
   }
 
   of({ uid }: Pick<Workload, "uid">): WorkloadMemory {
@@ -185,10 +205,21 @@ export class RolloutMemory {
     this.of(workload).progress = { rollout: rolloutOf(workload), ...furthest, since };
   }
 
+  /** Returns the restart whose stamp the template has, if this process began or adopted it. */
+  begunOf(workload: Workload): Begun | undefined {
+    const { begun } = this.of(workload);
+    return [begun, begun?.before].find((each) => each !== undefined && each.stamp === workload.templateStamp);
+  }
+
+  /** Notes a restart before its write, whose answer may be lost: the stamp on the template then shows whether it has begun. */
+  noteBeginning(workload: Workload, stamp: string, at: number): void {
+    const found = this.begunOf(workload);
+    this.of(workload).begun = { stamp, at, before: found && { ...found, before: undefined } };
+  }
+
   /** Returns the restart that an earlier leader began, until more of its pods are replaced than when this process first saw it. */
   inherited(workload: Workload): AdoptedRestart | undefined {
-    const { begun } = this.of(workload);
-    const adopted = begun?.stamp === workload.templateStamp ? begun?.adopted : undefined;
+    const adopted = this.begunOf(workload)?.adopted;
     if (adopted === undefined) return undefined;
     const [before, now] = [adopted.counts, workload.progress.counts];
     const hasMoved = now.updated > before.updated || now.total - now.updated < before.total - before.updated;

@@ -1,7 +1,7 @@
 import { objectKey } from "../../domain/object-key.ts";
 import type { Due } from "../../domain/rollout/namespace-plan.ts";
 import { hasStamp, isRestarted } from "../../domain/rollout/stamp.ts";
-import { allowedMs, rejectedFor, type Standing, standingOf } from "../../domain/rollout/standing.ts";
+import { allowedMs, rejectedFor, type Standing, standingOf, turnOf } from "../../domain/rollout/standing.ts";
 import { type Uses, usesOf } from "../../domain/rollout/uses.ts";
 import { type Versions, versionsFor } from "../../domain/rollout/versions.ts";
 import { TOO_LARGE_WORDS, type Workload } from "../../domain/rollout/workload.ts";
@@ -47,6 +47,8 @@ const AGAIN: Outcome = { kind: "requeueAfter", milliseconds: UNSETTLED_MS };
 export async function reconcileRollouts(context: RolloutContext, namespace: string, signal: AbortSignal): Promise<Outcome> {
   const watched = context.workloads.ofNamespace(namespace);
   if (context.worker.live.crdHealth.state.kind === "frozen") return AGAIN;
+  // Asks for the reports of the leader before, which this leader's own replace.
+  isHaltInherited(context.memory, context.worker.live, namespace);
   if (!context.workloads.hasSynced) {
     // Without the defaults of its Namespace, the worker knows nothing about a workload.
     if (context.workloads.unlisted.length > 0) await reportUnlisted(context, namespace, signal);
@@ -57,7 +59,8 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
   // The pod lists and the restarts have separate time limits, so that the lists leave time for the restarts.
   const seeing = inTurn(context);
-  const { seen, holds } = await withPods(seeing, { judged, breaths }, signal);
+  const { seen: seenByPods, holds } = await withPods(seeing, { judged, breaths }, signal);
+  const seen = seenByPods.map((each) => ({ ...each, standing: stillRejected(context, each) }));
   // The worker sees a hold that began or ended in the last seconds right before a restart begins, and in the next reconcile.
   const free = withHolds(seen, seeing.writer.turn.hasPutOff ? await holdsOf(context, seen, breaths) : holds);
   const most = mostInNow(context, namespace);
@@ -197,6 +200,15 @@ function withRejection({ memory }: RolloutContext, { workload, standing }: Askin
   return { ...standing, rejected: known.rejected };
 }
 
+/** A rejected restart stays failed while newer versions of it settle, or while the versions in the pods are not known. */
+function stillRejected({ memory, worker }: RolloutContext, { workload, standing }: AskingWorkload): Standing {
+  const { rejected } = memory.of(workload);
+  if (rejected === undefined || turnOf(workload) === "unready") return standing;
+  if (standing.kind === "settling") return { ...rejectedFor(rejected), provenIn: SETTLE_MS };
+  if (standing.kind === "awaitingFiles") return { ...rejectedFor(rejected), provenIn: untilFiles(standing.until, worker.clock.now()) };
+  return standing.kind === "unknown" ? rejectedFor(rejected) : standing;
+}
+
 /**
  * Returns the standing after a failed request. If the API server or a policy rejects a restart that others wait for, that restart has
  * failed. A request that may succeed later holds up no other workload.
@@ -216,8 +228,12 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   const { kind, ref } = workload;
   const isWaitedFor = standing.turn !== "unready";
   const answered = openRequestOf(context, workload);
-  // The request can wait for its turn until the window has closed.
-  const isStillDue = (): boolean => holdBy(context, workload, defaults) === undefined;
+  // The request can wait for its turn until the window has closed, or the Namespace has changed.
+  const before = context.workloads.defaultsOf(ref.namespace ?? "");
+  const isStillDue = (): boolean => {
+    const after = context.workloads.defaultsOf(ref.namespace ?? "");
+    return holdBy(context, workload, after === before ? defaults : after) === undefined;
+  };
   const begun = await attempt(writer, { workload, request: "restart" }, () =>
     restart(writer, { workload, stamp: standing.stamp, isWaitedFor, answered, isStillDue }, signal),
   );

@@ -89,8 +89,7 @@ export async function restart(
     },
     spec: { template: { metadata: { annotations: { [POD_ANNOTATIONS.rotated]: ofTemplate } } } },
   };
-  // Note this even if no answer comes: the stamp on the template shows whether the restart has begun.
-  if (isWaitedFor && !writer.isDryRun) writer.memory.of(workload).begun = { stamp: ofTemplate, at: writer.clock.now() };
+  if (isWaitedFor && !writer.isDryRun) writer.memory.noteBeginning(workload, ofTemplate, writer.clock.now());
   try {
     await write(writer, { workload, patch, isStillDue }, signal);
   } catch (error) {

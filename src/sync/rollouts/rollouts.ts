@@ -18,7 +18,7 @@ import { reconcileRollouts } from "./rollout-namespace.ts";
 import { ROLLOUTS_SOON } from "./rollout-report.ts";
 import { VersionTimes } from "./rollout-versions.ts";
 import { type RolloutWorkloads, startRolloutWorkloads } from "./rollout-workloads.ts";
-import { adoptedUntil } from "./under-way.ts";
+import { isAdopting } from "./under-way.ts";
 
 export interface RolloutsOptions {
   readonly settings: RolloutSettings;
@@ -102,7 +102,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
         most: settings.mostInCluster,
         namespaces: () => workloads.namespaces(),
         unseenIn: (namespace) => {
-          if (clock.now() >= adoptedUntil(memory, settings.timeoutMs)) return 0;
+          if (!isAdopting({ memory, now: clock.now(), timeoutMs: settings.timeoutMs })) return 0;
           return Math.min(settings.mostAtATime, unrecordedRestarts(workloads, namespace));
         },
         wake: (namespace) => queue.add(namespace),

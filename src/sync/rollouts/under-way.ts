@@ -31,18 +31,19 @@ export interface UnderWayInput {
  * No setting of the workload changes the time.
  */
 export function slotMsOf({ memory, now, timeoutMs }: UnderWayInput, workload: Workload): number {
-  const known = memory.of(workload);
-  const { templateStamp: stamp } = workload;
-  if (stamp === undefined || !isRestarted(workload)) return 0;
-  const { begun } = known;
-  if (begun?.stamp !== stamp || workload.progress.isPaused || workload.obstacle !== undefined) return 0;
+  if (!isRestarted(workload)) return 0;
+  const begun = memory.begunOf(workload);
+  if (begun === undefined || workload.progress.isPaused || workload.obstacle !== undefined) return 0;
   const left = Math.min(timeoutMs - memory.stalledFor(workload, now), begun.at + MOST_TIMEOUTS * timeoutMs - now);
   return Math.max(0, left);
 }
 
-/** Returns the Unix time in milliseconds until which stamps alone show that restarts are under way. */
-export function adoptedUntil({ leadsSince }: RolloutMemory, timeoutMs: number): number {
-  return leadsSince + Math.max(timeoutMs, SHORTEST_ADOPTION_MS);
+/**
+ * Returns whether stamps alone show that restarts are under way. The time begins with the first reconcile, for which all workloads are
+ * listed: until then, this process could adopt nothing.
+ */
+export function isAdopting({ memory, now, timeoutMs }: UnderWayInput): boolean {
+  return now < memory.judgesSince(now) + Math.max(timeoutMs, SHORTEST_ADOPTION_MS);
 }
 
 /**

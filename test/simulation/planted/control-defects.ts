@@ -43,8 +43,8 @@ export const CONTROL_DEFECTS: readonly Planted[] = [
       },
       {
         file: "src/sync/rollouts/adopt.ts",
-        find: "if (now >= adoptedUntil(memory, timeoutMs)) return;",
-        replace: "if (now >= 0 * adoptedUntil(memory, timeoutMs)) return;",
+        find: "if (!isAdopting(input)) return;",
+        replace: "if (isAdopting(input) || input.now > 0) return;",
       },
     ],
   },
