@@ -69,6 +69,20 @@ describe("uninstall --prepare", () => {
     assert.match(output, /kubectl delete -k manifests\/overlays\/policy /);
   });
 
+  test("RB4: does not erase the saved binding of another run that ended since this one read the Namespace", async () => {
+    const written: unknown[] = [];
+    const cluster = clusterFor(...NEEDED);
+    const mergePatch = async (_resource: Resource, _ref: unknown, patch: unknown) => {
+      written.push(patch);
+      return undefined;
+    };
+    const { code } = await runOffline(["uninstall", "--prepare"], "", {
+      cluster: { ...cluster, kube: { ...cluster.kube, mergePatch } as unknown as KubeClient }, // The command makes no other writes.
+    });
+
+    assert.deepEqual([code, written], [0, [{ metadata: { annotations: { "keyvault-injector.dev/uninstalling": "none" } } }]]);
+  });
+
   test("is told apart from one that may not read the Namespace", async () => {
     assert.equal((await runOffline(["uninstall", "--prepare"], "", { cluster: clusterFor("Deployment") })).code, 2);
   });

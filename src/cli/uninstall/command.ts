@@ -76,7 +76,7 @@ async function prepare(install: InstallToRemove, signal: AbortSignal): Promise<r
   const savedBefore = namespace.metadata.annotations?.[INSTALL_ANNOTATIONS.finalCheck];
   const saved =
     binding === undefined || (savedBefore !== undefined && isHalfRestored(binding)) ? savedBefore : JSON.stringify(kept(binding));
-  await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved ?? null }, signal);
+  await annotate(install, { uninstalling: worker?.metadata.uid ?? NO_WORKER, finalCheck: saved }, signal);
   const { uid } = binding?.metadata ?? {};
   if (uid !== undefined)
     await tried(`delete ${BINDINGS.plural} ${FINAL_CHECK}`, () =>
@@ -145,12 +145,14 @@ async function readOptional(
 
 interface Marks {
   readonly uninstalling: string | null;
-  readonly finalCheck: string | null;
+  /** The saved binding. Undefined: keeps what is saved, also by another run meanwhile. */
+  readonly finalCheck: string | null | undefined;
 }
 
 async function annotate(install: InstallToRemove, { uninstalling, finalCheck }: Marks, signal: AbortSignal): Promise<void> {
   const { kube, namespace } = install;
-  const annotations = { [INSTALL_ANNOTATIONS.uninstalling]: uninstalling, [INSTALL_ANNOTATIONS.finalCheck]: finalCheck };
+  const saved = finalCheck === undefined ? {} : { [INSTALL_ANNOTATIONS.finalCheck]: finalCheck };
+  const annotations = { [INSTALL_ANNOTATIONS.uninstalling]: uninstalling, ...saved };
   await tried(`patch namespaces ${namespace}`, () =>
     kube.mergePatch(RESOURCES.namespaces, { name: namespace }, { metadata: { annotations } }, writing(install), signal),
   );
