@@ -176,6 +176,9 @@ export async function restoreClass(options: RestoreOptions, candidate: Candidate
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
     const isTaken = error.code === "AlreadyExists" || error.code === "Conflict";
+    // A repeated request meets the class that the first one has written, if only the answer was lost.
+    if (isTaken && (await finishRestored(options, candidate)))
+      return { ...reported, action: candidate.live === undefined ? "created" : "overwritten", message: "restored at a second attempt" };
     if (isTaken) return { ...reported, action: "kept", message: "someone else created or changed it in the meantime: check again" };
     return {
       ...reported,
@@ -194,10 +197,27 @@ async function write(options: RestoreOptions, { reported, snapshot, live }: Cand
     await handOver(options, made, snapshot);
     return { action: "created", message: `${would(options)}recreated as in generation ${snapshot.generation}` };
   }
-  if (reported.state === "same") return { action: "kept" };
+  if (reported.state === "same") {
+    if (isHalfRestored(live, snapshot)) await handOver(options, live, snapshot);
+    return { action: "kept" };
+  }
   if (!options.isForced) return { action: "kept", message: "exists, and differs from the snapshot: --force overwrites it" };
   await overwrite(options, live, snapshot);
   return { action: "overwritten", message: `${would(options)}overwritten as in generation ${snapshot.generation}` };
+}
+
+/** Gives the fields back if the class is as in the snapshot by a write of this command. Resolves with whether it is. */
+async function finishRestored(options: RestoreOptions, { reported: { namespace, name }, snapshot }: Candidate): Promise<boolean> {
+  const found = await options.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, options.signal);
+  if (snapshot === undefined || found.kind !== "found" || !isHalfRestored(found.object, snapshot)) return false;
+  await handOver(options, found.object, snapshot);
+  return true;
+}
+
+/** Whether this command has written the class as in the snapshot, and has not given the fields back to their owners. */
+function isHalfRestored(live: SecretProviderClass, snapshot: ClassSnapshot): boolean {
+  const isOwner = (live.metadata.managedFields ?? []).some(({ manager }) => manager === FIELD_MANAGER);
+  return isOwner && canonical(contentOf(live)) === canonical(contentOf(restoredClass(snapshot)));
 }
 
 const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");
