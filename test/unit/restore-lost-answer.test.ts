@@ -21,8 +21,18 @@ const classOf = (keyvaultName: string): SecretProviderClass => ({
   spec: { provider: "azure", parameters: { keyvaultName } },
 });
 
+const failingRead = ({ verb }: { readonly verb: string }): KubeError | undefined =>
+  verb === "get" ? new KubeError("Forbidden", "get: Forbidden", { retry: { kind: "never" }, status: 403 }) : undefined;
+
+interface LostAnswer {
+  readonly isThere: boolean;
+  readonly lost: string | undefined;
+  /** Whether the first read after the lost answer fails, too. */
+  readonly failsRead?: boolean;
+}
+
 /** Restores the class twice. The API server stores the first write with this verb, and its answer is lost. */
-async function restoredTwice({ isThere, lost }: { readonly isThere: boolean; readonly lost: string | undefined }) {
+async function restoredTwice({ isThere, lost, failsRead = false }: LostAnswer) {
   const cluster = new SimulatedCluster(new ManualClock());
   cluster.put(CLASSES, classOf("good"), OWNER);
   const good = cluster.get<SecretProviderClass>(CLASSES, REF);
@@ -35,6 +45,7 @@ async function restoredTwice({ isThere, lost }: { readonly isThere: boolean; rea
   cluster.lostAnswer = ({ verb }) => {
     if (verb !== lost || left === 0) return undefined;
     left -= 1;
+    if (failsRead) cluster.fault = failingRead;
     return new KubeError("Unavailable", `${verb}: no answer`, { retry: { kind: "backoff" }, status: 504 });
   };
   const clock = { now: () => Date.now(), sleep: async () => undefined };
@@ -47,6 +58,7 @@ async function restoredTwice({ isThere, lost }: { readonly isThere: boolean; rea
   const actions: string[] = [];
   const owners: (readonly (string | undefined)[])[] = [];
   for (let run = 1; run <= 2; run += 1) {
+    cluster.fault = () => undefined;
     const [candidate] = await compareAll(viewer, [stored]);
     assert.ok(candidate);
     actions.push((await restoreClass(options, candidate)).action);
@@ -65,6 +77,12 @@ describe("RB3: restore whose answer is lost", () => {
 
   test("gives the fields back at the next run where its class was created", async () => {
     const { owners } = await restoredTwice({ isThere: false, lost: "create" });
+    assert.deepEqual(owners.at(-1), [OWNER]);
+  });
+
+  test("reports the class as refused where it cannot be read again, and gives the fields back at the next run", async () => {
+    const { actions, owners } = await restoredTwice({ isThere: true, lost: "patch", failsRead: true });
+    assert.deepEqual(actions, ["refused", "kept"]);
     assert.deepEqual(owners.at(-1), [OWNER]);
   });
 

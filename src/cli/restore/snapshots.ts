@@ -133,12 +133,16 @@ async function compare(viewer: Viewer, { revision: { metadata }, className: name
   if (reading.kind === "absent")
     return { reported: reported("missing", `not in the cluster; generation ${snapshot.generation} was kept`), snapshot };
   const live = reading.value;
-  const [before, after] = [contentOf(live), contentOf(restoredClass(snapshot))].map(canonical);
+  const [before, after] = textsOf(live, snapshot);
   if (before === after) return { reported: reported("same", "exists, and matches the snapshot"), snapshot, live };
   // The keys have the same order, so that only content makes a difference.
-  const [old, young] = [before, after].map((text) => toYaml(JSON.parse(text ?? "")));
-  const diff = unifiedDiff(old ?? "", young ?? "", `${namespace}/${name}`);
+  const diff = unifiedDiff(toYaml(JSON.parse(before)), toYaml(JSON.parse(after)), `${namespace}/${name}`);
   return { reported: { ...reported("differs", "exists, and differs from the snapshot"), diff }, snapshot, live };
+}
+
+/** Returns the contents of the class, as it is and as in the snapshot. Equal texts mean equal contents. */
+function textsOf(live: SecretProviderClass, snapshot: ClassSnapshot): readonly [string, string] {
+  return [canonical(contentOf(live)), canonical(contentOf(restoredClass(snapshot)))];
 }
 
 /** Returns the parts of a class that a snapshot contains. */
@@ -172,14 +176,9 @@ export interface RestoreOptions {
 export async function restoreClass(options: RestoreOptions, candidate: Candidate): Promise<Restored> {
   const { reported } = candidate;
   try {
-    return { ...reported, ...(await write(options, candidate)) };
+    return { ...reported, ...(await writeOnce(options, candidate)) };
   } catch (error) {
     if (!(error instanceof KubeError)) throw error;
-    const isTaken = error.code === "AlreadyExists" || error.code === "Conflict";
-    // A repeated request meets the class that the first one has written, if only the answer was lost.
-    if (isTaken && (await finishRestored(options, candidate)))
-      return { ...reported, action: candidate.live === undefined ? "created" : "overwritten", message: "restored at a second attempt" };
-    if (isTaken) return { ...reported, action: "kept", message: "someone else created or changed it in the meantime: check again" };
     return {
       ...reported,
       action: "refused",
@@ -198,7 +197,7 @@ async function write(options: RestoreOptions, { reported, snapshot, live }: Cand
     return { action: "created", message: `${would(options)}recreated as in generation ${snapshot.generation}` };
   }
   if (reported.state === "same") {
-    if (isHalfRestored(live, snapshot)) await handOver(options, live, snapshot);
+    if (isOwner(live)) await handOver(options, live, snapshot);
     return { action: "kept" };
   }
   if (!options.isForced) return { action: "kept", message: "exists, and differs from the snapshot: --force overwrites it" };
@@ -206,18 +205,34 @@ async function write(options: RestoreOptions, { reported, snapshot, live }: Cand
   return { action: "overwritten", message: `${would(options)}overwritten as in generation ${snapshot.generation}` };
 }
 
+/**
+ * Writes the class. A repeated request meets the class that the first one wrote, if only the answer was lost: then the fields are given
+ * back, as after an answer.
+ */
+async function writeOnce(options: RestoreOptions, candidate: Candidate): Promise<Written> {
+  try {
+    return await write(options, candidate);
+  } catch (error) {
+    const isTaken = error instanceof KubeError && (error.code === "AlreadyExists" || error.code === "Conflict");
+    if (!isTaken) throw error;
+    if (!(await finishRestored(options, candidate)))
+      return { action: "kept", message: "someone else created or changed it in the meantime: check again" };
+    return { action: candidate.live === undefined ? "created" : "overwritten", message: "restored at a second attempt" };
+  }
+}
+
 /** Gives the fields back if the class is as in the snapshot by a write of this command. Resolves with whether it is. */
 async function finishRestored(options: RestoreOptions, { reported: { namespace, name }, snapshot }: Candidate): Promise<boolean> {
   const found = await options.kube.read<SecretProviderClass>(RESOURCES.secretProviderClasses, { namespace, name }, options.signal);
-  if (snapshot === undefined || found.kind !== "found" || !isHalfRestored(found.object, snapshot)) return false;
-  await handOver(options, found.object, snapshot);
-  return true;
+  if (snapshot === undefined || found.kind !== "found" || !isOwner(found.object)) return false;
+  const [live, wanted] = textsOf(found.object, snapshot);
+  if (live === wanted) await handOver(options, found.object, snapshot);
+  return live === wanted;
 }
 
-/** Whether this command has written the class as in the snapshot, and has not given the fields back to their owners. */
-function isHalfRestored(live: SecretProviderClass, snapshot: ClassSnapshot): boolean {
-  const isOwner = (live.metadata.managedFields ?? []).some(({ manager }) => manager === FIELD_MANAGER);
-  return isOwner && canonical(contentOf(live)) === canonical(contentOf(restoredClass(snapshot)));
+/** Whether this command has written fields of the class, and has not given them back to their owners. */
+function isOwner({ metadata: { managedFields = [] } }: SecretProviderClass): boolean {
+  return managedFields.some(({ manager }) => manager === FIELD_MANAGER);
 }
 
 const would = ({ isDryRun }: RestoreOptions): string => (isDryRun ? "would be " : "");
