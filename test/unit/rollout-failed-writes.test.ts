@@ -7,7 +7,6 @@ import { Restarts } from "../support/simulation/restarts.ts";
 
 const MINUTE = 60_000;
 const TEAM = "team";
-const CLASS = "app";
 
 let restarts: Restarts;
 afterEach(() => restarts.stop());
@@ -53,26 +52,19 @@ describe("RB2: a rejected restart", () => {
     world.apply({ namespace: TEAM, name: "other", objects: ["o2"] });
     for (const name of ["a", "c"]) restarts.deploy(TEAM, name);
     const c = JSON.stringify(restarts.live(TEAM, "c"));
-    world.cluster.put(WORKLOADS.Deployment, JSON.parse(c.replace(`${CLASS}-${TEAM}`, "other-o2")));
+    world.cluster.put(WORKLOADS.Deployment, JSON.parse(c.replace(`app-${TEAM}`, "other-o2")));
     restarts.complete(TEAM, "c");
     await restarts.lead();
     restarts.failWrites("a", "Forbidden", 403);
     await restarts.rotate(TEAM);
-    const rotate = async (name: string, object: string): Promise<void> => {
-      world.vaults.set(object);
-      world.apply({
-        namespace: TEAM,
-        name,
-        objects: [object],
-        annotations: { "keyvault-injector.dev/refresh": String(world.clock.now()) },
-      });
-      await restarts.pass(15_000);
-    };
-    await rotate("other", "o2");
+    world.vaults.set("o2");
+    const annotations = { "keyvault-injector.dev/refresh": String(world.clock.now()) };
+    world.apply({ namespace: TEAM, name: "other", objects: ["o2"], annotations });
+    await restarts.pass(15_000);
     await restarts.pass(5 * MINUTE);
     assert.match(restarts.rotated(TEAM), /^False RolloutFailed: Deployment a/);
 
-    await rotate(CLASS, TEAM);
+    await restarts.rotate(TEAM);
     await restarts.pass(30_000);
 
     assert.equal(restarts.stamp(TEAM, "c"), undefined);

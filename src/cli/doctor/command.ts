@@ -278,10 +278,12 @@ export async function answerClasses(context: ClassContext, named: Required<Objec
 const noneIn = (namespace: string | undefined): Line =>
   namespace === undefined ? line`there are no classes in any namespace` : line`there are no classes in namespace ${namespace}`;
 
-const allOfOthers = (count: number): Line =>
-  count === 1
-    ? line`1 class, of another provider: keyvault-injector ignores it`
-    : line`${count} classes, all of other providers: keyvault-injector ignores them`;
+/** Says why there is nothing to plan. `count`: number of classes. */
+function nothingPlanned(count: number, within: string | undefined): Line {
+  if (count === 0) return noneIn(within);
+  if (count === 1) return line`1 class, of another provider: keyvault-injector ignores it`;
+  return line`${count} classes, all of other providers: keyvault-injector ignores them`;
+}
 
 const NOTHING_TO_PLAN =
   "0 classes, so the worker would write nothing: the API server does not serve secretproviderclasses yet; install keyvault-injector, or the CSI driver, and then create a class";
@@ -298,7 +300,7 @@ async function answerPlan(context: ClassContext, within: string | undefined): Pr
   return {
     report: "plan",
     fields: () => ({ classes: planned }),
-    text: planned.length === 0 ? [classes.length === 0 ? noneIn(within) : allOfOthers(classes.length)] : planText(planned),
+    text: planned.length === 0 ? [nothingPlanned(classes.length, within)] : planText(planned),
     hasFailed,
   };
 }

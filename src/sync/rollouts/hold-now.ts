@@ -7,7 +7,7 @@ import type { Workload } from "../../domain/rollout/workload.ts";
 import { findByName } from "../find-by-name.ts";
 import { attempt, openTrouble } from "./own-requests.ts";
 import type { RolloutContext } from "./rollout-context.ts";
-import { holdBy } from "./rollout-holds.ts";
+import { defaultsFor, holdBy } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
 import { defaultsIn } from "./rollout-workloads.ts";
 
@@ -31,7 +31,7 @@ export async function holdNow(
   { workload, standing }: Due,
   signal: AbortSignal,
 ): Promise<Result<HeldNow, Trouble>> {
-  const { writer, memory, workloads, worker } = context;
+  const { writer, memory, worker } = context;
   const asked = await attempt(writer, { workload, request: "ask" }, async () => {
     const live = await liveDefaults(context, workload, signal);
     const isSubject = standing.turn === "ready";
@@ -39,7 +39,7 @@ export async function holdNow(
     return { hold, defaults: live };
   });
   const hold = asked.ok ? asked.value.hold : undefined;
-  const defaults = workloads.defaultsOf(workload.ref.namespace ?? "");
+  const defaults = defaultsFor(context, workload);
   memory.of(workload).heldNow = hold && { hold, until: worker.clock.now() + COUNTS_MS, defaults };
   return asked;
 }
@@ -48,12 +48,13 @@ export async function holdNow(
  * Returns the recent result of {@link holdNow}, so that other workloads have their turn in the meantime. The result does not count if the
  * Namespace has changed since.
  */
-export function recentHold({ writer, memory, workloads, worker }: RolloutContext, workload: Workload): Hold | undefined {
+export function recentHold(context: RolloutContext, workload: Workload): Hold | undefined {
+  const { writer, memory, worker } = context;
   const trouble = openTrouble(writer, { workload, request: "ask" });
   if (trouble !== undefined) return { kind: "blocked", why: trouble.why };
   const { heldNow } = memory.of(workload);
   const isRecent = heldNow !== undefined && worker.clock.now() < heldNow.until;
-  return isRecent && heldNow.defaults === workloads.defaultsOf(workload.ref.namespace ?? "") ? heldNow.hold : undefined;
+  return isRecent && heldNow.defaults === defaultsFor(context, workload) ? heldNow.hold : undefined;
 }
 
 /** Returns the time in milliseconds for which that result still counts; undefined if there is none. */

@@ -61,7 +61,7 @@ function holdIn(context: RolloutContext, workload: Workload, { namespace, contro
   return holdOf({ controls, isRequested, now: context.worker.clock.now() });
 }
 
-const defaultsFor = ({ workloads }: RolloutContext, { ref }: Workload) => workloads.defaultsOf(ref.namespace ?? "");
+export const defaultsFor = ({ workloads }: RolloutContext, { ref }: Workload) => workloads.defaultsOf(ref.namespace ?? "");
 
 function controlsFor(context: RolloutContext, workload: Workload): Controls {
   return controlsOf(workload, defaultsFor(context, workload), context.settings.controls);

@@ -30,6 +30,8 @@ interface WorkloadMemory {
   listed: number;
   /** The restart that this process last began, or found under way when it began to lead. Read it by {@link RolloutMemory.begunOf}. */
   begun: Begun | undefined;
+  /** The restart that was under way before. It still is if the write of the last one failed. */
+  begunBefore: Begun | undefined;
   /** Requests for this workload that failed at the last attempt. */
   readonly troubles: Map<OwnRequest, Trouble>;
   /** Why the API server or a policy rejected the last restart on which it gave a verdict; undefined if it accepted the restart. */
@@ -50,8 +52,6 @@ interface Begun {
   /** Unix milliseconds. */
   readonly at: number;
   readonly adopted?: AdoptedRestart;
-  /** The restart that was under way before. It still is if the write of this one failed. */
-  readonly before?: Begun | undefined;
 }
 
 /** A restart that an earlier leader began. */
@@ -90,25 +90,23 @@ interface Steady extends Steadiness {
 }
 
 export class RolloutMemory {
-  /** Unix time in milliseconds at which this process began to reconcile workloads. */
-  readonly leadsSince: number;
   readonly #byUid = new Map<string, WorkloadMemory>();
   /** By namespace. */
   readonly #inheritedHalts = new Map<string, boolean>();
   #lists = 0;
   #judgesSince: number | undefined;
 
-  constructor(leadsSince = Number.NEGATIVE_INFINITY) {
-    this.leadsSince = leadsSince;
+  constructor(judgesSince?: number) {
+    this.#judgesSince = judgesSince;
   }
 
-  /**
-   * Returns the Unix time in milliseconds since which this process knows the workloads and judges them. Call this only with all of them
-   * listed. After the start of a process that adopts nothing, returns that start.
-   */
-  judgesSince(now: number): number {
-    if (!Number.isFinite(this.leadsSince)) return this.leadsSince;
+  /** Call this whenever all workloads are listed. The first call counts. */
+  noteJudging(now: number): void {
     this.#judgesSince ??= now;
+  }
+
+  /** Unix time in milliseconds since which this process judges workloads; undefined before it has listed them all. */
+  get judgesSince(): number | undefined {
     return this.#judgesSince;
   }
 
@@ -127,6 +125,7 @@ export class RolloutMemory {
       pods: undefined,
       listed: 0,
       begun: undefined,
+      begunBefore: undefined,
       troubles: new Map(),
       rejected: undefined,
       proof: undefined,
@@ -207,14 +206,15 @@ export class RolloutMemory {
 
   /** Returns the restart whose stamp the template has, if this process began or adopted it. */
   begunOf(workload: Workload): Begun | undefined {
-    const { begun } = this.of(workload);
-    return [begun, begun?.before].find((each) => each !== undefined && each.stamp === workload.templateStamp);
+    const { begun, begunBefore } = this.of(workload);
+    return [begun, begunBefore].find((each) => each !== undefined && each.stamp === workload.templateStamp);
   }
 
   /** Notes a restart before its write, whose answer may be lost: the stamp on the template then shows whether it has begun. */
   noteBeginning(workload: Workload, stamp: string, at: number): void {
-    const found = this.begunOf(workload);
-    this.of(workload).begun = { stamp, at, before: found && { ...found, before: undefined } };
+    const memory = this.of(workload);
+    memory.begunBefore = this.begunOf(workload);
+    memory.begun = { stamp, at };
   }
 
   /** Returns the restart that an earlier leader began, until more of its pods are replaced than when this process first saw it. */

@@ -15,7 +15,7 @@ import { heldNowFor, holdNow, recentHold } from "./hold-now.ts";
 import { attempt, inTurn, openTrouble, retryIn } from "./own-requests.ts";
 import { heldBy } from "./rollout-budgets.ts";
 import type { RolloutContext } from "./rollout-context.ts";
-import { answerIdleRequests, holdBy, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
+import { answerIdleRequests, defaultsFor, holdBy, holdsOf, openRequestOf, windowWait, withHolds } from "./rollout-holds.ts";
 import type { Trouble } from "./rollout-memory.ts";
 import { ROLLOUTS_SOON, reportNamespace, reportUnlisted } from "./rollout-report.ts";
 import { namespaceSecrets, stampOf } from "./rollout-versions.ts";
@@ -54,6 +54,7 @@ export async function reconcileRollouts(context: RolloutContext, namespace: stri
     if (context.workloads.unlisted.length > 0) await reportUnlisted(context, namespace, signal);
     return AGAIN;
   }
+  context.memory.noteJudging(context.worker.clock.now());
   const breaths = new Breaths();
   await settleUnanswered(context.writer, watched, signal);
   const judged = (await judgeAll(context, namespace, { watched, breaths })).map((each) => withTrouble(context, each));
@@ -229,9 +230,9 @@ async function startRestart(context: RolloutContext, due: Due, signal: AbortSign
   const isWaitedFor = standing.turn !== "unready";
   const answered = openRequestOf(context, workload);
   // The request can wait for its turn until the window has closed, or the Namespace has changed.
-  const before = context.workloads.defaultsOf(ref.namespace ?? "");
+  const before = defaultsFor(context, workload);
   const isStillDue = (): boolean => {
-    const after = context.workloads.defaultsOf(ref.namespace ?? "");
+    const after = defaultsFor(context, workload);
     return holdBy(context, workload, after === before ? defaults : after) === undefined;
   };
   const begun = await attempt(writer, { workload, request: "restart" }, () =>

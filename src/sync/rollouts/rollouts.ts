@@ -64,7 +64,7 @@ export function createRollouts(options: RolloutsOptions): Rollouts {
     isFollowed: (classKey) => isFollowed(classKey),
     noteClass: (classKey) => noteClass(classKey),
     run: async (worker, signal) => {
-      const memory = new RolloutMemory(clock.now());
+      const memory = new RolloutMemory();
       const queue = new WorkQueue({
         workers: WORKERS,
         backoff: RETRIES,

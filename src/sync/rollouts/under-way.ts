@@ -43,7 +43,8 @@ export function slotMsOf({ memory, now, timeoutMs }: UnderWayInput, workload: Wo
  * listed: until then, this process could adopt nothing.
  */
 export function isAdopting({ memory, now, timeoutMs }: UnderWayInput): boolean {
-  return now < memory.judgesSince(now) + Math.max(timeoutMs, SHORTEST_ADOPTION_MS);
+  const { judgesSince } = memory;
+  return judgesSince !== undefined && now < judgesSince + Math.max(timeoutMs, SHORTEST_ADOPTION_MS);
 }
 
 /**
