@@ -10,7 +10,7 @@ const WORKER = path.join(import.meta.dirname, "worker.ts");
  * Most objects of the simulation live only briefly: the flags give young objects more room, and use no threads for garbage collection,
  * which would compete with the other processes.
  */
-const NODE_FLAGS = ["--no-warnings", "--min-semi-space-size=32", "--max-semi-space-size=64", "--single-threaded-gc"];
+const NODE_FLAGS = ["--no-warnings", "--min-semi-space-size=64", "--max-semi-space-size=128", "--single-threaded-gc"];
 
 /** Limits of a seed. A seed that exceeds one of them has failed, because its world can be in a loop or make no progress. */
 export interface Most {

@@ -150,17 +150,18 @@ export class Workloads {
   }
 
   all(): readonly SimulatedWorkload[] {
-    return [...this.#known.values()].flatMap((known) => {
-      const deployment = this.#read(known.key);
-      return deployment === undefined || deployment.metadata.uid !== known.uid ? [] : [this.#describe(known, deployment)];
-    });
+    return [...this.#known.values()].flatMap((known) => this.#describe(known) ?? []);
   }
 
   of(namespace: string, name: string): SimulatedWorkload | undefined {
-    return this.all().find((one) => one.namespace === namespace && one.name === name);
+    const known = this.#known.get(`${namespace}/${name}`);
+    return known === undefined ? undefined : this.#describe(known);
   }
 
-  #describe(known: Known, { metadata, spec }: Deployment): SimulatedWorkload {
+  #describe(known: Known): SimulatedWorkload | undefined {
+    const deployment = this.#read(known.key);
+    if (deployment?.metadata.uid !== known.uid) return undefined;
+    const { metadata, spec } = deployment;
     const annotations = spec.template.metadata?.annotations ?? {};
     const template = JSON.stringify(spec.template);
     const wanted = spec.replicas ?? 1;
