@@ -8,7 +8,7 @@ import { isJsonObject } from "../domain/json-object.ts";
 import { inheritedEnvironment } from "../runtime/config.ts";
 import { addPlugin, addPluginConfig, CredentialPlugins, makePluginAbsolute, type PluginCredential } from "./credential-plugin.ts";
 import { addImpersonation, impersonating } from "./impersonation.ts";
-import { addTokenFile, makeTokenFileAbsolute, takeTokenFile, tokenInFile } from "./token-file.ts";
+import { addTokenFile, makeTokenFileAbsolute, TokenFiles, takeTokenFile } from "./token-file.ts";
 
 /**
  * Concurrent API calls of one process. Further calls wait for a connection instead of opening one each. The limit exceeds the writes (32),
@@ -49,6 +49,7 @@ interface Pools {
 export class PooledKubeConfig extends KubeConfig {
   #pools: Pools | undefined;
   #closed = false;
+  readonly #tokenFiles = new TokenFiles();
   readonly #plugins = new CredentialPlugins({
     cluster: () => this.getCurrentCluster(),
     environment: inheritedEnvironment,
@@ -95,7 +96,7 @@ export class PooledKubeConfig extends KubeConfig {
 
   async authenticate(context: RequestContext, purpose: Purpose): Promise<void> {
     const user = this.getCurrentUser();
-    const fileToken = tokenInFile(user);
+    const fileToken = this.#tokenFiles.tokenOf(user);
     const credential = fileToken === undefined ? await this.#plugins.credentialOf(user) : undefined;
     if (credential !== undefined) this.#used.set(context, credential);
     const token = fileToken ?? credential?.token;

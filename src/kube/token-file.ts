@@ -33,13 +33,40 @@ export function makeTokenFileAbsolute(user: TokenFileUser, folder: string): void
   if (user.tokenFile !== undefined) user.tokenFile = path.resolve(folder, user.tokenFile);
 }
 
-/**
- * Returns the token in the user's file, or undefined if the user has no such file. Trims the token, like client-go: `kubectl create token`
- * prints a line break. Reads the file for each request, because the file rotates while the process runs.
- */
-export function tokenInFile(user: TokenFileUser | null): string | undefined {
-  const file = user?.tokenFile;
-  if (file === undefined) return undefined;
+/** Time in milliseconds for which a token still serves after its file was last readable. */
+const LAST_TOKEN_MS = 60_000;
+
+/** Tokens of the files that a kubeconfig names. */
+export class TokenFiles {
+  readonly #last = new Map<string, { readonly token: string; readonly until: number }>();
+  readonly #now: () => number;
+
+  /** `now`: milliseconds that only increase. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
+
+  /**
+   * Returns the token in the user's file, or undefined if the user has no such file. Reads the file for each request, because the file
+   * rotates while the process runs. A file that is written in place is empty for a moment: then the last token serves, as in client-go.
+   */
+  tokenOf(user: TokenFileUser | null): string | undefined {
+    const file = user?.tokenFile;
+    if (file === undefined) return undefined;
+    try {
+      const token = tokenIn(file);
+      this.#last.set(file, { token, until: this.#now() + LAST_TOKEN_MS });
+      return token;
+    } catch (error) {
+      const last = this.#last.get(file);
+      if (last === undefined || last.until < this.#now()) throw error;
+      return last.token;
+    }
+  }
+}
+
+/** Trims the token, like client-go: `kubectl create token` prints a line break. */
+function tokenIn(file: string): string {
   const token = readFileSync(file, "utf8").trim();
   if (token === "") throw new TokenFileFailure(`${file} is empty`);
   // For example in UTF-16, as PowerShell writes it. A header cannot contain the bytes, and the network would be blamed.

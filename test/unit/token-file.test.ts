@@ -8,6 +8,7 @@ import { RESOURCES } from "../../src/domain/kubernetes.ts";
 import { createKubeClient } from "../../src/kube/client.ts";
 import { PooledKubeConfig } from "../../src/kube/config.ts";
 import { loadKubeConfig } from "../../src/kube/load-config.ts";
+import { TokenFiles } from "../../src/kube/token-file.ts";
 import { runCli } from "../support/cli/cli.ts";
 import { startCredentialRecorder } from "../support/processes/stub-api-server.ts";
 
@@ -59,6 +60,29 @@ describe("a file with a token", () => {
   test("ST6: is read again while the process runs, because it may rotate", async () => {
     await ask("old\n", "new\n");
     assert.deepEqual(server.sent, ["Bearer old", "Bearer new"]);
+  });
+
+  for (const [what, content] of [
+    ["empty", ""],
+    ["half written, with a byte that no token has", "new\u0000"],
+  ] as const) {
+    test(`R2-3: ${what} for a moment, because it is written in place, fails no request`, async () => {
+      await ask("old\n", content, "new\n");
+      assert.deepEqual(server.sent, ["Bearer old", "Bearer old", "Bearer new"]);
+    });
+  }
+
+  test("R2-3: serves for a minute after it was last readable, and no longer", async () => {
+    let now = 0;
+    const files = new TokenFiles(() => now);
+    await writeFile(file, "tok\n");
+    const user = { name: "stub", tokenFile: file };
+    assert.equal(files.tokenOf(user), "tok");
+    await rm(file);
+    now = 60_000;
+    assert.equal(files.tokenOf(user), "tok");
+    now = 60_001;
+    assert.throws(() => files.tokenOf(user), { code: "ENOENT" });
   });
 
   for (const [what, content, problem] of [
