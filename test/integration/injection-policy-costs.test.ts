@@ -180,12 +180,19 @@ describe("what a pod costs the API server", { skip: refusal === undefined ? fals
 
   test("AT1: is bounded, whatever its annotations and fields are", async (context) => {
     for (const [name, pod] of HOSTILE) {
-      const plain = await costOf({ ...pod, metadata: {} });
-      const { status, message, cpu } = await costOf(pod);
-      context.diagnostic(`${cpu.toFixed(2)} s, ${plain.cpu.toFixed(2)} s without annotations, ${status}: ${name}`);
+      const measured: string[] = [];
+      let isBounded = false;
+      // The garbage collection of one request may fall into the measurement of the next. A policy without a bound exceeds all three.
+      while (!isBounded && measured.length < 3) {
+        const plain = await costOf({ ...pod, metadata: {} });
+        const { status, message, cpu } = await costOf(pod);
+        measured.push(`${cpu.toFixed(2)} s, ${plain.cpu.toFixed(2)} s without annotations, ${status}`);
+        isBounded = cpu <= MOST_CPU + 3 * plain.cpu;
+        assert.doesNotMatch(message, /cost limit|no such overload|failed expression/, name);
+      }
+      context.diagnostic(`${measured.join("; ")}: ${name}`);
 
-      assert.ok(cpu <= MOST_CPU + 3 * plain.cpu, `${name}: ${cpu} s`);
-      assert.doesNotMatch(message, /cost limit|no such overload|failed expression/, name);
+      assert.ok(isBounded, `${name}: ${measured.join("; ")}`);
     }
   });
 
