@@ -39,12 +39,12 @@ export interface PollsBefore extends PhaseInput {
 
 /**
  * Returns the Unix milliseconds of the first poll by a new leader: the one after the last poll that earlier leaders are known to have made.
- * If it was due while there was no leader, it is due now.
+ * It is in the past if it was due while there was no leader, and now if no earlier poll is known.
  */
 export function firstPoll({ checked, polledUntil, ...phase }: PollsBefore): number {
   const known = [checked, typeof polledUntil === "number" ? polledUntil - CLOCKS_DIFFER_MS : undefined];
   const next = known.flatMap((moment) => (moment === undefined ? [] : [moment + untilNextPoll({ ...phase, now: moment })]));
-  return Math.max(phase.now, ...next);
+  return next.length === 0 ? phase.now : Math.max(...next);
 }
 
 /**

@@ -111,12 +111,14 @@ export function pollsMade(polls: Polls): () => PollsMade {
     let moment = now;
     const late: SecretProviderClass[] = [];
     for (const provider of polls.classes.list()) {
-      const due = polls.states.get(keyOf(provider))?.nextPoll ?? unseenSince(polls.before.of(keyOf(provider)));
-      if (due >= now) continue;
+      const due = dueSince(polls, keyOf(provider));
+      if (due.first >= now) continue;
       const status = polls.statuses.get(refOf(provider));
       if (!isPolled(polls, provider, status) || !goesByEarlierPolls(provider, status)) continue;
-      if (now - due > LATE_MS) late.push(provider);
-      else moment = Math.min(moment, due);
+      // The next leader would take an earlier poll for one that was made.
+      const isPassed = known.until !== undefined && due.first <= known.until - CLOCKS_DIFFER_MS;
+      if (isPassed || now - due.here > LATE_MS) late.push(provider);
+      else moment = Math.min(moment, due.first);
     }
     const owed = entriesOf(late);
     if (owed.length <= MOST_OWED) known = { until: Math.max(moment, known.until ?? moment), owed };
@@ -124,9 +126,19 @@ export function pollsMade(polls: Polls): () => PollsMade {
   };
 }
 
-/** For a class that this process has not reconciled yet, the progress of the previous leader applies. */
-function unseenSince(before: PolledUntil): number {
-  return typeof before === "number" ? before : Number.NEGATIVE_INFINITY;
+/**
+ * Returns when the next poll of a class was or is due under any leader, and under this one. For a class that this process has not reconciled
+ * yet, the progress of the previous leader applies.
+ */
+function dueSince(
+  { states, before }: Pick<Polls, "states" | "before">,
+  classKey: string,
+): { readonly first: number; readonly here: number } {
+  const state = states.get(classKey);
+  if (state !== undefined) return { first: state.missedPoll ?? state.nextPoll, here: state.nextPoll };
+  const earlier = before.of(classKey);
+  const unseen = typeof earlier === "number" ? earlier : Number.NEGATIVE_INFINITY;
+  return { first: unseen, here: unseen };
 }
 
 function entriesOf(late: readonly SecretProviderClass[]): readonly string[] {

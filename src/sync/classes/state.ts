@@ -24,6 +24,8 @@ export interface ClassState {
   /** Input for the phase of the class's polls. */
   readonly phase: { readonly cluster: string; readonly key: string };
   readonly nextPoll: number;
+  /** When the first poll of this process was due under earlier leaders, which did not make it; undefined if none was due, or after the poll. */
+  readonly missedPoll?: number | undefined;
   /** When the last poll of this process was due, or when it began if that was earlier; undefined before the first. */
   readonly lastPoll?: number | undefined;
   /** The latest poll that was due when the last one ended, whatever its result; undefined before the first. */
@@ -257,7 +259,8 @@ function firstSight({ cluster, key, spc, interval, status, polledUntil: reported
   const polledUntil = hasStoredFailure(status) ? undefined : reported;
   const polls = { ...phase, interval, now, checked: facts.lastSuccess, polledUntil };
   const checkedBefore = hasStoredFailure(status) ? undefined : lastPollBefore(polls);
-  return { ...first, ...facts, nextPoll: firstPoll(polls), checkedBefore };
+  const due = firstPoll(polls);
+  return { ...first, ...facts, nextPoll: Math.max(now, due), missedPoll: due < now ? due : undefined, checkedBefore };
 }
 
 const UNKNOWN = {
@@ -354,7 +357,8 @@ function polled(state: ClassState, polledAt: number, now: number): ClassState {
   const { nextPoll, phase, interval } = state;
   // A poll that became due during this one is not made, so this one counts for it.
   const duePoll = pollFor(state, Math.max(polledAt, Math.min(now, nextPoll)));
-  return { ...state, lastPoll: Math.min(polledAt, nextPoll), duePoll, nextPoll: pollAfter(phase, interval, now) };
+  const lastPoll = Math.min(polledAt, nextPoll);
+  return { ...state, missedPoll: undefined, lastPoll, duePoll, nextPoll: pollAfter(phase, interval, now) };
 }
 
 function latest(one: number | undefined, other: number | undefined): number | undefined {

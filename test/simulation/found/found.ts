@@ -167,6 +167,32 @@ export const FOUND: readonly Found[] = [
     },
   },
   {
+    name: "a poll that falls due while nobody leads is left out if the next leader dies while it makes up for it",
+    seed: 6,
+    planted: "S24",
+    cast: "alone",
+    mayList: false,
+    minutes: 210,
+    report: (stage) => {
+      let first: number | undefined;
+      stage.at(1, () =>
+        stage.write({ name: "alone", entries: ["object-0"], secrets: [{ name: "alone", keys: [0] }], intervalMinutes: 60 }),
+      );
+      stage.whenAsked("object-0", ({ minute }) => {
+        if (minute < 5) return false;
+        if (first === undefined) {
+          first = minute;
+          stage.at(minute + 59.95, () => stage.killReplicas());
+        }
+        if (minute < first + 59.9) return false;
+        // The next renewal of the lease is at most 20 s away.
+        stage.vaultHangs(1);
+        stage.at(minute + 0.4, () => stage.killLeader());
+        return true;
+      });
+    },
+  },
+  {
     name: "a leader whose machine slept while the vault answered writes on waking, though another one leads",
     seed: 1,
     planted: "C10",

@@ -144,6 +144,11 @@ export class Stage {
     this.#away((host) => host.startsWith(`${this.#team.vault.name}.`), minutes);
   }
 
+  /** Leaves each request to the vault without an answer for so long. */
+  vaultHangs(minutes: number): void {
+    this.#while(({ host }) => (host.startsWith(`${this.#team.vault.name}.`) ? { kind: "lost" } : undefined), minutes);
+  }
+
   /** Runs the action whenever the worker requests the object from the vault, until the action returns true. */
   whenAsked(object: string, action: (asked: Asked) => boolean): void {
     this.#whenSent((path) => path.includes(`/${object}`), action);

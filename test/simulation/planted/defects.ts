@@ -142,8 +142,8 @@ import { networkCode } from "./service-answer.ts";
     edits: [
       {
         file: CLASS_STATE,
-        find: "nextPoll: firstPoll(polls), checkedBefore }",
-        replace: "nextPoll: facts.lastSuccess === undefined ? firstPoll(polls) : pollAfter(phase, interval, now), checkedBefore }",
+        find: "const due = firstPoll(polls);",
+        replace: "const due = facts.lastSuccess === undefined ? firstPoll(polls) : pollAfter(phase, interval, now);",
       },
     ],
   },

@@ -26,4 +26,16 @@ export const STATUS_DEFECTS: readonly Planted[] = [
       },
     ],
   },
+  {
+    id: "S24",
+    world: "odd",
+    what: "a poll that falls into a change of leader is skipped if the new leader dies before it is made",
+    edits: [
+      {
+        file: "src/sync/classes/state.ts",
+        find: "missedPoll: due < now ? due : undefined,",
+        replace: "missedPoll: undefined,",
+      },
+    ],
+  },
 ];
