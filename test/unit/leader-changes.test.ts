@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import * as fc from "fast-check";
+import { type KubeObject, RESOURCES } from "../../src/domain/kubernetes.ts";
 import { VaultError } from "../../src/domain/ports/vault-error.ts";
 import { untilNextPoll } from "../../src/domain/schedule/phase.ts";
 import type { PollsMade } from "../../src/sync/classes/poll-progress.ts";
@@ -8,6 +9,12 @@ import { INTERVAL, type Leader, type LeadOptions, SimulatedWorld } from "../supp
 
 const HOUR_MS = 3_600_000;
 const CLASS = { namespace: "team", name: "app" };
+
+function podOf({ namespace, name }: typeof CLASS): KubeObject {
+  const volumes = [{ name: "v", csi: { driver: "secrets-store.csi.k8s.io", volumeAttributes: { secretProviderClass: name } } }];
+  const metadata = { namespace, name: "app-0" };
+  return { apiVersion: "v1", kind: "Pod", metadata, spec: { containers: [], volumes }, status: { phase: "Running" } } as KubeObject;
+}
 
 /** Leaders that follow each other. Each gets the state that the lease stores. `asked`: times of the vault requests. */
 class Succession {
@@ -25,11 +32,12 @@ class Succession {
   }
 
   /** Returns a succession whose first leader has synced a class. */
-  static async of(interval: string): Promise<Succession> {
+  static async of(interval: string, others: Readonly<Record<string, string>> = {}): Promise<Succession> {
     const made = new Succession();
     made.world.vaults.set("db");
     await made.world.clock.advance(HOUR_MS);
-    made.world.apply({ ...CLASS, objects: ["db"], annotations: { "keyvault-injector.dev/rotation-poll-interval": interval } });
+    const annotations = { "keyvault-injector.dev/rotation-poll-interval": interval, ...others };
+    made.world.apply({ ...CLASS, objects: ["db"], annotations });
     made.lead();
     await made.world.clock.advance(1_000);
     return made;
@@ -118,6 +126,28 @@ describe("a change of leaders", () => {
     await died;
     vaults.signIn = undefined;
     succession.lead();
+    await clock.advance(1_000);
+
+    assert.ok(clock.now() - (succession.asked.at(-1) ?? 0) <= 1_000, `asked ${clock.now() - (succession.asked.at(-1) ?? 0)} ms ago`);
+    await succession.die();
+  });
+
+  test("SM2: makes up for a poll that was left out while no pod mounted the class, once one does again", async () => {
+    const succession = await Succession.of("24h", { "keyvault-injector.dev/sync": "while-used" });
+    const { clock, cluster } = succession.world;
+    const pod = podOf(CLASS);
+    cluster.put(RESOURCES.pods, pod);
+    await clock.advance(10_000);
+    await clock.advance(succession.untilPhase(24 * HOUR_MS) + 1_000);
+    await clock.advance(24 * HOUR_MS - 20_000);
+    cluster.delete(RESOURCES.pods, { namespace: "team", name: pod.metadata.name ?? "" });
+    await clock.advance(60_000);
+
+    await succession.die();
+    await clock.advance(5_000);
+    succession.lead();
+    await clock.advance(20_000);
+    cluster.put(RESOURCES.pods, pod);
     await clock.advance(1_000);
 
     assert.ok(clock.now() - (succession.asked.at(-1) ?? 0) <= 1_000, `asked ${clock.now() - (succession.asked.at(-1) ?? 0)} ms ago`);

@@ -71,6 +71,12 @@ export function isPolled({ settings, consumers }: Polling, spc: SecretProviderCl
   return settings.enableSecretRotation && isFollowed && isMirrored({ settings, consumers: { isUsed } }, spc);
 }
 
+/** Whether no pod mounts the class now, but its Secrets still exist. A poll that is left out now is due as soon as a pod mounts it. */
+function isPolledWhenUsed({ settings, consumers: { watch } }: Polling, spc: SecretProviderClass, status?: ClassStatus): boolean {
+  const isStored = status !== undefined && status.secrets.length > 0;
+  return isStored && isPolled({ settings, consumers: { isUsed: () => true, watch } }, spc, status);
+}
+
 /** Whether the status reports that the vault answered at the last check. The status of an unused class leaves this open. */
 export function isCalledFresh(status: ClassStatus | undefined): boolean {
   return conditionOf(status, "Fresh")?.status === "True";
@@ -110,18 +116,23 @@ export function pollsMade(polls: Polls): () => PollsMade {
     askedAt = now;
     let moment = now;
     const late: SecretProviderClass[] = [];
+    const unused: SecretProviderClass[] = [];
     for (const provider of polls.classes.list()) {
       const due = dueSince(polls, keyOf(provider));
       if (due.first >= now) continue;
       const status = polls.statuses.get(refOf(provider));
-      if (!isPolled(polls, provider, status) || !goesByEarlierPolls(provider, status)) continue;
+      if (!goesByEarlierPolls(provider, status)) continue;
+      if (!isPolled(polls, provider, status)) {
+        if (isPolledWhenUsed(polls, provider, status)) unused.push(provider);
+        continue;
+      }
       // The next leader would take an earlier poll for one that was made.
       const isPassed = known.until !== undefined && due.first <= known.until - CLOCKS_DIFFER_MS;
       if (isPassed || now - due.here > LATE_MS) late.push(provider);
       else moment = Math.min(moment, due.first);
     }
     const owed = entriesOf(late);
-    if (owed.length <= MOST_OWED) known = { until: Math.max(moment, known.until ?? moment), owed };
+    if (owed.length <= MOST_OWED) known = { until: Math.max(moment, known.until ?? moment), owed: withUnused(owed, entriesOf(unused)) };
     return known;
   };
 }
@@ -139,6 +150,11 @@ function dueSince(
   const earlier = before.of(classKey);
   const unseen = typeof earlier === "number" ? earlier : Number.NEGATIVE_INFINITY;
   return { first: unseen, here: unseen };
+}
+
+/** Adds as many entries for unused classes as fit: a cluster in which nothing is used must not stop the common time. */
+function withUnused(owed: readonly string[], unused: readonly string[]): readonly string[] {
+  return [...new Set([...owed, ...unused])].slice(0, Math.max(MOST_OWED, owed.length));
 }
 
 function entriesOf(late: readonly SecretProviderClass[]): readonly string[] {
