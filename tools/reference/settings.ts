@@ -12,7 +12,7 @@ const MORE: Readonly<Partial<Record<SettingName, string>>> = {
   "sync-secret": "With `false`, the worker leaves existing Secrets unchanged.",
   "enable-secret-rotation": "With `false`, the worker queries the vault only after a change to a class or Secret, or after a failure.",
   "rotation-poll-interval":
-    "Classes with the same vault and identity share the lists of the vault's objects. If an annotation sets a shorter interval for one of these classes, the worker can therefore also detect changes for the others at that interval.",
+    "Classes with the same vault and identity share lists of the vault's objects, so a shorter interval of one class can also speed up the others.",
   "event-queues":
     "The worker reads CloudEvents 1.0 and events in Event Grid's own schema. After an event about an object, the worker checks the classes that use this object. The worker also continues to poll. Classes cannot specify queues. See [Rotate in seconds](../how-to/rotate-in-seconds.md).",
   "unused-grace": "If the worker restarts, this time starts from zero again.",
