@@ -44,7 +44,9 @@ async function aLedger() {
   });
   for (const classKey of ["ns/x", "ns/y", "ns/z"]) versionCache.interests.name(classKey, { keys: ["secret/db"], until: 1e15 }, clock.now());
   const ask = async (classKey: string) => {
-    const answer = versionCache.reader({ classKey, due: clock.now(), notBefore: clock.now() }).getSecret("db", undefined, signal);
+    const answer = versionCache
+      .reader({ classKey, due: clock.now(), period: 1_000, notBefore: clock.now() })
+      .getSecret("db", undefined, signal);
     await clock.advance(1_000);
     return { answer };
   };
@@ -71,7 +73,7 @@ async function requestsFor(bytes: number): Promise<number> {
   const versionCache = createObjectVersionCaches({ clock, metrics: createVaultMetrics(new Registry()), onChange: () => true })(client);
   for (const classKey of ["ns/x", "ns/y"]) versionCache.interests.name(classKey, { keys: ["secret/db"], until: 1e15 }, clock.now());
   for (const classKey of ["ns/x", "ns/y"])
-    await versionCache.reader({ classKey, due: clock.now(), notBefore: clock.now() }).getSecret("db", undefined, signal);
+    await versionCache.reader({ classKey, due: clock.now(), period: 1_000, notBefore: clock.now() }).getSecret("db", undefined, signal);
   return asked;
 }
 

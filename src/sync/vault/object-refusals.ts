@@ -3,14 +3,14 @@ import type { VaultErrorOrigin } from "../../domain/ports/vault-error.ts";
 import type { ClassObject } from "../../domain/provider-class/object-rules.ts";
 import type { SyncReason } from "../../domain/reasons.ts";
 import type { FetchRequest } from "./mirror.ts";
+import type { AnsweredPoll } from "./vault-listings.ts";
 
 /** Fields of an object that the answer depends on. The name of the file is not one of them. */
 export type AskedObject = Pick<ClassObject, "type" | "name" | "version" | "history" | "format" | "encoding">;
 
-export interface Refusal {
+/** A refusal, with the poll that sent the request. */
+export interface Refusal extends AnsweredPoll {
   readonly failure: ObjectFailure;
-  /** Time in Unix milliseconds at which the poll that sent the request was due. */
-  readonly due: number;
   /** Time in Unix milliseconds at which the answer arrived. */
   readonly at: number;
 }
@@ -46,7 +46,7 @@ export class ObjectRefusals {
       const failure = byObject.get(object);
       if (failure === undefined) this.#byObject.delete(key);
       else if (fetchRequest.kind === "changes" && isLasting(failure)) {
-        this.#byObject.set(key, { failure, due: fetchRequest.due, at: now });
+        this.#byObject.set(key, { failure, due: fetchRequest.due, period: fetchRequest.period, at: now });
         kept.add(key);
       }
     }

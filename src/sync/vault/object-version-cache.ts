@@ -13,7 +13,7 @@ import { ObjectRefusals } from "./object-refusals.ts";
 import { Selections } from "./selections.ts";
 import { SharedCalls } from "./shared-calls.ts";
 import type { BudgetedClient } from "./vault-budget.ts";
-import { VaultListings } from "./vault-listings.ts";
+import { type AnsweredPoll, VaultListings } from "./vault-listings.ts";
 import type { VaultMetrics } from "./vault-metrics.ts";
 
 export interface ObjectVersionCacheOptions {
@@ -33,11 +33,9 @@ export interface VaultObjectKey {
 }
 
 /** Last known state of an object, the error if the vault refused it, and the poll that read it. */
-export interface RecordedCheck {
+export interface RecordedCheck extends AnsweredPoll {
   readonly lastCheck: ObjectCheck;
   readonly error: VaultWords | undefined;
-  /** Time in Unix milliseconds at which that poll was due, even if it ran later. */
-  readonly due: number;
 }
 
 interface Answer {
@@ -47,11 +45,10 @@ interface Answer {
   readonly error?: VaultError;
 }
 
-/** Class that reads objects, and how old an answer may be. */
-export interface Reading {
+/** Class that reads objects, the poll that it reads them for, and how old an answer may be. */
+export interface Reading extends AnsweredPoll {
   /** `namespace/name` of the class. */
   readonly classKey: string;
-  readonly due: number;
   /** Unix milliseconds. Answers to requests that began earlier do not count. */
   readonly notBefore: number;
 }
@@ -163,11 +160,11 @@ export class ObjectVersionCache {
   }
 
   /** Records the state of an object that a class names. Nothing reads the state of any other object, such as a version of a history. */
-  #record(key: string, { classKey, due }: Reading, { lastCheck, asked, error }: Answer): void {
+  #record(key: string, { classKey, due, period }: Reading, { lastCheck, asked, error }: Answer): void {
     if (!this.interests.isNamed(key)) return;
     const before = this.#lastChecks.get(key);
     const isOvertaken = before !== undefined && before.asked > asked;
-    if (!isOvertaken) this.#lastChecks.set(key, { lastCheck, error: error && vaultWords(error), due, asked });
+    if (!isOvertaken) this.#lastChecks.set(key, { lastCheck, error: error && vaultWords(error), due, period, asked });
     if (before === undefined || stateOf(before.lastCheck) === stateOf(lastCheck)) return;
     // If the answers arrived in another order than the requests, it is unknown which one is newer, because both requests waited in lines.
     // Some class has the older answer, so the cache wakes all of them.

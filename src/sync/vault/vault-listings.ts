@@ -65,8 +65,8 @@ interface Begun {
 
 interface Taken extends Begun {
   readonly listing: VaultListing;
-  /** Due time of the poll that the list was taken for. Lists are one interval apart, measured from there, however late a poll ran. */
-  readonly due: number;
+  /** Poll that the list was taken for. Lists are one interval apart, measured from its due time, however late it ran. */
+  readonly poll: ClassPoll;
 }
 
 interface UnderWay extends Begun {
@@ -118,7 +118,10 @@ export class VaultListings {
   async current(type: ObjectType, poll: ClassPoll, signal: AbortSignal): Promise<VaultListing | undefined> {
     const known = this.#known(type);
     const { taken } = known;
-    if (taken !== undefined && this.#serves(taken, type, poll) && this.#isInTime(taken, poll)) return taken.listing;
+    if (taken !== undefined && this.#serves(taken, type, poll)) {
+      const isRepeated = this.#isWorthwhile(type, known, taken.poll);
+      if (isFresh({ ...taken.poll, isRepeated }, poll, this.#options.client.stretchFor(poll.namespace))) return taken.listing;
+    }
     if (!this.#isWorthwhile(type, known, poll)) return undefined;
     // Of the callers that wait for a newer list than the one under way, the first takes it.
     for (let before = known.underWay; before !== undefined; before = known.underWay) {
@@ -141,10 +144,6 @@ export class VaultListings {
   /** Whether a list that began then is new enough for the poll and keeps the tags that it needs. */
   #serves({ takenAt, tags }: Begun, type: ObjectType, { isSelecting, notBefore = Number.NEGATIVE_INFINITY }: ClassPoll): boolean {
     return takenAt >= notBefore && (isSelecting !== true || hasAll(tags, this.#options.selectedTags(type)));
-  }
-
-  #isInTime(taken: Taken, poll: ClassPoll): boolean {
-    return isFresh(taken, poll, this.#options.client.stretchFor(poll.namespace));
   }
 
   #known(type: ObjectType): Known {
@@ -186,7 +185,7 @@ export class VaultListings {
     known.taken = undefined;
     if (pages > MAX_PAGES) return undefined;
     const listing = { takenAt, objects };
-    known.taken = { listing, takenAt, tags, due: poll.due };
+    known.taken = { listing, takenAt, tags, poll };
     onTaken(type, listing);
     return listing;
   }
@@ -211,7 +210,21 @@ function hasAll(kept: SelectedTags | undefined, wanted: SelectedTags = new Map()
   return kept !== undefined && [...wanted].every(([tag, values]) => [...values].every((value) => kept.get(tag)?.has(value) === true));
 }
 
-/** Whether the answer for one poll serves another, even an earlier one. Under throttling it serves polls of further periods, too. */
-export function isFresh({ due }: { readonly due: number }, poll: Poll, stretch: number): boolean {
-  return poll.due - due < poll.interval + poll.period * (stretch - 1) - ROUNDING_MS;
+/** Part of an interval within which polls share an answer that no class requests again in time, as after a start. */
+const ONCE = 0.1;
+
+/** Poll that an answer was requested for. Its class requests the answer again after the period. */
+export type AnsweredPoll = Pick<Poll, "due" | "period">;
+
+/**
+ * Whether the answer for one poll serves another, even an earlier one. Under throttling it serves polls of further periods, too. It serves
+ * for a whole interval only if its class requests it again within the other class's period, because the cache then reports changes to both.
+ */
+export function isFresh(
+  { due, period, isRepeated = true }: AnsweredPoll & { readonly isRepeated?: boolean },
+  poll: Poll,
+  stretch: number,
+): boolean {
+  const interval = isRepeated && period <= poll.period ? poll.interval : poll.interval * ONCE;
+  return poll.due - due < interval + poll.period * (stretch - 1) - ROUNDING_MS;
 }

@@ -67,12 +67,12 @@ export interface SeenObject extends AskedObject {
 /** Decides which objects of a class to fetch: all, those of damaged Secrets, or those that have changed. */
 export async function checkVersions(versionCache: ObjectVersionCache, input: CheckInput, signal: AbortSignal): Promise<VersionCheck> {
   const { classKey, objects, fetchRequest, now } = input;
-  const forgottenAfter = forgottenFrom(versionCache, { classKey, period: fetchRequest.period, now });
+  const { due, period } = fetchRequest;
+  const forgottenAfter = forgottenFrom(versionCache, { classKey, period, now });
   const keys = objects.filter((object) => !hasHistory(object)).map(versionCacheKey);
   versionCache.interests.name(classKey, { keys, until: forgottenAfter }, now);
-  const { due } = fetchRequest;
   if (fetchRequest.kind === "everything") {
-    const reader = versionCache.reader({ classKey, due, notBefore: now - fetchRequest.sharedMs });
+    const reader = versionCache.reader({ classKey, due, period, notBefore: now - fetchRequest.sharedMs });
     return { wanted: objects, failures: [], unchanged: new Set(), reader, known: NOTHING_KNOWN, checkedAt: now };
   }
   if (fetchRequest.kind === "repair") return repairCheck(versionCache, input, fetchRequest);
@@ -122,7 +122,7 @@ interface WithoutLists {
 function withoutLists(
   versionCache: ObjectVersionCache,
   { classKey, objects, secretObjects }: CheckInput,
-  { fetchRequest: { intact, stored, due }, notBefore, isTouched }: WithoutLists,
+  { fetchRequest: { intact, stored, due, period }, notBefore, isTouched }: WithoutLists,
 ): VersionCheck {
   const synced = new Set(stored.filter(({ state }) => state === "Synced").map(({ name }) => name));
   const isUnchanged = (secretObject: SecretObjectEntries): boolean => {
@@ -132,7 +132,7 @@ function withoutLists(
   const unchanged = new Set(secretObjects.filter(isUnchanged).map(entrySecretName));
   const damaged = secretObjects.filter((secretObject) => !unchanged.has(entrySecretName(secretObject)));
   const wanted = objects.filter(isMakerOf(filesOf(damaged)));
-  const reader = versionCache.reader({ classKey, due, notBefore });
+  const reader = versionCache.reader({ classKey, due, period, notBefore });
   const checkedAt = wanted.length === objects.length ? notBefore : undefined;
   return { wanted, failures: [], unchanged, reader, known: NOTHING_KNOWN, checkedAt };
 }
@@ -151,7 +151,7 @@ async function changesCheck(versionCache: ObjectVersionCache, input: ChangesInpu
   const poll = { due, interval, period, namespace: refOfKey(classKey).namespace };
   const listings = await listingsOf(versionCache, new Set(objects.filter(isListed).map(({ type }) => type)), { poll, signal });
   const takenAt = Math.min(now, ...[...listings.values()].map((listing) => listing?.takenAt ?? now));
-  const reading: Reading = { classKey, due, notBefore: Math.max(takenAt, fetchRequest.hints?.since ?? takenAt) };
+  const reading: Reading = { classKey, due, period, notBefore: Math.max(takenAt, fetchRequest.hints?.since ?? takenAt) };
   const reader = versionCache.reader(reading);
   const held = new StoredVersions({ objects, secretObjects, stored: fetchRequest.stored, mounted: fetchRequest.storedObjects });
   const known = new Map<ClassObject, Known>();
@@ -343,7 +343,7 @@ function historyVersion(object: ObjectVersion, created: number = 0): KnownVersio
 
 /** Returns the state that an earlier process saw, by its status; settled if the check came well after the second of the change. */
 function recalled(
-  { fetchRequest: { checked }, classKey, now }: ChangesInput,
+  { fetchRequest: { checked, period }, classKey, now }: ChangesInput,
   stored: StoredVersions,
   object: ClassObject,
 ): RecordedCheck | undefined {
@@ -358,5 +358,5 @@ function recalled(
   if (isPinned && held.version !== object.version) return undefined;
   const queriedAt = isPinned ? now + wait - PINNED_MS : checked;
   const lastCheck: ObjectCheck = { kind: "found", version: held.version, updated, expires, isEnabled: true, queriedAt, isSettled };
-  return { lastCheck, error: undefined, due: queriedAt };
+  return { lastCheck, error: undefined, due: queriedAt, period };
 }
