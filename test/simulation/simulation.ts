@@ -27,6 +27,7 @@ import { filesComeFirst, mountsAreCurrent } from "./invariants/mounted.ts";
 import { copiesAreCurrent, enforcedStays, secondDoesNothing } from "./invariants/others.ts";
 import { noOwnErrors, replicasEndForReasons } from "./invariants/processes.ts";
 import { littleIsPrompt } from "./invariants/prompt.ts";
+import { quarantineHasReasons } from "./invariants/quarantine.ts";
 import { nothingAtRest, REST_MS } from "./invariants/rest.ts";
 import { restartsReach, restartsTakeTurns } from "./invariants/rollouts.ts";
 import { classesStay, foreignStays, secretsMatch, valuesStayHome } from "./invariants/secrets.ts";
@@ -77,6 +78,7 @@ export const INVARIANTS: readonly Invariant[] = [
   unusedKeepsGrace,
   replicasEndForReasons,
   noOwnErrors,
+  quarantineHasReasons,
   eventsArrive,
   leaderReadsEvents,
   eventsEnd,

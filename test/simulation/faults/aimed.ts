@@ -7,16 +7,24 @@ import type { Team } from "../world/team.ts";
 import type { World } from "../world/world.ts";
 import { type FaultKind, MINUTE } from "./fault.ts";
 
-/** Strikes at the next request that `isMeant` selects. Never strikes if the fault ends before such a request. */
+/**
+ * Strikes at the next requests that `isMeant` selects, once for each process, and at most `mostTimes` times. Never strikes if the fault ends
+ * before such a request.
+ */
 function atNext(
   isMeant: (message: Message) => boolean,
   strike: (machine: Machine, world: World, random: Random) => void,
+  mostTimes = 1,
 ): FaultKind["begin"] {
   return (world, random) => {
+    const struck = new Set<Machine>();
+    const times = mostTimes === 1 ? 1 : random.between(1, mostTimes);
     const listen = (message: Message): undefined => {
-      if (message.machine === undefined || !isMeant(message)) return undefined;
-      world.weathers.delete(listen);
-      strike(message.machine, world, random);
+      const { machine } = message;
+      if (machine === undefined || struck.has(machine) || !isMeant(message)) return undefined;
+      struck.add(machine);
+      if (struck.size >= times) world.weathers.delete(listen);
+      strike(machine, world, random);
       return undefined;
     };
     world.weathers.add(listen);
@@ -26,8 +34,9 @@ function atNext(
 
 const isVault = ({ host }: Message): boolean => host.includes(".vault.azure.net");
 
-function isSecretWrite({ host, method, path }: Message): boolean {
-  return host === API_HOST && method !== "GET" && path.includes("/secrets") && !path.includes("dryRun");
+function isWriteOf(...plurals: readonly string[]): (message: Message) => boolean {
+  const written = new RegExp(`/(${plurals.join("|")})(/|[?]|$)`);
+  return ({ host, method, path }) => host === API_HOST && method !== "GET" && !path.includes("dryRun") && written.test(path);
 }
 
 /** Whether the token of the request belongs to the team's application. */
@@ -53,6 +62,17 @@ const WAITS_MS = 10 * MINUTE;
  */
 const SLEEP_MS = { least: 19_000, most: 25_000 };
 
+const WORKLOADS = ["deployments", "statefulsets", "daemonsets"] as const;
+
+/** Objects that a leader writes, with the plurals in their paths. */
+const KILLED_AT: readonly (readonly [what: string, ...plurals: string[]])[] = [
+  ["a workload", ...WORKLOADS],
+  ["a snapshot", "controllerrevisions"],
+  ["a class", "secretproviderclasses"],
+  ["a status", "secretproviderclasssyncs"],
+  ["a Secret, one after the other", "secrets"],
+];
+
 export const aimedFaults: readonly FaultKind[] = [
   {
     name: "a machine sleeps while it waits for a vault",
@@ -67,15 +87,24 @@ export const aimedFaults: readonly FaultKind[] = [
   {
     name: "a replica is killed as it writes a Secret",
     longestMs: WAITS_MS,
-    begin: atNext(isSecretWrite, killDuringRequest),
+    begin: atNext(isWriteOf("secrets"), killDuringRequest),
+  },
+  ...KILLED_AT.map(([what, ...plurals]) => ({
+    name: `replicas are killed as they write ${what}`,
+    longestMs: 60 * MINUTE,
+    begin: atNext(isWriteOf(...plurals), killDuringRequest, 3),
+  })),
+  {
+    name: "a machine sleeps as it writes a workload",
+    longestMs: 60 * MINUTE,
+    begin: atNext(isWriteOf(...WORKLOADS), (machine, _, random) => machine.sleep(random.between(SLEEP_MS.least, SLEEP_MS.most))),
   },
   {
-    name: "a replica is killed while it polls for a team",
+    name: "replicas are killed while they poll for a team",
     longestMs: 60 * MINUTE,
     begin: (world, random) => {
       const team = random.pick(world.teams);
-      const strike = (machine: Machine): void => killDuringRequest(machine, world, random);
-      return atNext((message) => isVault(message) && isOf(team, message), strike)(world, random);
+      return atNext((message) => isVault(message) && isOf(team, message), killDuringRequest, 3)(world, random);
     },
   },
 ];

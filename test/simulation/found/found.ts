@@ -255,6 +255,27 @@ export const FOUND: readonly Found[] = [
     },
   },
   {
+    name: "a list that no class requests again serves a poll almost an interval later",
+    seed: 5,
+    planted: "S25",
+    minutes: 400,
+    report: (stage) => {
+      const hourly = (name: string, object: string): void =>
+        stage.write({ name, entries: [object], secrets: [{ name, keys: [0] }], intervalMinutes: 60 });
+      stage.at(1, () => hourly("first", "object-0"));
+      stage.at(45, () => hourly("second", "object-1"));
+      stage.at(240, () => stage.fillVault(60));
+      stage.whenListed(({ minute }) => {
+        if (minute < 240) return false;
+        stage.at(minute + 1, () => {
+          stage.rotate("object-0");
+          stage.rotate("object-1");
+        });
+        return true;
+      });
+    },
+  },
+  {
     name: "a class is called fresh by a leader that cannot list pods, although nobody has checked it since the leader before",
     seed: 85,
     planted: "S21",

@@ -103,6 +103,11 @@ export class Stage {
     return version;
   }
 
+  /** Creates objects that no class names. */
+  fillVault(objects: number): void {
+    for (let index = 0; index < objects; index += 1) this.rotate(`filling-${index}`);
+  }
+
   rotate(object: string): void {
     inVault(this.world.vaults.rotate(this.#team.vault, object));
   }

@@ -51,7 +51,7 @@ export const listsAreEnough: Invariant = {
     const late = (known.get(world) ?? []).filter(({ at }) => at > since);
     return world.teams.flatMap((team) => {
       const { namespace, application, vault } = team;
-      if (!application.mayList || vault.name === large) return [];
+      if (!application.mayList || vault.name === large || hasMorePagesThanWanted(team)) return [];
       const ours = late.filter((each) => each.identity === application.appId && each.vault === vault.name);
       const waiting = new Set([...awaited(team), ...besidePinned(team, ours)]);
       const needless = ours.filter(({ version }) => version === undefined);
@@ -62,6 +62,14 @@ export const listsAreEnough: Invariant = {
     });
   },
 };
+
+const PAGE = 25;
+
+/** Whether requests for the objects that the classes name cost less than a list. */
+function hasMorePagesThanWanted({ classes, mounted, vault }: Team): boolean {
+  const wanted = [...classes.values(), ...mounted.values()].flatMap(({ entries }) => entries.map(({ object }) => object));
+  return vault.objects.size / PAGE > new Set(wanted).size;
+}
 
 /** Returns the objects of classes that wait for one of them: the worker writes a Secret with all of its objects or not at all. */
 function awaited({ classes, mounted, vault }: Team): ReadonlySet<string> {

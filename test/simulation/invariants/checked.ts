@@ -5,13 +5,21 @@ import type { Team } from "../world/team.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { scopesOf, troublesOf } from "./path-health.ts";
+import { isInQuarantine } from "./quarantine.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";
 
 /**
- * Number of intervals between two polls of a class: one, and another one because a poll can use a list that another class of the same
- * identity requested, if the list is younger than the interval.
+ * Number of intervals in which a class sees a change: one, and a tenth because polls share an answer for so long if no class requests it
+ * again in time.
  */
-const INTERVALS = 2;
+const INTERVALS = 1.1;
+
+/**
+ * The same after an edit of the team's classes, and after a change of leader. A poll may have relied on an answer to another class, which
+ * then did not request it again.
+ */
+const UNSETTLED_INTERVALS = 2;
+
 /**
  * If a clock was set back, the worker's clock runs at nine tenths of the pace until it is right again. This takes hours if the clock was
  * hours ahead.
@@ -28,10 +36,10 @@ const MOST_STRETCH = 8;
 /** Returns how long a class may stay unchecked while everything that it needs works (milliseconds). */
 export function longestMs(
   { intervalMinutes = DEFAULT_MINUTES }: Pick<WantedClass, "intervalMinutes">,
-  { isAlone = false, isStretched = false }: { readonly isAlone?: boolean; readonly isStretched?: boolean } = {},
+  { intervals = UNSETTLED_INTERVALS, isStretched = false }: { readonly intervals?: number; readonly isStretched?: boolean } = {},
 ): number {
-  const intervals = (isAlone ? 1 : INTERVALS) + (isStretched ? MOST_STRETCH - 1 : 0);
-  return intervals * intervalMinutes * 60_000 * SLOWEST + BOUND_MS;
+  const stretched = intervals + (isStretched ? MOST_STRETCH - 1 : 0);
+  return stretched * intervalMinutes * 60_000 * SLOWEST + BOUND_MS;
 }
 
 /** Returns the objects whose state a vault's answer shows, as `secrets/name`. */
@@ -70,6 +78,10 @@ interface Seen {
   readonly touched: Map<string, number>;
   /** Time at which the worker last did not have to sync the class. */
   readonly inactive: Map<string, number>;
+  /** Classes of each team (by namespace) that the worker polls, and the time since which they are the same. */
+  readonly settled: Map<string, { readonly classes: ReadonlySet<WantedClass>; readonly since: number }>;
+  /** Time at which a replica last ended. */
+  endedAt: number;
 }
 
 const seen = new WeakMap<World, Seen>();
@@ -79,9 +91,19 @@ function objectKey(appId: string, vault: string, object: string): string {
 }
 
 function observe(world: World): void {
-  const noted: Seen = { objects: new Map(), throttled: new Map(), touched: new Map(), inactive: new Map() };
+  const noted: Seen = {
+    objects: new Map(),
+    throttled: new Map(),
+    touched: new Map(),
+    inactive: new Map(),
+    settled: new Map(),
+    endedAt: 0,
+  };
   seen.set(world, noted);
   troublesOf(world);
+  world.onExit(() => {
+    noted.endedAt = world.scheduler.now;
+  });
   world.onEnded((ended) => {
     const { host, headers } = ended.message;
     if (!host.includes(".vault.azure.net")) return;
@@ -109,8 +131,11 @@ interface Judging {
 function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): number | undefined {
   const isAlone = team.mostClasses === 1;
   const throttledAt = noted.throttled.get(team.vault.name) ?? Number.NEGATIVE_INFINITY;
-  const isStretched = from - throttledAt < longestMs(wanted, { isAlone, isStretched: true });
-  const longest = longestMs(wanted, { isAlone, isStretched });
+  const unsettledAt = Math.max(noted.endedAt, noted.settled.get(team.namespace)?.since ?? 0);
+  const isSettled = from - unsettledAt >= longestMs(wanted);
+  const intervals = isAlone ? 1 : isSettled ? INTERVALS : UNSETTLED_INTERVALS;
+  const isStretched = from - throttledAt < longestMs(wanted, { intervals, isStretched: true });
+  const longest = longestMs(wanted, { intervals, isStretched });
   // A class that uses no list of another falls due after its interval, whether all works by then or not.
   const due = isAlone ? Math.min(from + longest - BOUND_MS, world.scheduler.now) : from;
   const healthy = troublesOf(world).healthyMs(scopesOf(team), due, world.scheduler.now);
@@ -175,6 +200,15 @@ function unarrived(judging: Judging, secrets: ReturnType<typeof seenSecrets>): r
   });
 }
 
+/** Notes whether a class of the team was written or deleted, or whether the worker began or ceased to poll it. */
+function noteSettled(world: World, { settled }: Seen, team: Team): void {
+  const isPolled = (wanted: WantedClass): boolean => isActive(team, wanted) && !isInQuarantine(world, `${team.namespace}/${wanted.name}`);
+  const classes = new Set([...team.classes.values()].filter(isPolled));
+  const before = settled.get(team.namespace)?.classes;
+  if (before?.size === classes.size && [...classes].every((wanted) => before.has(wanted))) return;
+  settled.set(team.namespace, { classes, since: world.scheduler.now });
+}
+
 export const classesAreChecked: Invariant = {
   name: "a class whose own identity, vault and API answers work is checked",
   watch: observe,
@@ -182,10 +216,11 @@ export const classesAreChecked: Invariant = {
     const noted = seen.get(world);
     if (noted === undefined) return [];
     const secrets = seenSecrets(world);
+    for (const team of world.teams) noteSettled(world, noted, team);
     return world.teams.flatMap((team) =>
       [...team.classes.values()].flatMap((wanted) => {
         const key = `${team.namespace}/${wanted.name}`;
-        if (!isActive(team, wanted)) noted.inactive.set(key, world.scheduler.now);
+        if (!isActive(team, wanted) || isInQuarantine(world, key)) noted.inactive.set(key, world.scheduler.now);
         const since = Math.max(team.writtenAt.get(wanted.name) ?? 0, noted.inactive.get(key) ?? 0);
         const judging = { world, team, wanted, since, noted };
         return [...unchecked(judging), ...unarrived(judging, secrets)];

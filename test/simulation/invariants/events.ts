@@ -5,6 +5,7 @@ import type { Team } from "../world/team.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { identityScope, QUEUE, quickScopesOf, SIGN_INS, troublesOf } from "./path-health.ts";
+import { isInQuarantine } from "./quarantine.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";
 
 /**
@@ -73,13 +74,14 @@ function isLatestOf({ entries }: WantedClass, index: number, object: string): bo
 }
 
 /** Whether the worker still has to put the version of the event into the Secret. */
-function isStillAwaited({ touched, threadFailedAt }: Waiting, { team, wanted, secret, event, at }: Awaited): boolean {
+function isStillAwaited(world: World, { touched, threadFailedAt }: Waiting, { team, wanted, secret, event, at }: Awaited): boolean {
   // If decoding fails, the worker blames the object, and tries again at the class's poll.
   if (threadFailedAt >= at - LONGEST_TASK_MS) return false;
   const object = team.vault.objects.get(event.object);
   const reported = object?.versions.at(-1);
   const isSame = reported?.version === event.version && object?.changedAt === reported.since && object.state === "enabled";
   const isAsItWas = team.classes.get(wanted.name) === wanted && (team.writtenAt.get(wanted.name) ?? 0) <= at && isActive(team, wanted);
+  if (isInQuarantine(world, `${team.namespace}/${wanted.name}`)) return false;
   return isSame && isAsItWas && !event.isLost && (touched.get(`${team.namespace}/${secret.name}`) ?? 0) < at;
 }
 
@@ -115,7 +117,7 @@ export const eventsArrive: Invariant = {
     const waiting = known.get(world);
     if (waiting === undefined || waiting.awaited.length === 0) return [];
     const secrets = seenSecrets(world);
-    waiting.awaited = waiting.awaited.filter((awaited) => isStillAwaited(waiting, awaited) && !hasArrived(secrets, awaited));
+    waiting.awaited = waiting.awaited.filter((awaited) => isStillAwaited(world, waiting, awaited) && !hasArrived(secrets, awaited));
     return waiting.awaited.flatMap((awaited) => {
       const seconds = lateSeconds(world, awaited);
       if (seconds === undefined) return [];

@@ -1,6 +1,5 @@
 /** Replicas do not show bugs of their own. */
 import type { Line } from "../world/log.ts";
-import type { World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 
 /** Allowed reasons for the end of a replica: a signal to it, a machine that stands still, and the loss of its lease. */
@@ -30,21 +29,12 @@ function isOwnFault(error: unknown): boolean {
   return error instanceof Error && "origin" in error && error.origin === "own";
 }
 
-const read = new WeakMap<World, Line>();
-
-/** Returns the lines that were logged since the last call. */
-function newLines(world: World): readonly Line[] {
-  const { lines } = world.log;
-  const last = read.get(world);
-  const newest = lines.at(-1);
-  if (newest !== undefined) read.set(world, newest);
-  return lines.slice(last === undefined ? 0 : lines.lastIndexOf(last) + 1);
-}
-
 export const noOwnErrors: Invariant = {
   name: "no replica logs an error of its own making",
-  check: (world) =>
-    newLines(world)
-      .filter(isOwnError)
-      .map(({ machine, message, fields }) => `${machine}: ${message}: ${Object.values(fields).find((value) => value instanceof Error)}`),
+  watch: (world, violated) => {
+    world.log.onLine((line) => {
+      if (!isOwnError(line)) return;
+      violated(`${line.machine}: ${line.message}: ${Object.values(line.fields).find((value) => value instanceof Error)}`);
+    });
+  },
 };

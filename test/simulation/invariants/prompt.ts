@@ -7,6 +7,7 @@ import type { VaultObject } from "../world/vaults.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { quickScopesOf, troublesOf } from "./path-health.ts";
+import { isInQuarantine } from "./quarantine.ts";
 import { expected, isActive, seenSecrets } from "./secrets.ts";
 
 /**
@@ -32,7 +33,7 @@ interface Written {
 
 function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readonly string[] {
   const isStill = team.classes.get(wanted.name) === wanted && isActive(team, wanted);
-  if (!isStill) return [];
+  if (!isStill || isInQuarantine(world, `${team.namespace}/${wanted.name}`)) return [];
   const secrets = seenSecrets(world);
   return wanted.secrets.flatMap(({ name, keys }) => {
     const entries = keys.flatMap((index) => wanted.entries[index] ?? []);

@@ -6,6 +6,7 @@ import type { Team } from "../world/team.ts";
 import { currentOf, type VaultObject } from "../world/vaults.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
+import { isInQuarantine } from "./quarantine.ts";
 
 const MANAGED = "keyvault-injector.dev/managed";
 const CLASS = "keyvault-injector.dev/class";
@@ -100,6 +101,7 @@ function leftOver(world: World, team: Team, { name, sync, secrets }: WantedClass
 
 function problemsOf(world: World, team: Team, wanted: WantedClass): readonly string[] {
   if (!isActive(team, wanted)) return leftOver(world, team, wanted);
+  if (isInQuarantine(world, `${team.namespace}/${wanted.name}`)) return [];
   const seen = seenSecrets(world);
   return wanted.secrets.flatMap((secret) => {
     const live = seen.get(`${team.namespace}/${secret.name}`);

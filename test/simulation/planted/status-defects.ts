@@ -38,4 +38,16 @@ export const STATUS_DEFECTS: readonly Planted[] = [
       },
     ],
   },
+  {
+    id: "S25",
+    shownBy: ["a class whose own identity, vault and API answers work is checked"],
+    what: "an answer serves the polls of an interval although no class requests it again in time",
+    edits: [
+      {
+        file: "src/sync/vault/vault-listings.ts",
+        find: "isRepeated && period <= poll.period ? poll.interval",
+        replace: "isRepeated || period > 0 ? poll.interval",
+      },
+    ],
+  },
 ];

@@ -19,6 +19,7 @@ export function fieldsText(fields: Readonly<Record<string, unknown>>): string {
 export class SimulationLog {
   readonly #most: number;
   readonly #lines: Line[] = [];
+  readonly #listeners: ((line: Line) => void)[] = [];
   #errors = 0;
 
   constructor(most: number) {
@@ -27,6 +28,10 @@ export class SimulationLog {
 
   get lines(): readonly Line[] {
     return this.#lines;
+  }
+
+  onLine(listener: (line: Line) => void): void {
+    this.#listeners.push(listener);
   }
 
   get errors(): number {
@@ -44,7 +49,9 @@ export class SimulationLog {
         note(`${machine} ${level} ${message} ${fieldsText({ ...fixed, ...fields })}`);
         if (level === "debug") return;
         if (level === "error") this.#errors += 1;
-        this.#lines.push({ at: EPOCH + activeScheduler().now, machine, level, message, fields: { ...fixed, ...fields } });
+        const line: Line = { at: EPOCH + activeScheduler().now, machine, level, message, fields: { ...fixed, ...fields } };
+        this.#lines.push(line);
+        for (const listener of this.#listeners) listener(line);
         if (this.#lines.length > 2 * this.#most) this.#lines.splice(0, this.#most);
       };
     return {
