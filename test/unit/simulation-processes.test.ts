@@ -5,6 +5,7 @@ import { unusedKeepsGrace } from "../simulation/invariants/grace.ts";
 import type { Invariant } from "../simulation/invariants/invariant.ts";
 import { leaseIsKept, leaseIsTaken } from "../simulation/invariants/lease.ts";
 import { noOwnErrors, replicasEndForReasons } from "../simulation/invariants/processes.ts";
+import { isInQuarantine, quarantineHasReasons } from "../simulation/invariants/quarantine.ts";
 import { StagedWorld } from "../support/worker/staged-world.ts";
 
 const SECOND = 1_000;
@@ -177,12 +178,31 @@ describe("the simulation's invariants of processes", () => {
   });
 
   test("find an error of the program in the log once", () => {
-    const staged = new StagedWorld();
+    const { staged, found } = watched(noOwnErrors);
     const line = { at: 0, machine: "sync-0/1", level: "warn", message: "retry" } as const;
-    staged.lines.push({ ...line, fields: { error: new Error("no answer") } });
-    assert.deepEqual(noOwnErrors.check?.(staged.world), []);
-    staged.lines.push({ ...line, fields: { error: new TypeError("x is undefined") } });
-    assert.deepEqual(noOwnErrors.check?.(staged.world), ["sync-0/1: retry: TypeError: x is undefined"]);
-    assert.deepEqual(noOwnErrors.check?.(staged.world), []);
+    staged.logged({ ...line, fields: { error: new Error("no answer") } });
+    assert.deepEqual(found, []);
+    staged.logged({ ...line, fields: { error: new TypeError("x is undefined") } });
+    assert.deepEqual(found, ["sync-0/1: retry: TypeError: x is undefined"]);
+  });
+
+  test("find a class that is left alone for more crashes than there were", () => {
+    const { staged, found } = watched(quarantineHasReasons);
+    const leftAlone = (crashes: number): void =>
+      staged.logged({
+        at: 0,
+        machine: "sync-0/9",
+        level: "warn",
+        message: "class",
+        fields: { class: "team/app", detail: `the class is not synced: ${crashes} workers crashed` },
+      });
+    for (let end = 0; end < 3; end += 1) staged.exited("sync-0", "killed");
+    staged.exited("sync-0", "stopped");
+    leftAlone(3);
+    assert.deepEqual(found, []);
+    assert.ok(isInQuarantine(staged.world, "team/app"));
+    assert.ok(!isInQuarantine(staged.world, "team/other"));
+    leftAlone(4);
+    assert.deepEqual(found, ["sync-0/9: team/app is left alone for 4 crashes, and 3 workers have ended"]);
   });
 });

@@ -45,7 +45,7 @@ export class StagedWorld {
   readonly #written: Listeners<Write> = [];
   readonly #cloud: Listeners<CloudRequest> = [];
   readonly #exits: ((name: string, why: string) => void)[] = [];
-  readonly lines: Line[] = [];
+  readonly #lineListeners: ((line: Line) => void)[] = [];
 
   /** The webhook's live copies. */
   readonly copies = { classes: new Map<string, unknown>(), namespaces: new Map<string, unknown>() };
@@ -111,7 +111,7 @@ export class StagedWorld {
       shards: { count: 1, most: 1, changedAt: Number.NEGATIVE_INFINITY },
       driver: { recordsOf: (uid: string) => this.records.get(uid) ?? [] },
       threads: { onTrouble: (listener: () => void) => this.#threadTroubles.push(listener) },
-      log: { lines: this.lines },
+      log: { onLine: (listener: (line: Line) => void) => this.#lineListeners.push(listener) },
       onExit: (listener: (name: string, why: string) => void) => this.#exits.push(listener),
       onEnded: (listener: (ended: Ended) => void) => this.#ended.push(listener),
       onSend: (listener: (message: Message) => void) => this.#sent.push(listener),
@@ -265,6 +265,10 @@ export class StagedWorld {
   /** Stages the failure of a thread: refused, dead, or ended during its task. */
   threadFailed(): void {
     for (const listen of this.#threadTroubles) listen();
+  }
+
+  logged(line: Line): void {
+    for (const listen of this.#lineListeners) listen(line);
   }
 
   exited(name: string, why: string): void {
