@@ -27,6 +27,8 @@ export class Interests {
   readonly #counts = new Map<string, number>();
   readonly #options: InterestsOptions;
   #expiredAt = Number.NEGATIVE_INFINITY;
+  /** No class is overdue before (Unix milliseconds). Each poll that uses a list counts objects, so it must not visit every class. */
+  #noneBefore = Number.POSITIVE_INFINITY;
 
   constructor(options: InterestsOptions) {
     this.#options = options;
@@ -36,6 +38,7 @@ export class Interests {
   name(classKey: string, interest: Interest, now: number): void {
     const before = this.#byClass.get(classKey)?.keys ?? [];
     this.#byClass.set(classKey, interest);
+    this.#noneBefore = Math.min(this.#noneBefore, interest.until);
     for (const key of interest.keys) this.#add(key, classKey);
     const named = new Set(interest.keys);
     for (const key of before) if (!named.has(key)) this.#release(key, classKey);
@@ -46,8 +49,10 @@ export class Interests {
   /** Extends the time of a class that still names the same objects. False if it is not known. `until`: as in {@link Interest}. */
   keep(classKey: string, until: number): boolean {
     const known = this.#byClass.get(classKey);
-    if (known !== undefined) this.#byClass.set(classKey, { ...known, until });
-    return known !== undefined;
+    if (known === undefined) return false;
+    this.#byClass.set(classKey, { ...known, until });
+    this.#noneBefore = Math.min(this.#noneBefore, until);
+    return true;
   }
 
   forget(classKey: string): void {
@@ -84,7 +89,12 @@ export class Interests {
 
   #expire(now: number): void {
     this.#expiredAt = now;
-    for (const [classKey, { until }] of this.#byClass) if (until < now) this.forget(classKey);
+    if (now <= this.#noneBefore) return;
+    this.#noneBefore = Number.POSITIVE_INFINITY;
+    for (const [classKey, { until }] of this.#byClass) {
+      if (until < now) this.forget(classKey);
+      else this.#noneBefore = Math.min(this.#noneBefore, until);
+    }
   }
 
   /** Returns the number of objects of the type that classes name in their current version. */
