@@ -1,5 +1,6 @@
 /** Requests to a vault when nothing changes. */
 
+import { PAGE_SIZE } from "../../../tools/key-vault-emulator/vault/page.ts";
 import type { WantedEntry } from "../world/classes.ts";
 import { GREEDY } from "../world/greedy.ts";
 import type { Team } from "../world/team.ts";
@@ -63,12 +64,10 @@ export const listsAreEnough: Invariant = {
   },
 };
 
-const PAGE = 25;
-
 /** Whether requests for the objects that the classes name cost less than a list. */
 function hasMorePagesThanWanted({ classes, mounted, vault }: Team): boolean {
   const wanted = [...classes.values(), ...mounted.values()].flatMap(({ entries }) => entries.map(({ object }) => object));
-  return vault.objects.size / PAGE > new Set(wanted).size;
+  return vault.objects.size / PAGE_SIZE > new Set(wanted).size;
 }
 
 /** Returns the objects of classes that wait for one of them: the worker writes a Secret with all of its objects or not at all. */

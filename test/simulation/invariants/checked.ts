@@ -5,8 +5,7 @@ import type { Team } from "../world/team.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { scopesOf, troublesOf } from "./path-health.ts";
-import { isInQuarantine } from "./quarantine.ts";
-import { expected, isActive, seenSecrets } from "./secrets.ts";
+import { expected, isPolled, seenSecrets } from "./secrets.ts";
 
 /**
  * Number of intervals in which a class sees a change: one, and a tenth because polls share an answer for so long if no class requests it
@@ -132,8 +131,8 @@ function overdueMinutes({ world, team, wanted, noted }: Judging, from: number): 
   const isAlone = team.mostClasses === 1;
   const throttledAt = noted.throttled.get(team.vault.name) ?? Number.NEGATIVE_INFINITY;
   const unsettledAt = Math.max(noted.endedAt, noted.settled.get(team.namespace)?.since ?? 0);
-  const isSettled = from - unsettledAt >= longestMs(wanted);
-  const intervals = isAlone ? 1 : isSettled ? INTERVALS : UNSETTLED_INTERVALS;
+  const sharing = from - unsettledAt >= longestMs(wanted) ? INTERVALS : UNSETTLED_INTERVALS;
+  const intervals = isAlone ? 1 : sharing;
   const isStretched = from - throttledAt < longestMs(wanted, { intervals, isStretched: true });
   const longest = longestMs(wanted, { intervals, isStretched });
   // A class that uses no list of another falls due after its interval, whether all works by then or not.
@@ -202,8 +201,7 @@ function unarrived(judging: Judging, secrets: ReturnType<typeof seenSecrets>): r
 
 /** Notes whether a class of the team was written or deleted, or whether the worker began or ceased to poll it. */
 function noteSettled(world: World, { settled }: Seen, team: Team): void {
-  const isPolled = (wanted: WantedClass): boolean => isActive(team, wanted) && !isInQuarantine(world, `${team.namespace}/${wanted.name}`);
-  const classes = new Set([...team.classes.values()].filter(isPolled));
+  const classes = new Set([...team.classes.values()].filter((wanted) => isPolled(world, team, wanted)));
   const before = settled.get(team.namespace)?.classes;
   if (before?.size === classes.size && [...classes].every((wanted) => before.has(wanted))) return;
   settled.set(team.namespace, { classes, since: world.scheduler.now });
@@ -220,7 +218,7 @@ export const classesAreChecked: Invariant = {
     return world.teams.flatMap((team) =>
       [...team.classes.values()].flatMap((wanted) => {
         const key = `${team.namespace}/${wanted.name}`;
-        if (!isActive(team, wanted) || isInQuarantine(world, key)) noted.inactive.set(key, world.scheduler.now);
+        if (!isPolled(world, team, wanted)) noted.inactive.set(key, world.scheduler.now);
         const since = Math.max(team.writtenAt.get(wanted.name) ?? 0, noted.inactive.get(key) ?? 0);
         const judging = { world, team, wanted, since, noted };
         return [...unchecked(judging), ...unarrived(judging, secrets)];

@@ -5,8 +5,7 @@ import type { Team } from "../world/team.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { identityScope, QUEUE, quickScopesOf, SIGN_INS, troublesOf } from "./path-health.ts";
-import { isInQuarantine } from "./quarantine.ts";
-import { expected, isActive, seenSecrets } from "./secrets.ts";
+import { expected, isActive, isPolled, seenSecrets } from "./secrets.ts";
 
 /**
  * Maximum time from an event in the queue until its version is in a Secret, while everything works. It covers a read of the queue, which is
@@ -80,8 +79,8 @@ function isStillAwaited(world: World, { touched, threadFailedAt }: Waiting, { te
   const object = team.vault.objects.get(event.object);
   const reported = object?.versions.at(-1);
   const isSame = reported?.version === event.version && object?.changedAt === reported.since && object.state === "enabled";
-  const isAsItWas = team.classes.get(wanted.name) === wanted && (team.writtenAt.get(wanted.name) ?? 0) <= at && isActive(team, wanted);
-  if (isInQuarantine(world, `${team.namespace}/${wanted.name}`)) return false;
+  const isAsItWas =
+    team.classes.get(wanted.name) === wanted && (team.writtenAt.get(wanted.name) ?? 0) <= at && isPolled(world, team, wanted);
   return isSame && isAsItWas && !event.isLost && (touched.get(`${team.namespace}/${secret.name}`) ?? 0) < at;
 }
 

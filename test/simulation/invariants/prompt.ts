@@ -7,8 +7,7 @@ import type { VaultObject } from "../world/vaults.ts";
 import { SYNC_USER, type World } from "../world/world.ts";
 import type { Invariant } from "./invariant.ts";
 import { quickScopesOf, troublesOf } from "./path-health.ts";
-import { isInQuarantine } from "./quarantine.ts";
-import { expected, isActive, seenSecrets } from "./secrets.ts";
+import { expected, isPolled, seenSecrets } from "./secrets.ts";
 
 /**
  * Maximum time from the write of a class to its Secrets, while every answer on the way comes within a second. It is shorter than the time
@@ -32,8 +31,8 @@ interface Written {
 }
 
 function lateOf(world: World, { team, wanted, at, hasChanged }: Written): readonly string[] {
-  const isStill = team.classes.get(wanted.name) === wanted && isActive(team, wanted);
-  if (!isStill || isInQuarantine(world, `${team.namespace}/${wanted.name}`)) return [];
+  const isStill = team.classes.get(wanted.name) === wanted && isPolled(world, team, wanted);
+  if (!isStill) return [];
   const secrets = seenSecrets(world);
   return wanted.secrets.flatMap(({ name, keys }) => {
     const entries = keys.flatMap((index) => wanted.entries[index] ?? []);

@@ -70,6 +70,11 @@ export function isActive({ pods }: Team, { name, sync }: WantedClass): boolean {
   return sync !== "while-used" || [...pods.values()].includes(name);
 }
 
+/** Whether the worker has to poll the class. */
+export function isPolled(world: World, team: Team, wanted: WantedClass): boolean {
+  return isActive(team, wanted) && !isInQuarantine(world, `${team.namespace}/${wanted.name}`);
+}
+
 /** Returns the current content of an entry's file; undefined if the vault provides none. */
 export function expected(entry: WantedEntry, object: VaultObject | undefined): string | undefined {
   if (object === undefined) return undefined;

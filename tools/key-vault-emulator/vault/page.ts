@@ -1,5 +1,5 @@
 /** Default and maximum page size of the service: https://learn.microsoft.com/rest/api/keyvault/secrets/get-secrets/get-secrets */
-const PAGE_SIZE = 25;
+export const PAGE_SIZE = 25;
 
 export interface Page<T> {
   readonly items: readonly T[];
